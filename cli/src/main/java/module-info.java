@@ -1,0 +1,11 @@
+/** The {@code gatun} command. */
+module io.gatun.cli {
+    requires io.gatun.drivers;
+    requires io.gatun.netinet;
+    requires io.gatun.uipc;
+    requires info.picocli;
+    requires HdrHistogram;
+    requires static com.google.errorprone.annotations;
+
+    opens io.gatun.cli to info.picocli;
+}

@@ -1,0 +1,9 @@
+/** The published test kit. */
+module io.gatun.conformance {
+    requires transitive io.gatun.drivers;
+    requires transitive io.gatun.netinet;
+    requires transitive io.gatun.uipc;
+    requires transitive org.assertj.core;
+    requires transitive org.junit.jupiter.api;
+    requires static com.google.errorprone.annotations;
+}

@@ -1,0 +1,5 @@
+/** The internet domain. */
+module io.gatun.netinet {
+    requires transitive io.gatun.protosw;
+    requires static com.google.errorprone.annotations;
+}

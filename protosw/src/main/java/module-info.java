@@ -1,0 +1,7 @@
+/** One stack instance: domains and the protocol switch, netisr, callouts, sysctl. */
+module io.gatun.protosw {
+    requires transitive io.gatun.spi;
+    requires org.agrona;
+    requires org.jctools.core;
+    requires static com.google.errorprone.annotations;
+}
