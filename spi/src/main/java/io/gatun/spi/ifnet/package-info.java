@@ -1,7 +1,6 @@
 /**
- * The network interface as the stack sees it and as a driver fills it: life cycle, transmit and input, flags,
- * capabilities, addresses, counters, and the cloner that a driver is found by.
- *
- * <p>Stands for FreeBSD's {@code net/if.h}, {@code net/if_var.h}, {@code net/if_clone.h} and {@code ifnet(9)}.
+ * Network interfaces as drivers and the stack see them: {@link io.gatun.spi.ifnet.Ifnet} with its slots, the cloner
+ * {@link io.gatun.spi.ifnet.IfnetDriver} found by ServiceLoader, link layers and taps. Stands for FreeBSD's net/if_var.h, net/if_private.h,
+ * net/if_clone.h.
  */
 package io.gatun.spi.ifnet;

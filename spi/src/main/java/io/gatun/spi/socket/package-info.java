@@ -1,8 +1,6 @@
 /**
- * Where the socket layer and the protocols meet: the protocol switch entry, the domain, socket addresses, options,
- * socket buffers, and the few upward calls a protocol may make. Neither side sees the other's classes.
- *
- * <p>Stands for FreeBSD's {@code sys/protosw.h}, {@code sys/domain.h}, {@code sys/socket.h}, {@code sys/socketvar.h}
- * and {@code sys/sockbuf.h}.
+ * Where sockets and protocols meet: addresses, socket buffers, the socket as its protocol sees it, the protocol switch and domains. The socket
+ * layer is {@code io.gatun.uipc}; protocols are {@code io.gatun.netinet} and third parties'. Stands for FreeBSD's sys/socketvar.h,
+ * sys/sockbuf.h, sys/protosw.h, sys/domain.h.
  */
 package io.gatun.spi.socket;

@@ -1,8 +1,5 @@
 /**
- * What every layer needs and no layer owns: error numbers, sequence-number arithmetic, drop reasons, mutexes with a
- * witness, credentials, counters. Knows nothing of packets, sockets or interfaces.
- *
- * <p>Stands for parts of FreeBSD's {@code sys/errno.h}, {@code sys/mutex.h}, {@code sys/ucred.h} and
- * {@code kern/subr_witness.c}.
+ * What every part of the stack shares: error numbers, drop reasons, sequence arithmetic, counters, credentials, and the stack's locks with
+ * their order. Stands for FreeBSD's sys/errno.h, sys/mutex.h, sys/counter.h, sys/ucred.h. Knows nothing of packets.
  */
 package io.gatun.spi.sys;

@@ -1,8 +1,5 @@
 /**
- * What a device or a protocol may ask of the stack instance it lives in: the clock, callouts, sysctl, netisr.
- * The instance itself is made in module {@code io.gatun.protosw}; here stand only its contracts.
- *
- * <p>Stands for parts of FreeBSD's {@code net/vnet.h}, {@code sys/callout.h}, {@code sys/sysctl.h} and
- * {@code net/netisr.h}.
+ * What a driver or a protocol sees of the stack instance it lives in: time, timers, dispatch of inbound packets, tunables. The
+ * implementation is {@code io.gatun.protosw}. Stands for FreeBSD's net/vnet.h, sys/callout.h, net/netisr.h, sys/sysctl.h.
  */
 package io.gatun.spi.vnet;

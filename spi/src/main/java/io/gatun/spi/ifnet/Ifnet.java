@@ -1,0 +1,639 @@
+package io.gatun.spi.ifnet;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.Counter;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.LockClass;
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.VnetSide;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A network interface: flags and addresses that the stack owns, counters, and slots that the driver and the link layer fill.
+ *
+ * <p>Life cycle: {@link #alloc} (not visible, slots empty) - the driver sets slots - {@link IfnetTable#attach} (visible, traffic) -
+ * {@link IfnetTable#detach} (dying, no slot is called any more) - {@link #free}.
+ *
+ * <p>Packets go down by {@link #output} (link layer: resolves, prepends the header) and {@link #transmit} (driver: takes the frame), and up by
+ * {@link #input}. A driver calls {@code input} with no lock of the stack held; a device that delivers while it transmits uses
+ * {@code vnet.netisr().queue} instead.
+ *
+ * <p>Locking key: (c) constant once attached, (l) the interface's {@code lock}, (d) the driver's own lock, (w) written under (l), read without
+ * a lock through a volatile field, (v) atomic.
+ *
+ * @bsd struct ifnet
+ * @see <a href="https://man.freebsd.org/ifnet/9">ifnet(9)</a>
+ */
+public final class Ifnet {
+    /** Administratively up. */
+    public static final int IFF_UP = 0x1;
+    public static final int IFF_BROADCAST = 0x2;
+    public static final int IFF_DEBUG = 0x4;
+    public static final int IFF_LOOPBACK = 0x8;
+    public static final int IFF_POINTOPOINT = 0x10;
+    /** Driver's: resources allocated, traffic may flow. */
+    public static final int IFF_DRV_RUNNING = 0x40;
+    public static final int IFF_NOARP = 0x80;
+    public static final int IFF_PROMISC = 0x100;
+    public static final int IFF_ALLMULTI = 0x200;
+    /** Driver's: the transmit ring is full. */
+    public static final int IFF_DRV_OACTIVE = 0x400;
+    /** Cannot hear its own transmissions. */
+    public static final int IFF_SIMPLEX = 0x800;
+    public static final int IFF_MULTICAST = 0x8000;
+    public static final int IFF_DYING = 0x200000;
+
+    /** Interface types of the IANA registry. */
+    public static final int IFT_ETHER = 0x6;
+    public static final int IFT_LOOP = 0x18;
+    /** A layer-3 tunnel without link addresses. */
+    public static final int IFT_TUNNEL = 0x83;
+    public static final int IFT_L2VLAN = 0x87;
+
+    public static final int IFCAP_RXCSUM = 0x1;
+    public static final int IFCAP_TXCSUM = 0x2;
+    public static final int IFCAP_VLAN_MTU = 0x8;
+    public static final int IFCAP_VLAN_HWTAGGING = 0x10;
+    public static final int IFCAP_JUMBO_MTU = 0x20;
+    public static final int IFCAP_TSO4 = 0x100;
+    public static final int IFCAP_TSO6 = 0x200;
+    public static final int IFCAP_LRO = 0x400;
+    public static final int IFCAP_VLAN_HWCSUM = 0x80;
+    public static final int IFCAP_LINKSTATE = 0x80000;
+    public static final int IFCAP_RXCSUM_IPV6 = 0x200000;
+    public static final int IFCAP_TXCSUM_IPV6 = 0x400000;
+    public static final int IFCAP_TSO = IFCAP_TSO4 | IFCAP_TSO6;
+    public static final int IFCAP_HWCSUM = IFCAP_RXCSUM | IFCAP_TXCSUM;
+
+    /** Longest interface name, octets without a terminator. */
+    public static final int IFNAMSIZ = 15;
+
+    /** Takes a frame to the wire. @bsd if_transmit_fn_t */
+    @FunctionalInterface
+    public interface TransmitFn {
+        /**
+         * Takes ownership of the frame and any that follow by nextPkt. On an error the frame has been freed and counted. May be called by several threads at a time, with
+         * protocol locks held: never calls up.
+         *
+         * @return OK, or ENOBUFS (back-pressure), ENETDOWN
+         */
+        Errno transmit(Ifnet ifp, Mbuf m);
+    }
+
+    /** Drops what the driver has queued. @bsd if_qflush_fn_t */
+    @FunctionalInterface
+    public interface QflushFn {
+        /** Frees all frames that wait to be sent, counted as OQDROPS. */
+        void qflush(Ifnet ifp);
+    }
+
+    /** Takes a received frame up. @bsd if_input_fn_t */
+    @FunctionalInterface
+    public interface InputFn {
+        /** Consumes m and what follows by nextPkt. {@code rcvif} is set. No lock of the stack is held. */
+        void input(Ifnet ifp, Mbuf m);
+    }
+
+    /** Sends a network-layer packet. @bsd if_output_fn_t */
+    @FunctionalInterface
+    public interface OutputFn {
+        /**
+         * Resolves the link address of {@code dst}, prepends the link header and transmits. Consumes m always.
+         *
+         * @param dst next hop, borrowed for the call
+         * @return OK (also when the packet waits for resolution), ENOBUFS, ENETDOWN, EHOSTUNREACH, EAFNOSUPPORT
+         */
+        Errno output(Ifnet ifp, Mbuf m, SockAddr dst);
+    }
+
+    /** Carries out a request. @bsd if_ioctl_fn_t */
+    @FunctionalInterface
+    public interface IoctlFn {
+        /** Called without data path locks, may block. EOPNOTSUPP for what the driver does not know, EINVAL for a bad value. */
+        Errno ioctl(Ifnet ifp, IfReq request);
+    }
+
+    /** Brings the device up. @bsd if_init_fn_t */
+    @FunctionalInterface
+    public interface InitFn {
+        /** Starts the device; sets IFF_DRV_RUNNING when traffic may flow. */
+        void init(Ifnet ifp);
+    }
+
+    /** Guards what the stack changes at run time: flags, addresses, groups. */
+    public final Mtx lock = new Mtx(LockClass.NET_LEAF, "if_addr_lock");
+
+    private final VnetSide vnet;
+    private final int type;
+    private final String dname;
+    private final int dunit;
+    private final Object softc;
+    private final Counter[] counters = new Counter[IfCounter.values().length];
+    private final AtomicInteger drvFlags = new AtomicInteger(); // (d)
+
+    private TransmitFn transmitFn;  // (c)
+    private QflushFn qflushFn;      // (c)
+    private InputFn inputFn;        // (c)
+    private OutputFn outputFn;      // (c)
+    private IoctlFn ioctlFn;        // (c)
+    private InitFn initFn;          // (c)
+    private int hdrlen;             // (c) octets of link header that output prepends
+    private int addrlen;            // (c) octets of a link address
+    private byte[] broadcastAddr;   // (c) link broadcast address
+    private Object llSoftc;         // (c) the link layer's own state of this interface
+    private int capabilities;       // (c) IFCAP_* the device can do
+    private int tsoMax = 65_535;    // (c) longest super-segment, octets of IP packet
+    private volatile int index;            // (w) set by attach
+    private volatile int capenable;        // (w) IFCAP_* in use
+    private volatile int flags;            // (w) IFF_* that the stack owns
+    private volatile int mtu;              // (w) octets of network-layer packet
+    private volatile byte[] lladdr;        // (w) never changed in place
+    private volatile LinkState linkState = LinkState.UNKNOWN; // (w)
+    private volatile List<IfAddr> addrs = List.of();          // (w) immutable
+    private volatile List<SockAddr> multiaddrs = List.of();   // (w) immutable, one entry per join
+    private volatile BpfTap bpf;           // (w)
+    private volatile int fibnum;           // (w)
+
+    private Ifnet(final VnetSide vnet, final int type, final String dname, final int dunit, final Object softc) {
+        this.vnet = vnet;
+        this.type = type;
+        this.dname = dname;
+        this.dunit = dunit;
+        this.softc = softc;
+        for (final IfCounter c : IfCounter.values()) {
+            counters[c.ordinal()] = vnet.counters().counter("if." + dname + dunit + "." + c.name().toLowerCase(java.util.Locale.ROOT));
+        }
+    }
+
+    /**
+     * Makes an interface that nobody sees yet.
+     *
+     * @param type IFT_*
+     * @param dname driver name, letters
+     * @param dunit unit number
+     * @param softc the driver's own state, handed back by {@link #softc}
+     * @bsd if_alloc
+     */
+    public static Ifnet alloc(final VnetSide vnet, final int type, final String dname, final int dunit, final Object softc) {
+        return new Ifnet(vnet, type, dname, dunit, softc);
+    }
+
+    /** Ends the life of a detached interface. @bsd if_free */
+    public void free() {
+        if (index != 0) {
+            throw new IllegalStateException(xname() + " is still attached");
+        }
+    }
+
+    // ---- what a driver sets before attach -------------------------------------------------------------------------
+
+    /** @bsd if_settransmitfn */
+    public void setTransmitFn(final TransmitFn fn) {
+        transmitFn = fn;
+    }
+
+    /** @bsd if_setqflushfn */
+    public void setQflushFn(final QflushFn fn) {
+        qflushFn = fn;
+    }
+
+    /** @bsd if_setinputfn */
+    public void setInputFn(final InputFn fn) {
+        inputFn = fn;
+    }
+
+    /** @bsd if_setoutputfn */
+    public void setOutputFn(final OutputFn fn) {
+        outputFn = fn;
+    }
+
+    /** @bsd if_setioctlfn */
+    public void setIoctlFn(final IoctlFn fn) {
+        ioctlFn = fn;
+    }
+
+    /** @bsd if_setinitfn */
+    public void setInitFn(final InitFn fn) {
+        initFn = fn;
+    }
+
+    /** The present slot, so that a wrapper can call on. */
+    public TransmitFn transmitFn() {
+        return transmitFn;
+    }
+
+    public QflushFn qflushFn() {
+        return qflushFn;
+    }
+
+    public InputFn inputFn() {
+        return inputFn;
+    }
+
+    public OutputFn outputFn() {
+        return outputFn;
+    }
+
+    public IoctlFn ioctlFn() {
+        return ioctlFn;
+    }
+
+    public InitFn initFn() {
+        return initFn;
+    }
+
+    /** Octets of link header. @bsd if_hdrlen */
+    public int hdrlen() {
+        return hdrlen;
+    }
+
+    public void setHdrlen(final int octets) {
+        hdrlen = octets;
+    }
+
+    /** Octets of a link address. @bsd if_addrlen */
+    public int addrlen() {
+        return addrlen;
+    }
+
+    public void setAddrlen(final int octets) {
+        addrlen = octets;
+    }
+
+    /** The link broadcast address; not to be changed. @bsd if_broadcastaddr */
+    public byte[] broadcastAddr() {
+        return broadcastAddr;
+    }
+
+    public void setBroadcastAddr(final byte[] addr) {
+        broadcastAddr = addr;
+    }
+
+    /** The link layer's state of this interface, such as its ARP table. @bsd if_l2com */
+    public Object llSoftc() {
+        return llSoftc;
+    }
+
+    public void setLlSoftc(final Object state) {
+        llSoftc = state;
+    }
+
+    /** Longest super-segment the device takes, octets of IP packet; below the MTU means none. @bsd if_hw_tsomax */
+    public int tsoMax() {
+        return tsoMax;
+    }
+
+    public void setTsoMax(final int octets) {
+        tsoMax = octets;
+    }
+
+    // ---- identity ----------------------------------------------------------------------------------------------------
+
+    public VnetSide vnet() {
+        return vnet;
+    }
+
+    /** IFT_*. @bsd if_type */
+    public int type() {
+        return type;
+    }
+
+    /** Driver name. @bsd if_dname */
+    public String dname() {
+        return dname;
+    }
+
+    /** @bsd if_dunit */
+    public int dunit() {
+        return dunit;
+    }
+
+    /** Name and unit, as in {@code tap0}. @bsd if_xname */
+    public String xname() {
+        return dname + dunit;
+    }
+
+    /** The driver's own state. @bsd if_softc */
+    public Object softc() {
+        return softc;
+    }
+
+    /** 1 and up while attached, else 0. @bsd if_index */
+    public int index() {
+        return index;
+    }
+
+    /** For {@link IfnetTable}. */
+    public void setIndex(final int newIndex) {
+        index = newIndex;
+    }
+
+    // ---- data path ---------------------------------------------------------------------------------------------------
+
+    /**
+     * Hands a finished frame to the driver. Consumes m. Taps see it first.
+     *
+     * @return as {@link TransmitFn#transmit}; ENETDOWN when the interface is down or going
+     * @bsd if_transmit
+     */
+    public Errno transmit(final Mbuf m) {
+        if ((flags & (IFF_UP | IFF_DYING)) != IFF_UP) {
+            vnet.drop(m, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
+            return Errno.ENETDOWN;
+        }
+        final BpfTap tap = bpf;
+        if (tap != null) {
+            tap.mtap(this, m, true);
+        }
+        return transmitFn.transmit(this, m);
+    }
+
+    /**
+     * Takes received frames (linked by nextPkt) up. Consumes m. The driver has set {@code rcvif}, holds no lock of the stack, and calls
+     * {@code vnet().netisr().swi()} at the end of its batch.
+     *
+     * @bsd if_input
+     */
+    public void input(final Mbuf m) {
+        if ((flags & (IFF_UP | IFF_DYING)) != IFF_UP) {
+            dropList(m, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
+            return;
+        }
+        if (inputFn == null) {
+            dropList(m, DropReason.IF_NO_INPUT);
+            return;
+        }
+        inputFn.input(this, m);
+    }
+
+    /** Sends a network-layer packet to a next hop. Consumes m. @bsd if_output */
+    public Errno output(final Mbuf m, final SockAddr dst) {
+        return outputFn.output(this, m, dst);
+    }
+
+    /** Drops what the driver has queued. @bsd if_qflush */
+    public void qflush() {
+        qflushFn.qflush(this);
+    }
+
+    private void dropList(final Mbuf first, final DropReason reason) {
+        Mbuf m = first;
+        while (m != null) {
+            final Mbuf next = m.nextPkt();
+            m.nextPkt(null);
+            count(IfCounter.IQDROPS, 1);
+            vnet.drop(m, reason);
+            m = next;
+        }
+    }
+
+    /** Adds to a counter. @bsd if_inc_counter */
+    public void count(final IfCounter counter, final long n) {
+        counters[counter.ordinal()].add(n);
+    }
+
+    /** @bsd if_get_counter_default */
+    public long counter(final IfCounter counter) {
+        return counters[counter.ordinal()].get();
+    }
+
+    /** The tap, or null. */
+    public BpfTap bpf() {
+        return bpf;
+    }
+
+    /** Sets or (null) removes the tap. @bsd bpfattach */
+    public void setBpf(final BpfTap tap) {
+        bpf = tap;
+    }
+
+    // ---- flags, link, configuration -----------------------------------------------------------------------------------
+
+    /** IFF_* that the stack owns. @bsd if_flags */
+    public int flags() {
+        return flags;
+    }
+
+    /** IFF_DRV_* that the driver owns. @bsd if_drv_flags */
+    public int drvFlags() {
+        return drvFlags.get();
+    }
+
+    /** For the driver. @bsd if_setdrvflagbits */
+    public void setDrvFlagBits(final int set, final int clear) {
+        drvFlags.updateAndGet(f -> f & ~clear | set);
+    }
+
+    /** For a driver before attach and for {@link IfnetTable}: changes bits without telling anybody. @bsd if_setflagbits */
+    public void setFlagBits(final int set, final int clear) {
+        lock.lock();
+        try {
+            flags = flags & ~clear | set;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Administratively up: the driver is initialised and told. @bsd if_up */
+    public Errno up() {
+        setFlagBits(IFF_UP, 0);
+        if (initFn != null && (drvFlags() & IFF_DRV_RUNNING) == 0) {
+            initFn.init(this);
+        }
+        return flagsChanged();
+    }
+
+    /** Administratively down: the driver is told and its queue flushed. @bsd if_down */
+    public Errno down() {
+        setFlagBits(0, IFF_UP);
+        final Errno e = flagsChanged();
+        qflush();
+        return e;
+    }
+
+    private Errno flagsChanged() {
+        final Errno e = ioctlFn == null ? Errno.OK : ioctlFn.ioctl(this, new IfReq.SetFlags(flags));
+        vnet.ifnets().announceState(this);
+        return e == Errno.EOPNOTSUPP ? Errno.OK : e;
+    }
+
+    /** Carries a request to the driver, and keeps the stack's view in step with it. @bsd ifhwioctl */
+    public Errno ioctl(final IfReq request) {
+        final Errno e = ioctlFn == null ? Errno.EOPNOTSUPP : ioctlFn.ioctl(this, request);
+        if (e != Errno.OK) {
+            return e;
+        }
+        switch (request) {
+            case IfReq.SetMtu r -> setMtu(r.mtu());
+            case IfReq.SetLladdr r -> setLladdr(r.lladdr());
+            case IfReq.SetCap r -> setCapenable(r.capenable());
+            default -> {
+                return e;
+            }
+        }
+        vnet.ifnets().announceState(this);
+        return e;
+    }
+
+    /** Octets of the largest network-layer packet. @bsd if_mtu */
+    public int mtu() {
+        return mtu;
+    }
+
+    /** @bsd if_setmtu */
+    public void setMtu(final int octets) {
+        mtu = octets;
+    }
+
+    /** IFCAP_* the device can do. @bsd if_capabilities */
+    public int capabilities() {
+        return capabilities;
+    }
+
+    /** For the driver before attach; enables them all. */
+    public void setCapabilities(final int caps) {
+        capabilities = caps;
+        capenable = caps;
+    }
+
+    /** IFCAP_* in use. @bsd if_capenable */
+    public int capenable() {
+        return capenable;
+    }
+
+    public void setCapenable(final int caps) {
+        capenable = caps & capabilities;
+    }
+
+    /** The link address; not to be changed. Null when it has none. @bsd if_getlladdr */
+    public byte[] lladdr() {
+        return lladdr;
+    }
+
+    /** @bsd if_setlladdr */
+    public void setLladdr(final byte[] addr) {
+        lladdr = addr.clone();
+    }
+
+    /** @bsd if_link_state */
+    public LinkState linkState() {
+        return linkState;
+    }
+
+    /** For the driver. @bsd if_link_state_change */
+    public void linkStateChange(final LinkState state) {
+        if (linkState != state) {
+            linkState = state;
+            vnet.ifnets().announceState(this);
+        }
+    }
+
+    /** The routing table its inbound packets use. @bsd if_fib */
+    public int fibnum() {
+        return fibnum;
+    }
+
+    public void setFibnum(final int fib) {
+        fibnum = fib;
+    }
+
+    // ---- addresses ---------------------------------------------------------------------------------------------------
+
+    /** Its addresses: an immutable snapshot. @bsd if_addrhead */
+    public List<IfAddr> addrs() {
+        return addrs;
+    }
+
+    /** Adds an address and tells the listeners. EEXIST when it is there. The network layer calls this: embedders use its configuration. */
+    public Errno addAddr(final IfAddr addr) {
+        lock.lock();
+        try {
+            for (final IfAddr a : addrs) {
+                if (a.addr().equals(addr.addr())) {
+                    return Errno.EEXIST;
+                }
+            }
+            final List<IfAddr> list = new ArrayList<>(addrs);
+            list.add(addr);
+            addrs = List.copyOf(list);
+        } finally {
+            lock.unlock();
+        }
+        vnet.ifnets().announceAddress(this, addr, true);
+        return Errno.OK;
+    }
+
+    /** Removes an address and tells the listeners. EADDRNOTAVAIL when it is not there. */
+    public Errno removeAddr(final SockAddr addr) {
+        IfAddr found = null;
+        lock.lock();
+        try {
+            final List<IfAddr> list = new ArrayList<>(addrs);
+            for (final IfAddr a : addrs) {
+                if (a.addr().equals(addr)) {
+                    found = a;
+                    list.remove(a);
+                }
+            }
+            addrs = List.copyOf(list);
+        } finally {
+            lock.unlock();
+        }
+        if (found == null) {
+            return Errno.EADDRNOTAVAIL;
+        }
+        vnet.ifnets().announceAddress(this, found, false);
+        return Errno.OK;
+    }
+
+    /** Groups joined, one entry per join: an immutable snapshot. @bsd if_multiaddrs */
+    public List<SockAddr> multiaddrs() {
+        return multiaddrs;
+    }
+
+    /** Joins a group (network or link address); the driver hears of the first join. @bsd if_addmulti */
+    public Errno addMulti(final SockAddr group) {
+        final boolean first;
+        lock.lock();
+        try {
+            first = !multiaddrs.contains(group);
+            final List<SockAddr> list = new ArrayList<>(multiaddrs);
+            list.add(group);
+            multiaddrs = List.copyOf(list);
+        } finally {
+            lock.unlock();
+        }
+        return first ? tellMulti(new IfReq.AddMulti(group)) : Errno.OK;
+    }
+
+    /** Leaves a group once; the driver hears of the last leave. EADDRNOTAVAIL when not joined. @bsd if_delmulti */
+    public Errno delMulti(final SockAddr group) {
+        final boolean last;
+        lock.lock();
+        try {
+            final List<SockAddr> list = new ArrayList<>(multiaddrs);
+            if (!list.remove(group)) {
+                return Errno.EADDRNOTAVAIL;
+            }
+            last = !list.contains(group);
+            multiaddrs = List.copyOf(list);
+        } finally {
+            lock.unlock();
+        }
+        return last ? tellMulti(new IfReq.DelMulti(group)) : Errno.OK;
+    }
+
+    private Errno tellMulti(final IfReq request) {
+        final Errno e = ioctlFn == null ? Errno.OK : ioctlFn.ioctl(this, request);
+        return e == Errno.EOPNOTSUPP ? Errno.OK : e;
+    }
+
+    @Override
+    public String toString() {
+        return xname();
+    }
+}

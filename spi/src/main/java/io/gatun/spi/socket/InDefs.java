@@ -1,0 +1,55 @@
+package io.gatun.spi.socket;
+
+/** The numbers of FreeBSD's netinet/in.h and netinet/tcp.h that both programs and protocols use, verbatim. @bsd netinet/in.h */
+public final class InDefs {
+    public static final int IPPROTO_IP = 0;
+    public static final int IPPROTO_ICMP = 1;
+    public static final int IPPROTO_IGMP = 2;
+    public static final int IPPROTO_TCP = 6;
+    public static final int IPPROTO_UDP = 17;
+    public static final int IPPROTO_IPV6 = 41;
+    public static final int IPPROTO_ICMPV6 = 58;
+    public static final int IPPROTO_RAW = 255;
+    public static final int IPPROTO_MAX = 256;
+    /** An input routine's answer: the packet is dealt with. */
+    public static final int IPPROTO_DONE = 257;
+
+    public static final int IP_OPTIONS = 1;
+    public static final int IP_HDRINCL = 2;
+    public static final int IP_TOS = 3;
+    public static final int IP_TTL = 4;
+    public static final int IP_RECVDSTADDR = 7;
+    public static final int IP_MULTICAST_IF = 9;
+    public static final int IP_MULTICAST_TTL = 10;
+    public static final int IP_MULTICAST_LOOP = 11;
+    public static final int IP_ADD_MEMBERSHIP = 12;
+    public static final int IP_DROP_MEMBERSHIP = 13;
+    public static final int IP_PORTRANGE = 19;
+    public static final int IP_RECVIF = 20;
+    public static final int IP_MINTTL = 66;
+    public static final int IP_DONTFRAG = 67;
+    public static final int IP_RECVTOS = 68;
+    public static final int IP_RECVTTL = 65;
+    public static final int IP_BINDANY = 24;
+
+    public static final int IP_PORTRANGE_DEFAULT = 0;
+    public static final int IP_PORTRANGE_HIGH = 1;
+    public static final int IP_PORTRANGE_LOW = 2;
+
+    public static final int TCP_NODELAY = 1;
+    public static final int TCP_MAXSEG = 2;
+    public static final int TCP_NOPUSH = 4;
+    public static final int TCP_NOOPT = 8;
+    public static final int TCP_MD5SIG = 16;
+    public static final int TCP_INFO = 32;
+    public static final int TCP_CONGESTION = 64;
+    public static final int TCP_KEEPINIT = 128;
+    public static final int TCP_KEEPIDLE = 256;
+    public static final int TCP_KEEPINTVL = 512;
+    public static final int TCP_KEEPCNT = 1024;
+    public static final int TCP_FASTOPEN = 1025;
+    public static final int TCP_FUNCTION_BLK = 8192;
+
+    private InDefs() {
+    }
+}

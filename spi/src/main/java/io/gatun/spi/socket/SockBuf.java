@@ -1,0 +1,139 @@
+package io.gatun.spi.socket;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.sys.Mtx;
+
+/**
+ * One direction of a socket: a queue of records (by nextPkt), each a chain of mbufs (by next), with limits and waiters. A stream is one endless
+ * record.
+ *
+ * <p>Methods named {@code ...Locked} are called with {@link #lock} held; their twins take it. Readers ({@link #avail}, {@link #space}, {@link #state})
+ * may be called without it and are then advisory.
+ *
+ * @bsd struct sockbuf
+ */
+public interface SockBuf {
+    /** This direction's lock (one with the socket's under COALESCED). @bsd SOCKBUF_LOCK */
+    Mtx lock();
+
+    // ---- readings ----------------------------------------------------------------------------------------------------
+
+    /** Octets a reader can take. @bsd sbavail */
+    int avail();
+
+    /** Octets in the buffer, ready or not, control and addresses included. @bsd sbused */
+    int used();
+
+    /** Octets that may still be appended, by octet and by storage limits; negative when over. @bsd sbspace */
+    int space();
+
+    /** Storage in use: mbufs and clusters, octets. @bsd sb_mbcnt */
+    int mbcnt();
+
+    /** @bsd sb_mbmax */
+    int mbmax();
+
+    /** Octet limit. @bsd sb_hiwat */
+    int hiwat();
+
+    /** Fewest octets worth waking for. @bsd sb_lowat */
+    int lowat();
+
+    void setLowat(int octets);
+
+    /** SB_*. @bsd sb_flags */
+    int flags();
+
+    /** Changes SB_* bits, under the lock. */
+    void setFlagBits(int set, int clear);
+
+    /** SBS_*. @bsd sb_state */
+    int state();
+
+    /** Changes SBS_* bits, under the lock. */
+    void setStateBits(int set, int clear);
+
+    /** First mbuf of the first record, or null; under the lock. @bsd sb_mb */
+    Mbuf mb();
+
+    // ---- appending: all consume m, control -----------------------------------------------------------------------------------
+
+    /** Appends to the last record. @bsd sbappend */
+    void append(Mbuf m, int flags);
+
+    /** @bsd sbappend_locked */
+    void appendLocked(Mbuf m, int flags);
+
+    /** Appends to a stream; small mbufs are compressed into the space of the last. @bsd sbappendstream */
+    void appendStream(Mbuf m, int flags);
+
+    /** @bsd sbappendstream_locked */
+    void appendStreamLocked(Mbuf m, int flags);
+
+    /** Begins a new record. @bsd sbappendrecord */
+    void appendRecord(Mbuf m);
+
+    /** @bsd sbappendrecord_locked */
+    void appendRecordLocked(Mbuf m);
+
+    /**
+     * Appends address, control and data as a record, if there is room.
+     *
+     * @param from copied; may be null
+     * @return false when there is no room or no mbuf: then nothing is consumed
+     * @bsd sbappendaddr
+     */
+    boolean appendAddr(SockAddr from, Mbuf m, Mbuf control);
+
+    /** @bsd sbappendaddr_locked */
+    boolean appendAddrLocked(SockAddr from, Mbuf m, Mbuf control);
+
+    /** Appends control and data as a record. @bsd sbappendcontrol */
+    void appendControl(Mbuf m, Mbuf control, int flags);
+
+    /** @bsd sbappendcontrol_locked */
+    void appendControlLocked(Mbuf m, Mbuf control, int flags);
+
+    // ---- taking --------------------------------------------------------------------------------------------------------
+
+    /** Drops octets off the front. @bsd sbdrop */
+    void drop(int octets);
+
+    /** @bsd sbdrop_locked */
+    void dropLocked(int octets);
+
+    /** Takes octets off the front; the chain is the caller's to free, outside the lock if it likes. @bsd sbcut_locked */
+    Mbuf cutLocked(int octets);
+
+    /** Drops the first record. @bsd sbdroprecord */
+    void dropRecord();
+
+    /** @bsd sbdroprecord_locked */
+    void dropRecordLocked();
+
+    /** Drops everything. @bsd sbflush */
+    void flush();
+
+    /** @bsd sbflush_locked */
+    void flushLocked();
+
+    /**
+     * A shared copy of {@code length} octets from {@code offset} of a stream, for transmission: clusters are shared, nothing is copied. Keeps a cursor, so that
+     * successive calls do not walk the buffer.
+     *
+     * @return a chain without packet header, owned by the caller; null when out of mbufs
+     * @bsd sbsndptr_adv
+     */
+    Mbuf sndCopyLocked(int offset, int length);
+
+    // ---- limits --------------------------------------------------------------------------------------------------------
+
+    /** Sets the limits for {@code octets}; false beyond {@code kern.ipc.maxsockbuf}. @bsd sbreserve_locked */
+    boolean reserveLocked(long octets);
+
+    /** Empties the buffer and gives its limits back, at the very end. @bsd sbdestroy */
+    void destroy();
+
+    /** Recounts everything and fails on a difference; for assertions: {@code assert sb.check();}. @bsd sbcheck */
+    boolean check();
+}

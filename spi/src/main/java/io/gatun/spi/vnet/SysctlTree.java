@@ -1,0 +1,40 @@
+package io.gatun.spi.vnet;
+
+import io.gatun.spi.sys.Errno;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * The tunables of one vnet. Adding a name twice answers the first node, so that two parts may share one.
+ *
+ * @bsd sysctl
+ */
+public interface SysctlTree {
+    /** A writable 32-bit value. */
+    Sysctl addInt(String name, int initial, String description);
+
+    /** A writable 32-bit value within {@code min..max}, both included. */
+    Sysctl addInt(String name, int initial, int min, int max, String description);
+
+    Sysctl addLong(String name, long initial, String description);
+
+    Sysctl addBool(String name, boolean initial, String description);
+
+    Sysctl addString(String name, String initial, String description);
+
+    /** A read-only reading that is computed when asked. @bsd SYSCTL_PROC */
+    void addReading(String name, LongSupplier reading, String description);
+
+    /** The node, or null. A reading is answered as a node with its present value. */
+    Sysctl find(String name);
+
+    /**
+     * Sets a node from text, as sysctl(8) does.
+     *
+     * @return OK; ENOENT for an unknown name, EPERM for a read-only one, EINVAL for text that is not a value of its type or out of range
+     */
+    Errno set(String name, String text);
+
+    /** Visits all nodes in order of their names. */
+    void forEach(Consumer<Sysctl> visitor);
+}

@@ -1,0 +1,77 @@
+package io.gatun.spi.vnet;
+
+import io.gatun.spi.ifnet.IfnetTable;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.socket.DomainTable;
+import io.gatun.spi.socket.IpprotoTable;
+import io.gatun.spi.sys.CounterSet;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Mtx;
+import java.util.random.RandomGenerator;
+
+/**
+ * What a driver, a protocol or the socket layer sees of the stack instance it runs in. All state of a stack hangs off its vnet: there are no
+ * mutable statics. Everything here may be called by any thread.
+ *
+ * @bsd struct vnet
+ * @see <a href="https://man.freebsd.org/vnet/9">vnet(9)</a>
+ */
+public interface VnetSide {
+    /** For messages and thread names. */
+    String name();
+
+    Clock clock();
+
+    /** Seeded at will, shared by all users of the vnet; safe for any thread. Not for secrets: see {@link #secret}. @bsd arc4random */
+    RandomGenerator random();
+
+    /** A secret of this vnet, fixed at creation (from the seed when there is one): keys for ISN, ports and hashes. Caller must not change it. */
+    byte[] secret();
+
+    MbufPool pool();
+
+    IfnetTable ifnets();
+
+    DomainTable domains();
+
+    /** Transport protocols by IP protocol number. */
+    IpprotoTable ipproto();
+
+    SysctlTree sysctl();
+
+    Netisr netisr();
+
+    CounterSet counters();
+
+    LockStrategy lockStrategy();
+
+    /** Whether the vnet has threads of its own; if not, {@code Vnet.poll()} drives it. */
+    boolean threaded();
+
+    /**
+     * Makes a timer.
+     *
+     * @param name what runs, for diagnosis
+     * @param lock held while the handler runs; null for a handler that locks for itself
+     * @param handler runs without other locks, on a thread of the vnet or in {@code poll()}; must not block
+     * @bsd callout_init_mtx
+     */
+    Callout callout(String name, Mtx lock, Runnable handler);
+
+    /** Counts a drop and frees the packet: consumes m (its chain, not what follows by nextPkt); null only counts. */
+    void drop(Mbuf m, DropReason reason);
+
+    /** How often that happened. */
+    long drops(DropReason reason);
+
+    /**
+     * Publishes an object of one module to others under its interface, such as the configuration of the internet domain to a command line.
+     *
+     * @throws IllegalStateException when that type is taken
+     */
+    <T> void provide(Class<T> type, T service);
+
+    /** What was {@link #provide}d under the type, or null. */
+    <T> T service(Class<T> type);
+}
