@@ -3,7 +3,8 @@ package io.gatun.spi.ifnet;
 import io.gatun.spi.socket.SockAddr;
 
 /**
- * A request to an interface, typed. {@link Ifnet#ioctl} first applies what belongs to the stack and then asks the driver; a driver
+ * A request to an interface, typed. {@link Ifnet#ioctl} first applies what belongs to the stack and then asks the
+ * driver; a driver
  * answers EOPNOTSUPP to what it does not know.
  *
  * @bsd if_ioctl

@@ -10,19 +10,25 @@ import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A network interface: flags and addresses that the stack owns, counters, and slots that the driver and the link layer fill.
+ * A network interface: flags and addresses that the stack owns, counters, and slots that the driver and the link
+ * layer fill.
  *
- * <p>Life cycle: {@link #alloc} (not visible, slots empty) - the driver sets slots - {@link IfnetTable#attach} (visible, traffic) -
+ * <p>Life cycle: {@link #alloc} (not visible, slots empty) - the driver sets slots - {@link IfnetTable#attach}
+ * (visible, traffic) -
  * {@link IfnetTable#detach} (dying, no slot is called any more) - {@link #free}.
  *
- * <p>Packets go down by {@link #output} (link layer: resolves, prepends the header) and {@link #transmit} (driver: takes the frame), and up by
- * {@link #input}. A driver calls {@code input} with no lock of the stack held; a device that delivers while it transmits uses
+ * <p>Packets go down by {@link #output} (link layer: resolves, prepends the header) and {@link #transmit} (driver:
+ * takes the frame), and up by
+ * {@link #input}. A driver calls {@code input} with no lock of the stack held; a device that delivers while it
+ * transmits uses
  * {@code vnet.netisr().queue} instead.
  *
- * <p>Locking key: (c) constant once attached, (l) the interface's {@code lock}, (d) the driver's own lock, (w) written under (l), read without
+ * <p>Locking key: (c) constant once attached, (l) the interface's {@code lock}, (d) the driver's own lock, (w)
+ * written under (l), read without
  * a lock through a volatile field, (v) atomic.
  *
  * @bsd struct ifnet
@@ -76,7 +82,8 @@ public final class Ifnet {
     @FunctionalInterface
     public interface TransmitFn {
         /**
-         * Takes ownership of the frame and any that follow by nextPkt. On an error the frame has been freed and counted. May be called by several threads at a time, with
+         * Takes ownership of the frame and any that follow by nextPkt. On an error the frame has been freed and
+         * counted. May be called by several threads at a time, with
          * protocol locks held: never calls up.
          *
          * @return OK, or ENOBUFS (back-pressure), ENETDOWN
@@ -113,7 +120,10 @@ public final class Ifnet {
     /** Carries out a request. @bsd if_ioctl_fn_t */
     @FunctionalInterface
     public interface IoctlFn {
-        /** Called without data path locks, may block. EOPNOTSUPP for what the driver does not know, EINVAL for a bad value. */
+        /**
+         * Called without data path locks, may block. EOPNOTSUPP for what the driver does not know, EINVAL for a bad
+         * value.
+         */
         Errno ioctl(Ifnet ifp, IfReq request);
     }
 
@@ -165,7 +175,8 @@ public final class Ifnet {
         this.dunit = dunit;
         this.softc = softc;
         for (final IfCounter c : IfCounter.values()) {
-            counters[c.ordinal()] = vnet.counters().counter("if." + dname + dunit + "." + c.name().toLowerCase(java.util.Locale.ROOT));
+            final String field = c.name().toLowerCase(Locale.ROOT);
+            counters[c.ordinal()] = vnet.counters().counter("if." + dname + dunit + "." + field);
         }
     }
 
@@ -178,7 +189,8 @@ public final class Ifnet {
      * @param softc the driver's own state, handed back by {@link #softc}
      * @bsd if_alloc
      */
-    public static Ifnet alloc(final VnetSide vnet, final int type, final String dname, final int dunit, final Object softc) {
+    public static Ifnet alloc(
+        final VnetSide vnet, final int type, final String dname, final int dunit, final Object softc) {
         return new Ifnet(vnet, type, dname, dunit, softc);
     }
 
@@ -189,7 +201,7 @@ public final class Ifnet {
         }
     }
 
-    // ---- what a driver sets before attach -------------------------------------------------------------------------
+    // ---- what a driver sets before attach ------------------------------------------------------------
 
     /** @bsd if_settransmitfn */
     public void setTransmitFn(final TransmitFn fn) {
@@ -291,7 +303,7 @@ public final class Ifnet {
         tsoMax = octets;
     }
 
-    // ---- identity ----------------------------------------------------------------------------------------------------
+    // ---- identity ------------------------------------------------------------
 
     public VnetSide vnet() {
         return vnet;
@@ -332,7 +344,7 @@ public final class Ifnet {
         index = newIndex;
     }
 
-    // ---- data path ---------------------------------------------------------------------------------------------------
+    // ---- data path ------------------------------------------------------------
 
     /**
      * Hands a finished frame to the driver. Consumes m. Taps see it first.
@@ -353,7 +365,8 @@ public final class Ifnet {
     }
 
     /**
-     * Takes received frames (linked by nextPkt) up. Consumes m. The driver has set {@code rcvif}, holds no lock of the stack, and calls
+     * Takes received frames (linked by nextPkt) up. Consumes m. The driver has set {@code rcvif}, holds no lock of
+     * the stack, and calls
      * {@code vnet().netisr().swi()} at the end of its batch.
      *
      * @bsd if_input
@@ -411,7 +424,7 @@ public final class Ifnet {
         bpf = tap;
     }
 
-    // ---- flags, link, configuration -----------------------------------------------------------------------------------
+    // ---- flags, link, configuration ------------------------------------------------------------
 
     /** IFF_* that the stack owns. @bsd if_flags */
     public int flags() {
@@ -428,7 +441,11 @@ public final class Ifnet {
         drvFlags.updateAndGet(f -> f & ~clear | set);
     }
 
-    /** For a driver before attach and for {@link IfnetTable}: changes bits without telling anybody. @bsd if_setflagbits */
+    /**
+     * For a driver before attach and for {@link IfnetTable}: changes bits without telling anybody.
+     *
+     * @bsd if_setflagbits
+     */
     public void setFlagBits(final int set, final int clear) {
         lock.lock();
         try {
@@ -541,14 +558,17 @@ public final class Ifnet {
         fibnum = fib;
     }
 
-    // ---- addresses ---------------------------------------------------------------------------------------------------
+    // ---- addresses ------------------------------------------------------------
 
     /** Its addresses: an immutable snapshot. @bsd if_addrhead */
     public List<IfAddr> addrs() {
         return addrs;
     }
 
-    /** Adds an address and tells the listeners. EEXIST when it is there. The network layer calls this: embedders use its configuration. */
+    /**
+     * Adds an address and tells the listeners. EEXIST when it is there. The network layer calls this: embedders use
+     * its configuration.
+     */
     public Errno addAddr(final IfAddr addr) {
         lock.lock();
         try {

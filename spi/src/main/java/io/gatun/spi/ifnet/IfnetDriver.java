@@ -5,12 +5,15 @@ import io.gatun.spi.vnet.VnetSide;
 import java.util.Map;
 
 /**
- * A driver: makes interfaces by name, as {@code ifconfig tap0 create} does. Found by {@link java.util.ServiceLoader}; each vnet loads its own instance, so an
+ * A driver: makes interfaces by name, as {@code ifconfig tap0 create} does. Found by {@link java.util.ServiceLoader};
+ * each vnet loads its own instance, so an
  * instance may keep state of its vnet. A driver needs {@code io.gatun.spi} alone.
  *
- * <p>Typical sequence of {@link #create}: {@link Ifnet#alloc}, the slots ({@code setTransmitFn} and {@code setQflushFn} always, {@code setIoctlFn},
+ * <p>Typical sequence of {@link #create}: {@link Ifnet#alloc}, the slots ({@code setTransmitFn} and {@code
+ * setQflushFn} always, {@code setIoctlFn},
  * {@code setInitFn}), MTU, capabilities and link address, then {@code vnet.ifnets().attach(ifp)}. Of {@link #destroy}:
- * {@code vnet.ifnets().detach(ifp)}, after which the stack calls no slot any more, then stop threads, free rings, {@code ifp.free()}.
+ * {@code vnet.ifnets().detach(ifp)}, after which the stack calls no slot any more, then stop threads, free rings,
+ * {@code ifp.free()}.
  *
  * @bsd if_clone
  * @see <a href="https://man.freebsd.org/ifnet/9">ifnet(9)</a>
@@ -32,7 +35,8 @@ public interface IfnetDriver {
     Ifnet create(VnetSide vnet, int unit, Map<String, String> params) throws ErrnoException;
 
     /**
-     * Detaches and frees an interface that {@link #create} made. Blocks until its threads have ended. All mbufs it held are freed.
+     * Detaches and frees an interface that {@link #create} made. Blocks until its threads have ended. All mbufs it
+     * held are freed.
      *
      * @bsd ifc_destroy_f
      */

@@ -10,13 +10,15 @@ public interface IfnetTable {
     /**
      * Attaches an interface: gives it its index and link layer and makes it visible.
      *
-     * @return OK, EEXIST for a taken name, EINVAL when transmit and qflush are not both set or its type has no link layer and no output slot
+     * @return OK, EEXIST for a taken name, EINVAL when transmit and qflush are not both set or its type has no link
+     *     layer and no output slot
      * @bsd if_attach
      */
     Errno attach(Ifnet ifp);
 
     /**
-     * Takes an interface away. Marks it dying, tells the listeners, lets its queue be flushed and waits for calls in its slots to return. Afterwards the stack calls no
+     * Takes an interface away. Marks it dying, tells the listeners, lets its queue be flushed and waits for calls in
+     * its slots to return. Afterwards the stack calls no
      * slot of it; a late {@code transmit} is dropped under IF_DETACHED.
      *
      * @bsd if_detach
@@ -33,7 +35,8 @@ public interface IfnetTable {
     List<Ifnet> all();
 
     /**
-     * Finds the driver of a name such as {@code lo0} or {@code tap} (then the lowest free unit is taken) and lets it make the interface.
+     * Finds the driver of a name such as {@code lo0} or {@code tap} (then the lowest free unit is taken) and lets it
+     * make the interface.
      *
      * @throws ErrnoException ENODEV when no driver has that name, EEXIST for a taken unit, or what the driver says
      * @bsd if_clone_create
@@ -45,7 +48,11 @@ public interface IfnetTable {
         return create(name, Map.of());
     }
 
-    /** Has the driver that made it destroy it. ENODEV for an interface that no driver of this table made. @bsd if_clone_destroy */
+    /**
+     * Has the driver that made it destroy it. ENODEV for an interface that no driver of this table made.
+     *
+     * @bsd if_clone_destroy
+     */
     Errno destroy(Ifnet ifp);
 
     /** The drivers found, by name. */

@@ -3,7 +3,8 @@ package io.gatun.spi.ifnet;
 import io.gatun.spi.sys.Errno;
 
 /**
- * A link protocol, registered with {@link IfnetTable#registerLinkLayer} for one IFT_ type. When an interface of that type is attached, the link layer sets
+ * A link protocol, registered with {@link IfnetTable#registerLinkLayer} for one IFT_ type. When an interface of that
+ * type is attached, the link layer sets
  * its {@code input}, {@code output} and {@code resolveMulti} slots, header length and broadcast address.
  *
  * @bsd ether_ifattach

@@ -6,7 +6,8 @@ import io.gatun.spi.vnet.VnetSide;
 import java.util.List;
 
 /**
- * A family of protocols. Found by {@link java.util.ServiceLoader}; each vnet loads its own instance, so an instance keeps the state of the domain in that vnet.
+ * A family of protocols. Found by {@link java.util.ServiceLoader}; each vnet loads its own instance, so an instance
+ * keeps the state of the domain in that vnet.
  *
  * @bsd struct domain
  * @see <a href="https://man.freebsd.org/domain/9">domain(9)</a>

@@ -17,7 +17,11 @@ public interface DomainTable {
     /** The protocol, or a raw one with protocol 0 for SOCK_RAW, or null. @bsd pffindproto */
     Protosw findProto(int family, int protocol, int type);
 
-    /** Adds a protocol to a domain at run time. EEXIST on a duplicate, EPFNOSUPPORT without the domain. @bsd protosw_register */
+    /**
+     * Adds a protocol to a domain at run time. EEXIST on a duplicate, EPFNOSUPPORT without the domain.
+     *
+     * @bsd protosw_register
+     */
     Errno register(int family, Protosw pr);
 
     /** @bsd protosw_unregister */

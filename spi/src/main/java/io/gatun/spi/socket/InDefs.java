@@ -1,6 +1,10 @@
 package io.gatun.spi.socket;
 
-/** The numbers of FreeBSD's netinet/in.h and netinet/tcp.h that both programs and protocols use, verbatim. @bsd netinet/in.h */
+/**
+ * The numbers of FreeBSD's netinet/in.h and netinet/tcp.h that both programs and protocols use, verbatim.
+ *
+ * @bsd netinet/in.h
+ */
 public final class InDefs {
     public static final int IPPROTO_IP = 0;
     public static final int IPPROTO_ICMP = 1;

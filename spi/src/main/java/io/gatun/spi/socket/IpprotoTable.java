@@ -4,7 +4,8 @@ import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.Errno;
 
 /**
- * Transport protocols by IP protocol number: where IP input looks for the next layer. Apart from the protocol switch, since a
+ * Transport protocols by IP protocol number: where IP input looks for the next layer. Apart from the protocol switch,
+ * since a
  * transport need not have sockets.
  *
  * @bsd ip_protox
@@ -28,7 +29,8 @@ public interface IpprotoTable {
         /**
          * Borrows m.
          *
-         * @param icmpOff octets from the front to the ICMP header; the offending IP header with 8 octets behind it follows, contiguous
+         * @param icmpOff octets from the front to the ICMP header; the offending IP header with 8 octets behind it
+         *     follows, contiguous
          */
         void ctlinput(Mbuf m, int icmpOff);
     }

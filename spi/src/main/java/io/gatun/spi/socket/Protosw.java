@@ -6,7 +6,8 @@ import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Ucred;
 
 /**
- * The protocol switch: what the socket layer calls, one object per (domain, type, protocol) and vnet. A slot that a protocol does not override has
+ * The protocol switch: what the socket layer calls, one object per (domain, type, protocol) and vnet. A slot that a
+ * protocol does not override has
  * FreeBSD's default: EOPNOTSUPP, the generic routine, or nothing.
  *
  * <p>No lock is held at a call unless the slot says so. Mbufs handed down are consumed whatever the outcome.
@@ -73,7 +74,8 @@ public abstract class Protosw {
     }
 
     /**
-     * Gives a fresh socket its control block. Also called for children of {@link SocketSide#newConn}, then with the listener's locks held: must not wait.
+     * Gives a fresh socket its control block. Also called for children of {@link SocketSide#newConn}, then with the
+     * listener's locks held: must not wait.
      *
      * @return OK; ENOBUFS; EPERM for a raw socket without privilege; after an error detach is not called
      * @bsd pr_attach
@@ -184,7 +186,8 @@ public abstract class Protosw {
     }
 
     /** send(2). Consumes top and control. {@code uio} and {@code top} exclude each other. @bsd pr_sosend */
-    public Errno sosend(final SocketSide so, final SockAddr addr, final Uio uio, final Mbuf top, final Mbuf control, final int flags) {
+    public Errno sosend(
+        final SocketSide so, final SockAddr addr, final Uio uio, final Mbuf top, final Mbuf control, final int flags) {
         return so.sendGeneric(addr, uio, top, control, flags);
     }
 

@@ -3,7 +3,8 @@ package io.gatun.spi.socket;
 import io.gatun.spi.mbuf.Mbuf;
 
 /**
- * What a receive call wants and what it got. Reused by its owner, one thread at a time. With {@link #wantMbufs} the data comes as an
+ * What a receive call wants and what it got. Reused by its owner, one thread at a time. With {@link #wantMbufs} the
+ * data comes as an
  * mbuf chain without a copy and belongs to the caller; otherwise it is copied into {@link #uio}.
  *
  * @bsd soreceive
@@ -23,6 +24,11 @@ public final class RecvMsg {
     public Mbuf mbufs;
     /** Out: the control messages, owned by the caller, when {@link #wantControl}. */
     public Mbuf control;
+
+    /** Wants nothing yet. */
+    public RecvMsg() {
+        // fields start as nothing wanted
+    }
 
     /** Back to nothing wanted, nothing got. The caller has freed what it got. */
     public void clear() {

@@ -4,10 +4,12 @@ import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.Mtx;
 
 /**
- * One direction of a socket: a queue of records (by nextPkt), each a chain of mbufs (by next), with limits and waiters. A stream is one endless
+ * One direction of a socket: a queue of records (by nextPkt), each a chain of mbufs (by next), with limits and
+ * waiters. A stream is one endless
  * record.
  *
- * <p>Methods named {@code ...Locked} are called with {@link #lock} held; their twins take it. Readers ({@link #avail}, {@link #space}, {@link #state})
+ * <p>Methods named {@code ...Locked} are called with {@link #lock} held; their twins take it. Readers ({@link
+ * #avail}, {@link #space}, {@link #state})
  * may be called without it and are then advisory.
  *
  * @bsd struct sockbuf
@@ -16,7 +18,7 @@ public interface SockBuf {
     /** This direction's lock (one with the socket's under COALESCED). @bsd SOCKBUF_LOCK */
     Mtx lock();
 
-    // ---- readings ----------------------------------------------------------------------------------------------------
+    // ---- readings ------------------------------------------------------------
 
     /** Octets a reader can take. @bsd sbavail */
     int avail();
@@ -56,7 +58,7 @@ public interface SockBuf {
     /** First mbuf of the first record, or null; under the lock. @bsd sb_mb */
     Mbuf mb();
 
-    // ---- appending: all consume m, control -----------------------------------------------------------------------------------
+    // ---- appending: all consume m, control ------------------------------------------------------------
 
     /** Appends to the last record. @bsd sbappend */
     void append(Mbuf m, int flags);
@@ -94,7 +96,7 @@ public interface SockBuf {
     /** @bsd sbappendcontrol_locked */
     void appendControlLocked(Mbuf m, Mbuf control, int flags);
 
-    // ---- taking --------------------------------------------------------------------------------------------------------
+    // ---- taking ------------------------------------------------------------
 
     /** Drops octets off the front. @bsd sbdrop */
     void drop(int octets);
@@ -102,7 +104,11 @@ public interface SockBuf {
     /** @bsd sbdrop_locked */
     void dropLocked(int octets);
 
-    /** Takes octets off the front; the chain is the caller's to free, outside the lock if it likes. @bsd sbcut_locked */
+    /**
+     * Takes octets off the front; the chain is the caller's to free, outside the lock if it likes.
+     *
+     * @bsd sbcut_locked
+     */
     Mbuf cutLocked(int octets);
 
     /** Drops the first record. @bsd sbdroprecord */
@@ -118,7 +124,8 @@ public interface SockBuf {
     void flushLocked();
 
     /**
-     * A shared copy of {@code length} octets from {@code offset} of a stream, for transmission: clusters are shared, nothing is copied. Keeps a cursor, so that
+     * A shared copy of {@code length} octets from {@code offset} of a stream, for transmission: clusters are shared,
+     * nothing is copied. Keeps a cursor, so that
      * successive calls do not walk the buffer.
      *
      * @return a chain without packet header, owned by the caller; null when out of mbufs
@@ -126,7 +133,7 @@ public interface SockBuf {
      */
     Mbuf sndCopyLocked(int offset, int length);
 
-    // ---- limits --------------------------------------------------------------------------------------------------------
+    // ---- limits ------------------------------------------------------------
 
     /** Sets the limits for {@code octets}; false beyond {@code kern.ipc.maxsockbuf}. @bsd sbreserve_locked */
     boolean reserveLocked(long octets);

@@ -10,8 +10,10 @@ import io.gatun.spi.vnet.VnetSide;
  * A socket as its protocol sees it: state, buffers, and the calls that a protocol makes upwards. The implementation is
  * {@code io.gatun.uipc.Socket}.
  *
- * <p>Life of a socket: created by a user ({@link Protosw#attach} is called once) or by a protocol through {@link #newConn} on a listener; ends when the user has closed
- * it, the protocol has let go ({@link #pcb} cleared, or {@link #isDisconnected}) and the last reference is given back: then {@link Protosw#detach} is called
+ * <p>Life of a socket: created by a user ({@link Protosw#attach} is called once) or by a protocol through {@link
+ * #newConn} on a listener; ends when the user has closed
+ * it, the protocol has let go ({@link #pcb} cleared, or {@link #isDisconnected}) and the last reference is given
+ * back: then {@link Protosw#detach} is called
  * once.
  *
  * <p>Lock order: socket I/O, pcb, socket, socket buffer. Calls marked "takes" may be made with the pcb's lock held.
@@ -76,15 +78,19 @@ public interface SocketSide {
     /** Whether the user still holds it: false once closed. */
     boolean userHeld();
 
-    // ---- references -----------------------------------------------------------------------------------------------------
+    // ---- references ------------------------------------------------------------
 
     /** @bsd soref */
     void ref();
 
-    /** Gives one reference back; the last one frees the socket. Called without pcb, socket or buffer lock. @bsd sorele */
+    /**
+     * Gives one reference back; the last one frees the socket. Called without pcb, socket or buffer lock.
+     *
+     * @bsd sorele
+     */
     void rele();
 
-    // ---- connection state: take the socket's and the buffers' locks ---------------------------------------------------------------
+    // ---- connection state: take the socket's and the buffers' locks ---------------------------------------
 
     /** @bsd soisconnecting */
     void isConnecting();
@@ -105,7 +111,8 @@ public interface SocketSide {
     void cantSendMore();
 
     /**
-     * A child for a connection that arrives at this listener, attached to the same protocol, with the listener's inherited options; incomplete until
+     * A child for a connection that arrives at this listener, attached to the same protocol, with the listener's
+     * inherited options; incomplete until
      * {@link #isConnected} unless {@code connstatus} says connected. Held by the queue.
      *
      * @param connstatus 0 or SS_ISCONNECTED
@@ -114,12 +121,16 @@ public interface SocketSide {
      */
     SocketSide newConn(int connstatus);
 
-    // ---- wake-ups ---------------------------------------------------------------------------------------------------------
+    // ---- wake-ups ------------------------------------------------------------
 
     /** Wakes readers after data was appended. Takes the receive buffer's lock. @bsd sorwakeup */
     void rWakeup();
 
-    /** As {@link #rWakeup} with the buffer's lock held, and it stays held. DIFFERS: sorwakeup_locked drops it. @bsd sorwakeup_locked */
+    /**
+     * As {@link #rWakeup} with the buffer's lock held, and it stays held. DIFFERS: sorwakeup_locked drops it.
+     *
+     * @bsd sorwakeup_locked
+     */
     void rWakeupLocked();
 
     /** Wakes writers after space was made. @bsd sowwakeup */
@@ -137,12 +148,17 @@ public interface SocketSide {
     /** Under the receive buffer's lock. */
     void setOobMark(int octets);
 
-    // ---- helpers of protocols ---------------------------------------------------------------------------------------------------
+    // ---- helpers of protocols ------------------------------------------------------------
 
     /** Reserves both buffers. ENOBUFS beyond the limit. @bsd soreserve */
     Errno reserve(long sndOctets, long rcvOctets);
 
-    /** First step of listen: EINVAL when connected or disconnecting, EAGAIN when I/O is under way. Under the socket's lock. @bsd solisten_proto_check */
+    /**
+     * First step of listen: EINVAL when connected or disconnecting, EAGAIN when I/O is under way. Under the socket's
+     * lock.
+     *
+     * @bsd solisten_proto_check
+     */
     Errno listenProtoCheck();
 
     /** Last step of listen: this is a listener now. Under the socket's lock. @bsd solisten_proto */
@@ -151,7 +167,7 @@ public interface SocketSide {
     /** Undoes the check after the protocol refused. Under the socket's lock. @bsd solisten_proto_abort */
     void listenProtoAbort();
 
-    // ---- the generic slots, for Protosw's defaults --------------------------------------------------------------------------------
+    // ---- the generic slots, for Protosw's defaults --------------------------------------------------------
 
     /** @bsd sosend_generic */
     Errno sendGeneric(SockAddr addr, Uio uio, Mbuf top, Mbuf control, int flags);

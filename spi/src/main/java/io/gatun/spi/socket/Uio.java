@@ -3,7 +3,8 @@ package io.gatun.spi.socket;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A user's octets on their way in or out: one segment, or several in turn, with what is left of them. Reused by its owner; one thread at a time.
+ * A user's octets on their way in or out: one segment, or several in turn, with what is left of them. Reused by its
+ * owner; one thread at a time.
  *
  * @bsd struct uio
  * @see <a href="https://man.freebsd.org/uio/9">uio(9)</a>
@@ -15,6 +16,11 @@ public final class Uio {
     private int count;
     private int index;
     private long resid;
+
+    /** Holds nothing. */
+    public Uio() {
+        // filled by set and add
+    }
 
     /** Points it at one piece of a segment. */
     public Uio set(final MemorySegment seg, final long offset, final long length) {
@@ -36,7 +42,8 @@ public final class Uio {
     /** Adds a further piece. Allocates only when it holds more pieces than ever before. */
     public void add(final MemorySegment seg, final long offset, final long length) {
         if (offset < 0 || length < 0 || offset > seg.byteSize() - length) {
-            throw new IndexOutOfBoundsException("offset " + offset + ", length " + length + " of " + seg.byteSize() + " octets");
+            throw new IndexOutOfBoundsException(
+                "offset " + offset + ", length " + length + " of " + seg.byteSize() + " octets");
         }
         if (count == segs.length) {
             segs = java.util.Arrays.copyOf(segs, 2 * count);

@@ -28,7 +28,10 @@ public final class Counter {
         this.shared = shared;
     }
 
-    /** Its name in {@code netstat -s} form: protocol, dot, field name of the statistics structure, as in {@code tcp.sndpack}. */
+    /**
+     * Its name in {@code netstat -s} form: protocol, dot, field name of the statistics structure, as in {@code
+     * tcp.sndpack}.
+     */
     public String name() {
         return name;
     }

@@ -3,7 +3,8 @@ package io.gatun.spi.sys;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A lock of the stack: a {@link ReentrantLock} (so a virtual thread that waits for it frees its carrier) that knows its place in the lock order.
+ * A lock of the stack: a {@link ReentrantLock} (so a virtual thread that waits for it frees its carrier) that knows
+ * its place in the lock order.
  * With assertions on, {@link Witness} records every acquisition and fails on a reversal.
  *
  * @bsd struct mtx

@@ -13,7 +13,8 @@ public record Ucred(int uid, int gid, String name) {
     public static final Ucred ROOT = new Ucred(0, 0, "root");
 
     /**
-     * Whether this credential may do what needs privilege (ports below {@code net.inet.ip.portrange.reservedhigh}, raw sockets).
+     * Whether this credential may do what needs privilege (ports below {@code net.inet.ip.portrange.reservedhigh},
+     * raw sockets).
      *
      * @bsd priv_check_cred
      */

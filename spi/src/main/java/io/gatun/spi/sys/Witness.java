@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The lock order checker. Runs only where assertions are on: each thread remembers what it holds, in order, and an acquisition that goes
+ * The lock order checker. Runs only where assertions are on: each thread remembers what it holds, in order, and an
+ * acquisition that goes
  * against {@link LockClass} fails at once, whether or not it would have deadlocked this time.
  *
  * @bsd WITNESS
@@ -25,8 +26,8 @@ public final class Witness {
             final Mtx other = held.get(i);
             final int order = other.lockClass().compareTo(lock.lockClass());
             if (order > 0 || order == 0 && !lock.lockClass().nestable()) {
-                throw new AssertionError("lock order reversal: " + lock.name() + " (" + lock.lockClass() + ") wanted while holding "
-                    + describe(held));
+                throw new AssertionError("lock order reversal: " + lock.name() + " (" + lock.lockClass()
+                    + ") wanted while holding " + describe(held));
             }
         }
         return true;
@@ -46,7 +47,8 @@ public final class Witness {
     }
 
     /**
-     * For safe points, where a thread is about to run input processing: {@code assert Witness.safePoint();}. A socket's I/O lock may
+     * For safe points, where a thread is about to run input processing: {@code assert Witness.safePoint();}. A
+     * socket's I/O lock may
      * be held there, a pcb, socket or buffer lock may not.
      *
      * @return true; fails if the thread holds a lock of {@link LockClass#INPCB} or later

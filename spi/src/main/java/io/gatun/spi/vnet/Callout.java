@@ -1,10 +1,13 @@
 package io.gatun.spi.vnet;
 
 /**
- * One timer, made once by {@link VnetSide#callout} and armed as often as its owner likes. A callout made with a lock runs its
- * handler with that lock held, and a {@link #stop} by a thread that holds the lock is exact: the handler will not run afterwards.
+ * One timer, made once by {@link VnetSide#callout} and armed as often as its owner likes. A callout made with a lock
+ * runs its
+ * handler with that lock held, and a {@link #stop} by a thread that holds the lock is exact: the handler will not run
+ * afterwards.
  *
- * <p>Typical sequence: made at attach, {@code reset} and {@code stop} under the owner's lock while it lives, {@code drain} without
+ * <p>Typical sequence: made at attach, {@code reset} and {@code stop} under the owner's lock while it lives, {@code
+ * drain} without
  * the lock before its memory is given up.
  *
  * @bsd struct callout
@@ -36,7 +39,8 @@ public interface Callout {
     boolean stop();
 
     /**
-     * Disarms and waits until no handler of this callout runs. The caller must not hold the callout's lock. Called from the handler itself it only disarms.
+     * Disarms and waits until no handler of this callout runs. The caller must not hold the callout's lock. Called
+     * from the handler itself it only disarms.
      *
      * @return true when it was armed
      * @bsd callout_drain

@@ -4,11 +4,14 @@ import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.Errno;
 
 /**
- * Dispatch of inbound packets to protocols, after netisr2. A packet is dispatched direct (run to completion by the caller), hybrid or
- * deferred, as the protocol's policy and {@code net.isr.dispatch} say; what is queued is run by {@link #swi} at the next safe point of
+ * Dispatch of inbound packets to protocols, after netisr2. A packet is dispatched direct (run to completion by the
+ * caller), hybrid or
+ * deferred, as the protocol's policy and {@code net.isr.dispatch} say; what is queued is run by {@link #swi} at the
+ * next safe point of
  * any thread.
  *
- * <p>A device that delivers from within {@code transmit} (loopback, epair) must use {@link #queue}: the sender holds its pcb's lock.
+ * <p>A device that delivers from within {@code transmit} (loopback, epair) must use {@link #queue}: the sender holds
+ * its pcb's lock.
  *
  * @bsd netisr
  * @see <a href="https://man.freebsd.org/netisr/9">netisr(9)</a>
@@ -49,7 +52,8 @@ public interface Netisr {
     void unregister(int proto);
 
     /**
-     * Hands a packet up by the protocol's dispatch policy. Consumes m. The caller holds no lock of the stack and calls {@link #swi} at the end of
+     * Hands a packet up by the protocol's dispatch policy. Consumes m. The caller holds no lock of the stack and
+     * calls {@link #swi} at the end of
      * its batch.
      *
      * @return OK, or ENOBUFS when it had to be queued and the queue was full (counted under NETISR_QLIMIT)
@@ -73,8 +77,10 @@ public interface Netisr {
     void schedule(SwiTask task);
 
     /**
-     * The software interrupt: runs what is queued here and at linked netisrs, unless another thread is at it already, and returns when all is idle or
-     * a budget is used up. To be called where no pcb, socket or buffer lock is held: at the end of every socket call, of every receive batch of
+     * The software interrupt: runs what is queued here and at linked netisrs, unless another thread is at it already,
+     * and returns when all is idle or
+     * a budget is used up. To be called where no pcb, socket or buffer lock is held: at the end of every socket call,
+     * of every receive batch of
      * a driver, of every callout. Costs two plain reads when nothing is queued.
      *
      * @bsd swi_net
@@ -84,7 +90,10 @@ public interface Netisr {
     /** Whether packets wait. */
     boolean pending();
 
-    /** Lets this netisr's {@link #swi} run the other's queue too: the two ends of an epair. Symmetric, counted, undone by {@link #unlink}. */
+    /**
+     * Lets this netisr's {@link #swi} run the other's queue too: the two ends of an epair. Symmetric, counted, undone
+     * by {@link #unlink}.
+     */
     void link(Netisr other);
 
     /** Undoes one {@link #link}. */

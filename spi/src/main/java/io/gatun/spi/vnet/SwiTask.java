@@ -3,12 +3,18 @@ package io.gatun.spi.vnet;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Work of a device that {@link Netisr#swi} runs without any lock held, such as draining a ring. Owned by whoever made it.
+ * Work of a device that {@link Netisr#swi} runs without any lock held, such as draining a ring. Owned by whoever made
+ * it.
  *
  * @bsd struct task
  */
 public abstract class SwiTask {
     private final AtomicBoolean scheduled = new AtomicBoolean(); // set by schedule, cleared just before run
+
+    /** For subclasses. */
+    protected SwiTask() {
+        // starts unscheduled
+    }
 
     /** Does the work. May schedule itself again. Throws nothing. */
     protected abstract void run();

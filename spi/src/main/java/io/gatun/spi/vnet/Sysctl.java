@@ -1,7 +1,8 @@
 package io.gatun.spi.vnet;
 
 /**
- * One tunable or reading of a vnet, by FreeBSD name, as in {@code net.inet.tcp.delayed_ack}. Owners keep the object and read {@link #get} or {@link #getInt} on the data
+ * One tunable or reading of a vnet, by FreeBSD name, as in {@code net.inet.tcp.delayed_ack}. Owners keep the object
+ * and read {@link #get} or {@link #getInt} on the data
  * path, a plain read.
  *
  * @bsd SYSCTL_INT
@@ -27,7 +28,8 @@ public final class Sysctl {
     private volatile long value;  // (v) all others; 0 or 1 for BOOL
 
     /** For {@link SysctlTree}. */
-    public Sysctl(final String name, final Type type, final boolean writable, final String description, final Check check) {
+    public Sysctl(
+        final String name, final Type type, final boolean writable, final String description, final Check check) {
         this.name = name;
         this.type = type;
         this.writable = writable;

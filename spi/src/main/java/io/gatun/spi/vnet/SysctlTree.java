@@ -31,7 +31,8 @@ public interface SysctlTree {
     /**
      * Sets a node from text, as sysctl(8) does.
      *
-     * @return OK; ENOENT for an unknown name, EPERM for a read-only one, EINVAL for text that is not a value of its type or out of range
+     * @return OK; ENOENT for an unknown name, EPERM for a read-only one, EINVAL for text that is not a value of its
+     *     type or out of range
      */
     Errno set(String name, String text);
 

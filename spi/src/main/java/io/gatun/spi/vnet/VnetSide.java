@@ -11,7 +11,8 @@ import io.gatun.spi.sys.Mtx;
 import java.util.random.RandomGenerator;
 
 /**
- * What a driver, a protocol or the socket layer sees of the stack instance it runs in. All state of a stack hangs off its vnet: there are no
+ * What a driver, a protocol or the socket layer sees of the stack instance it runs in. All state of a stack hangs off
+ * its vnet: there are no
  * mutable statics. Everything here may be called by any thread.
  *
  * @bsd struct vnet
@@ -23,10 +24,17 @@ public interface VnetSide {
 
     Clock clock();
 
-    /** Seeded at will, shared by all users of the vnet; safe for any thread. Not for secrets: see {@link #secret}. @bsd arc4random */
+    /**
+     * Seeded at will, shared by all users of the vnet; safe for any thread. Not for secrets: see {@link #secret}.
+     *
+     * @bsd arc4random
+     */
     RandomGenerator random();
 
-    /** A secret of this vnet, fixed at creation (from the seed when there is one): keys for ISN, ports and hashes. Caller must not change it. */
+    /**
+     * A secret of this vnet, fixed at creation (from the seed when there is one): keys for ISN, ports and hashes.
+     * Caller must not change it.
+     */
     byte[] secret();
 
     MbufPool pool();
@@ -66,7 +74,8 @@ public interface VnetSide {
     long drops(DropReason reason);
 
     /**
-     * Publishes an object of one module to others under its interface, such as the configuration of the internet domain to a command line.
+     * Publishes an object of one module to others under its interface, such as the configuration of the internet
+     * domain to a command line.
      *
      * @throws IllegalStateException when that type is taken
      */
