@@ -23,6 +23,7 @@ public sealed interface IfReq {
     record DelMulti(SockAddr group) implements IfReq { }
 
     /** A new link address, 6 octets. @bsd SIOCSIFLLADDR */
+    @SuppressWarnings("ArrayRecordComponent") // consumed by the driver, never compared
     record SetLladdr(byte[] lladdr) implements IfReq { }
 
     /** Capabilities to enable, a subset of {@code Ifnet.capabilities}. @bsd SIOCSIFCAP */
