@@ -3,6 +3,7 @@ package io.gatun.drivers.linux;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +19,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -77,9 +79,16 @@ class TapDeviceTest {
 
     @Nested
     class InNamespace {
+        private static String missing;
+
         @BeforeAll
-        static void needsRights() throws Exception {
-            TapRights.assume();
+        static void lookForRights() {
+            missing = TapRights.missing();
+        }
+
+        @BeforeEach
+        void needRights() {
+            assumeTrue(missing == null, missing);
         }
 
         @Test
