@@ -141,6 +141,7 @@ public final class Ifnet {
     private final int type;
     private final String dname;
     private final int dunit;
+    private final String xname;
     private final Object softc;
     private final Counter[] counters = new Counter[IfCounter.values().length];
     private final AtomicInteger drvFlags = new AtomicInteger(); // (d)
@@ -168,15 +169,17 @@ public final class Ifnet {
     private volatile BpfTap bpf;           // (w)
     private volatile int fibnum;           // (w)
 
-    private Ifnet(final VnetSide vnet, final int type, final String dname, final int dunit, final Object softc) {
+    private Ifnet(
+        final VnetSide vnet, final int type, final String dname, final int dunit, final String xname, final Object softc) {
         this.vnet = vnet;
         this.type = type;
         this.dname = dname;
         this.dunit = dunit;
+        this.xname = xname;
         this.softc = softc;
         for (final IfCounter c : IfCounter.values()) {
             final String field = c.name().toLowerCase(Locale.ROOT);
-            counters[c.ordinal()] = vnet.counters().counter("if." + dname + dunit + "." + field);
+            counters[c.ordinal()] = vnet.counters().counter("if." + xname + "." + field);
         }
     }
 
@@ -191,7 +194,18 @@ public final class Ifnet {
      */
     public static Ifnet alloc(
         final VnetSide vnet, final int type, final String dname, final int dunit, final Object softc) {
-        return new Ifnet(vnet, type, dname, dunit, softc);
+        return new Ifnet(vnet, type, dname, dunit, dname + dunit, softc);
+    }
+
+    /**
+     * {@link #alloc} with a name that is not the driver's name and the unit, as in {@code epair0a}.
+     *
+     * @param xname at most {@link #IFNAMSIZ} letters and digits
+     * @bsd if_initname
+     */
+    public static Ifnet allocNamed(
+        final VnetSide vnet, final int type, final String dname, final int dunit, final String xname, final Object softc) {
+        return new Ifnet(vnet, type, dname, dunit, xname, softc);
     }
 
     /** Ends the life of a detached interface. @bsd if_free */
@@ -326,7 +340,7 @@ public final class Ifnet {
 
     /** Name and unit, as in {@code tap0}. @bsd if_xname */
     public String xname() {
-        return dname + dunit;
+        return xname;
     }
 
     /** The driver's own state. @bsd if_softc */
