@@ -91,7 +91,8 @@ public final class Epair {
      * @param unit the number in both names: {@code epair<unit>a} in {@code va}, {@code epair<unit>b} in {@code vb}
      * @throws ErrnoException when a name is taken; nothing is left behind
      */
-    public static Epair join(final VnetSide va, final VnetSide vb, final int unit, final Config config) throws ErrnoException {
+    public static Epair join(final VnetSide va, final VnetSide vb, final int unit, final Config config)
+            throws ErrnoException {
         final EpairEnd a = new EpairEnd(va, unit, 'a', config);
         final EpairEnd b = new EpairEnd(vb, unit, 'b', config);
         final Epair pair = new Epair(a, b);

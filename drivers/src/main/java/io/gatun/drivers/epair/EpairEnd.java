@@ -24,7 +24,8 @@ final class EpairEnd extends SwiTask {
     private static final int VLAN_ENCAP_LEN = 4;
     private static final int ETHER_ADDR_LEN = 6;
     private static final int MIN_MTU = 68;
-    private static final int RXCSUM_OK = Csum.CSUM_IP_CHECKED | Csum.CSUM_IP_VALID | Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
+    private static final int RXCSUM_OK =
+        Csum.CSUM_IP_CHECKED | Csum.CSUM_IP_VALID | Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
 
     private final Mtx qlock = new Mtx(LockClass.LEAF, "epair");
     private final Ifnet ifp;

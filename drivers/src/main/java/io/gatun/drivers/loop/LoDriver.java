@@ -32,6 +32,8 @@ public final class LoDriver implements IfnetDriver {
     private static final int VERSION_SHIFT = 4;
     private static final int IPV4 = 4;
     private static final int IPV6 = 6;
+    private static final int RXCSUM_OK =
+        Csum.CSUM_IP_CHECKED | Csum.CSUM_IP_VALID | Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
     private static final int CAPABILITIES = Ifnet.IFCAP_HWCSUM | Ifnet.IFCAP_RXCSUM_IPV6 | Ifnet.IFCAP_TXCSUM_IPV6
         | Ifnet.IFCAP_TSO | Ifnet.IFCAP_LRO | Ifnet.IFCAP_LINKSTATE | Ifnet.IFCAP_JUMBO_MTU;
 
@@ -115,7 +117,7 @@ public final class LoDriver implements IfnetDriver {
         ifp.count(IfCounter.OPACKETS, 1);
         ifp.count(IfCounter.OBYTES, octets);
         m.rcvif(ifp);
-        m.csumFlags(m.csumFlags() | Csum.CSUM_IP_CHECKED | Csum.CSUM_IP_VALID | Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR);
+        m.csumFlags(m.csumFlags() | RXCSUM_OK);
         final int version = m.len() == 0 ? 0 : m.getU8(0) >>> VERSION_SHIFT;
         if (version != IPV4 && version != IPV6) {
             ifp.count(IfCounter.NOPROTO, 1);

@@ -170,7 +170,8 @@ public final class Ifnet {
     private volatile int fibnum;           // (w)
 
     private Ifnet(
-        final VnetSide vnet, final int type, final String dname, final int dunit, final String xname, final Object softc) {
+        final VnetSide vnet, final int type, final String dname, final int dunit, final String xname,
+        final Object softc) {
         this.vnet = vnet;
         this.type = type;
         this.dname = dname;
@@ -204,7 +205,8 @@ public final class Ifnet {
      * @bsd if_initname
      */
     public static Ifnet allocNamed(
-        final VnetSide vnet, final int type, final String dname, final int dunit, final String xname, final Object softc) {
+        final VnetSide vnet, final int type, final String dname, final int dunit, final String xname,
+        final Object softc) {
         return new Ifnet(vnet, type, dname, dunit, xname, softc);
     }
 

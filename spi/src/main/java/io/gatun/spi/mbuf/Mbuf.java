@@ -561,7 +561,7 @@ public final class Mbuf extends Pkthdr {
      * @bsd m_dup
      */
     public Mbuf dup() {
-        return MbufCopy.dup(this);
+        return MbufCopy.dup(this, pool);
     }
 
     /** Copies octets out; they must exist. Borrows this. @bsd m_copydata */

@@ -85,9 +85,10 @@ final class MbufCopy {
         return c;
     }
 
-    static Mbuf dup(Mbuf m) {
+    /** A deep copy in {@code pool}, which may be another than m's. */
+    static Mbuf dup(Mbuf m, MbufPool pool) {
         int total = m.length();
-        Mbuf n = roomFor(m, total);
+        Mbuf n = total == 0 ? pool.get(m.type()) : pool.getm2(null, total, m.type(), 0);
         if (n == null) {
             return null;
         }

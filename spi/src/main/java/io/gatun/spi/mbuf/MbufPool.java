@@ -409,6 +409,16 @@ public final class MbufPool {
         return m;
     }
 
+    /**
+     * A deep, writable copy of a packet in this pool, for a device that joins two vnets. Borrows m, which may come from
+     * another pool. Null when out of mbufs.
+     *
+     * @bsd m_dup
+     */
+    public Mbuf dupFrom(Mbuf m) {
+        return MbufCopy.dup(m, this);
+    }
+
     // Freeing; reached by Mbuf.free and its like.
 
     void free(Mbuf m) {
