@@ -1,0 +1,370 @@
+package io.gatun.netinet.pcb;
+
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.sys.Ucred;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * An internet protocol control block: the endpoints of a socket, and what IP needs to send for it.
+ *
+ * <p>Life: {@link InpcbInfo#alloc} at attach, {@link #bind} and {@link #connect} give it endpoints and put it where
+ * {@link InpcbInfo#lookup} finds it, {@link #drop} takes it out (the endpoints are free for others), {@link #free} at
+ * detach ends it; its memory and what it holds go when the last reference is given back. A lookup answers a block
+ * that is not locked: lock it, then ask {@link #matches4} before use.
+ *
+ * <p>Locking key: (c) constant; (i) {@link #lock}; (h) hash lock of {@link #info}; (i,h) written under both, read
+ * under either; (a) atomic.
+ *
+ * @bsd struct inpcb
+ */
+public final class Inpcb {
+    public static final int INP_RECVOPTS = 0x1;
+    public static final int INP_RECVRETOPTS = 0x2;
+    public static final int INP_RECVDSTADDR = 0x4;
+    public static final int INP_HDRINCL = 0x8;
+    /** Ephemeral ports of the high range. */
+    public static final int INP_HIGHPORT = 0x10;
+    /** Ephemeral ports of the privileged range. */
+    public static final int INP_LOWPORT = 0x20;
+    /** The port was chosen by the stack. */
+    public static final int INP_ANONPORT = 0x40;
+    public static final int INP_RECVIF = 0x80;
+    public static final int INP_RECVTTL = 0x400;
+    public static final int INP_DONTFRAG = 0x800;
+    /** May bind to addresses that are not ours. */
+    public static final int INP_BINDANY = 0x1000;
+    /** Can be found by lookups. */
+    public static final int INP_INHASHLIST = 0x2000;
+    public static final int INP_RECVTOS = 0x4000;
+    public static final int INP_TIMEWAIT = 0x01000000;
+    public static final int INP_ONESBCAST = 0x02000000;
+    /** The protocol has ended the connection. */
+    public static final int INP_DROPPED = 0x04000000;
+    /** The protocol holds a reference of the socket. */
+    public static final int INP_SOCKREF = 0x08000000;
+    public static final int INP_FREED = 0x10000000;
+
+    private static final int DEFAULT_TTL = 64;
+    private static final VarHandle REFCOUNT;
+
+    static {
+        try {
+            REFCOUNT = MethodHandles.lookup().findVarHandle(Inpcb.class, "refcount", int.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    public final Mtx lock;             // (c)
+    public final InpcbInfo info;       // (c)
+    /** AF_INET or AF_INET6. */
+    public final int family;           // (c)
+    /** Who made the socket. */
+    public final Ucred cred;           // (c)
+    /** The socket; null once detached. */
+    public SocketSide so;              // (i)
+    /** The transport's block, such as a Tcpcb; null when there is none. */
+    public Object ppcb;                // (i)
+    /** Time to live of unicast packets. */
+    public int ttl = DEFAULT_TTL;      // (i)
+    /** Least time to live to accept; 0 accepts all. */
+    public int minttl;                 // (i)
+    public int tos;                    // (i)
+    /** Hash of the flow, constant while connected; 0 none. */
+    public int flowid;                 // (i)
+    /** Multicast state; null until an option sets it. */
+    public Moptions moptions;          // (i)
+    private int flags;                 // (i)
+    private int refcount = 1;          // (a)
+    private int soptions;              // (i) options the socket had when it left
+
+    long fhi;                          // (i,h)
+    long flo;                          // (i,h)
+    long lhi;                          // (i,h)
+    long llo;                          // (i,h)
+    int lport;                         // (i,h) host order
+    int fport;                         // (i,h) host order
+
+    PcbNode node;                      // (h) where readers find it; null when they do not
+    PortEntry portEntry;               // (h)
+    Inpcb portNext;                    // (h)
+    Inpcb portPrev;                    // (h)
+    Inpcb listNext;                    // (h)
+    Inpcb listPrev;                    // (h)
+
+    Inpcb(final InpcbInfo info, final SocketSide so, final int family) {
+        this.info = info;
+        this.so = so;
+        this.family = family;
+        lock = so.pcbLock();
+        cred = so.cred();
+    }
+
+    // ---- readings ------------------------------------------------------------
+
+    /** INP_*. */
+    public int flags() {
+        return flags;
+    }
+
+    public boolean has(final int flag) {
+        return (flags & flag) != 0;
+    }
+
+    /** Changes INP_* bits, under the lock. */
+    public void setFlagBits(final int set, final int clear) {
+        assert lock.owned();
+        flags = flags & ~clear | set;
+    }
+
+    /** Local IPv4 address. @bsd inp_laddr */
+    public int laddr4() {
+        return (int) llo;
+    }
+
+    /** Foreign IPv4 address. @bsd inp_faddr */
+    public int faddr4() {
+        return (int) flo;
+    }
+
+    /** Host order; 0 unbound. @bsd inp_lport */
+    public int lport() {
+        return lport;
+    }
+
+    /** Host order; 0 unconnected. @bsd inp_fport */
+    public int fport() {
+        return fport;
+    }
+
+    public boolean connected() {
+        return fport != 0;
+    }
+
+    /** Whether a local address is set. */
+    public boolean localSet() {
+        return (llo | lhi) != 0;
+    }
+
+    /**
+     * After a lookup, under the lock: whether it is still the block for a packet between these IPv4 endpoints. A
+     * block without a peer matches all peers.
+     */
+    public boolean matches4(final int faddr, final int fromPort, final int laddr, final int toPort) {
+        assert lock.owned();
+        if ((flags & (INP_DROPPED | INP_FREED | INP_INHASHLIST)) != INP_INHASHLIST || lport != toPort) {
+            return false;
+        }
+        if (fport != 0 && (fport != fromPort || flo != (faddr & 0xffff_ffffL))) {
+            return false;
+        }
+        return llo == 0 || llo == (laddr & 0xffff_ffffL);
+    }
+
+    /** Its socket's SO_* bits; those it had last when the socket has gone. */
+    int soOptions() {
+        final SocketSide s = so;
+        return s == null ? soptions : s.options();
+    }
+
+    /** Whether it belongs into a group: a stream socket only once it listens. */
+    boolean sharesLoad() {
+        final SocketSide s = so;
+        return s != null && (s.options() & SocketDefs.SO_REUSEPORT_LB) != 0
+            && (s.type() != SocketDefs.SOCK_STREAM || s.listening());
+    }
+
+    // ---- endpoints: all under the lock ------------------------------------------------------------
+
+    /**
+     * Gives it a local endpoint.
+     *
+     * @param nam borrowed; null, or port 0, lets the stack choose a port
+     * @return OK; EINVAL when it is bound, EAFNOSUPPORT, EADDRNOTAVAIL for an address that is not ours or when ports
+     *     have run out, EACCES for a privileged port, EADDRINUSE
+     * @bsd in_pcbbind
+     */
+    public Errno bind(final SockAddr nam, final Ucred who) {
+        assert lock.owned();
+        info.hashLock.lock();
+        try {
+            final int port = PcbBind.setup(this, nam, who);
+            if (port < 0) {
+                return Errno.of(port);
+            }
+            if (nam == null || nam.port() == 0) {
+                flags |= INP_ANONPORT;
+            }
+            lhi = nam == null ? 0 : nam.hi();
+            llo = nam == null ? 0 : nam.lo();
+            lport = port;
+            info.insertLocked(this);
+            return Errno.OK;
+        } finally {
+            info.hashLock.unlock();
+        }
+    }
+
+    /**
+     * Gives it a peer, and a local address and port when it has none.
+     *
+     * @param nam borrowed
+     * @return OK; EAFNOSUPPORT, EADDRNOTAVAIL for port 0 or when ports have run out, EISCONN, EADDRINUSE when the
+     *     very same connection exists, EHOSTUNREACH or ENETUNREACH
+     * @bsd in_pcbconnect
+     */
+    public Errno connect(final SockAddr nam, final Ucred who) {
+        assert lock.owned();
+        return PcbConnect.connect(this, nam, who);
+    }
+
+    /**
+     * Gives a child the endpoints of the packet that made it, IPv4. The child of a listener shares its port.
+     *
+     * @return OK or EADDRINUSE
+     * @bsd in_pcbconnect
+     */
+    public Errno adopt4(final int faddr, final int fromPort, final int laddr, final int toPort) {
+        assert lock.owned();
+        info.hashLock.lock();
+        try {
+            return PcbConnect.adopt(this, faddr & 0xffff_ffffL, fromPort, laddr & 0xffff_ffffL, toPort);
+        } finally {
+            info.hashLock.unlock();
+        }
+    }
+
+    /** Forgets the peer; a local address that was chosen for it is for the caller to reset. @bsd in_pcbdisconnect */
+    public void disconnect() {
+        assert lock.owned();
+        info.hashLock.lock();
+        try {
+            fhi = 0;
+            flo = 0;
+            fport = 0;
+            flowid = 0;
+            info.rehashLocked(this);
+        } finally {
+            info.hashLock.unlock();
+        }
+    }
+
+    /** {@link #disconnect}, and back to any local address. */
+    public void disconnectAny() {
+        assert lock.owned();
+        info.hashLock.lock();
+        try {
+            lhi = 0;
+            llo = 0;
+            disconnect();
+        } finally {
+            info.hashLock.unlock();
+        }
+    }
+
+    /** Fills in the local endpoint. @bsd in_getsockaddr */
+    public void sockaddr(final SockAddr out) {
+        fill(out, lhi, llo, lport);
+    }
+
+    /** Fills in the peer's endpoint. @bsd in_getpeeraddr */
+    public void peeraddr(final SockAddr out) {
+        fill(out, fhi, flo, fport);
+    }
+
+    private void fill(final SockAddr out, final long hi, final long lo, final int port) {
+        if (family == SockAddr.AF_INET) {
+            out.setIn((int) lo, port);
+        } else {
+            out.setIn6(hi, lo, port, 0);
+        }
+    }
+
+    /** Its transport's number, for messages. */
+    public int protocol() {
+        return info.protocol;
+    }
+
+    /** The socket listens now: it joins its load-balancing group. Under the lock. @bsd in_pcblisten */
+    public void listen() {
+        assert lock.owned();
+        info.hashLock.lock();
+        try {
+            info.rehashLocked(this);
+        } finally {
+            info.hashLock.unlock();
+        }
+    }
+
+    // ---- end of life ------------------------------------------------------------
+
+    /** The protocol has ended it: no lookup finds it, its port is free. Under the lock. @bsd in_pcbdrop */
+    public void drop() {
+        assert lock.owned();
+        flags |= INP_DROPPED;
+        info.remove(this, false);
+    }
+
+    /**
+     * Detaches it from its socket, which forgets it; the transport may keep it (TIME-WAIT). Under the lock.
+     *
+     * @bsd in_pcbdetach
+     */
+    public void detach() {
+        assert lock.owned();
+        if (so != null) {
+            soptions = so.options();
+            so.setPcb(null);
+            so = null;
+        }
+    }
+
+    /**
+     * Ends it: out of all tables, off its socket, and gives the table's reference back. Under the lock, which the
+     * caller still has to release.
+     *
+     * @bsd in_pcbfree
+     */
+    public void free() {
+        assert lock.owned();
+        assert !has(INP_FREED) : "inpcb freed twice";
+        flags |= INP_FREED;
+        info.remove(this, true);
+        detach();
+        if (moptions != null) {
+            moptions.leaveAll();
+            moptions = null;
+        }
+        rele();
+    }
+
+    /** Takes a reference. @bsd in_pcbref */
+    public void ref() {
+        final int before = (int) REFCOUNT.getAndAdd(this, 1);
+        assert before > 0 : "reference of a freed inpcb";
+    }
+
+    /** Gives one back; true when it was the last. @bsd in_pcbrele */
+    public boolean rele() {
+        final int before = (int) REFCOUNT.getAndAdd(this, -1);
+        assert before > 0 : "inpcb released too often";
+        return before == 1;
+    }
+
+    /** As netstat prints it. */
+    @Override
+    public String toString() {
+        final SockAddr l = new SockAddr();
+        final SockAddr f = new SockAddr();
+        sockaddr(l);
+        peeraddr(f);
+        final String name = info.protocol == InDefs.IPPROTO_TCP ? "tcp " : "udp ";
+        return name + l + " " + f;
+    }
+}

@@ -1,0 +1,291 @@
+package io.gatun.netinet.pcb;
+
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.LockClass;
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.VnetSide;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * All control blocks of one protocol in one vnet, and how they are found. Lookups take no lock and allocate nothing;
+ * a block found is not locked: the caller locks it and checks that it still matches. Writers hold {@link #hashLock},
+ * which is taken after a block's lock.
+ *
+ * <p>A block that changes its endpoints is put in its new place before it leaves the old one, so that a reader never
+ * misses it.
+ *
+ * <p>Locking key: (c) constant; (h) {@link #hashLock}.
+ *
+ * @bsd struct inpcbinfo
+ */
+public final class InpcbInfo {
+    /** Also find blocks without a peer. @bsd INPLOOKUP_WILDCARD */
+    public static final int INPLOOKUP_WILDCARD = PcbBind.INPLOOKUP_WILDCARD;
+
+    private static final long KEY_HASH = 0x68617368L;
+    private static final long KEY_PORT = 0x706f7274L;
+
+    /** What a visitor of {@link #notifyAll4} does with each block. */
+    @FunctionalInterface
+    public interface Visitor {
+        /** Called without locks; the block may have gone: lock it and check. */
+        void visit(Inpcb inp, int arg);
+    }
+
+    /** Writers' lock. @bsd INP_HASH_WLOCK */
+    final Mtx hashLock = new Mtx(LockClass.INPCB_HASH, "pcbinfohash");
+    final int protocol;                                        // (c)
+    final PcbAddrs addrs;                                      // (c)
+    final PortRange range;                                     // (c)
+    final PortSet ports = new PortSet();                       // (c)
+    final PortAlloc portAlloc;                                 // (c)
+    final Endpoints scratch = new Endpoints();                 // (h)
+    final SockAddr scratchDst = new SockAddr();                // (h)
+    final SockAddr scratchSrc = new SockAddr();                // (h)
+    private final PcbHash exact;                               // (c)
+    private final SipHash flowKey;                             // (c)
+    private Inpcb list;                                        // (h) by listNext, listPrev
+    private int count;                                         // (h)
+
+    /**
+     * @param protocol IPPROTO_*, for messages
+     * @param addrs the addresses of this host
+     * @bsd in_pcbinfo_init
+     */
+    public InpcbInfo(final VnetSide vnet, final int protocol, final PcbAddrs addrs) {
+        this.protocol = protocol;
+        this.addrs = addrs;
+        range = new PortRange(vnet.sysctl());
+        flowKey = new SipHash(vnet.secret(), KEY_HASH + protocol);
+        exact = new PcbHash(flowKey);
+        portAlloc = new PortAlloc(range, ports, exact, new SipHash(vnet.secret(), KEY_PORT + protocol));
+    }
+
+    /** A new block for a socket, which then has it as its pcb. Fresh: nobody else knows it. @bsd in_pcballoc */
+    public Inpcb alloc(final SocketSide so, final int family) {
+        final Inpcb inp = new Inpcb(this, so, family);
+        hashLock.lock();
+        try {
+            inp.listNext = list;
+            if (list != null) {
+                list.listPrev = inp;
+            }
+            list = inp;
+            count++;
+        } finally {
+            hashLock.unlock();
+        }
+        so.setPcb(inp);
+        return inp;
+    }
+
+    // ---- lookups ------------------------------------------------------------
+
+    /**
+     * The block for a packet between IPv4 endpoints, not locked: the connected one, or with INPLOOKUP_WILDCARD one
+     * without a peer, bound to the address before bound to any. Null for none.
+     *
+     * @bsd in_pcblookup
+     */
+    public Inpcb lookup4(final int faddr, final int fport, final int laddr, final int lport, final int flags) {
+        final PcbNode n = exact.find4(faddr, laddr, PcbNode.ports(SockAddr.AF_INET, lport, fport));
+        if (n != null) {
+            return n.inp;
+        }
+        return (flags & INPLOOKUP_WILDCARD) == 0 ? null : wild4(faddr, fport, laddr, lport);
+    }
+
+    private Inpcb wild4(final int faddr, final int fport, final int laddr, final int lport) {
+        final PortEntry e = ports.entry(lport);
+        if (e == null) {
+            return null;
+        }
+        final long f = faddr & 0xffff_ffffL;
+        return e.find(SockAddr.AF_INET, 0, laddr & 0xffff_ffffL, mixFlow(f << 16 | fport));
+    }
+
+    /** As {@link #lookup4} for any family. The addresses of {@code foreign} and {@code local} are borrowed. */
+    public Inpcb lookup(final SockAddr foreign, final SockAddr local, final int flags) {
+        final int af = local.family();
+        final PcbNode n = exact.find(foreign.hi(), foreign.lo(), local.hi(), local.lo(),
+            PcbNode.ports(af, local.port(), foreign.port()));
+        if (n != null) {
+            return n.inp;
+        }
+        final PortEntry e = (flags & INPLOOKUP_WILDCARD) == 0 ? null : ports.entry(local.port());
+        return e == null ? null
+            : e.find(af, local.hi(), local.lo(), mixFlow(foreign.hi() ^ foreign.lo() << 16 ^ foreign.port()));
+    }
+
+    /** Cheap keyed hash: enough to spread flows over a group. */
+    private long mixFlow(final long flow) {
+        final long h = (flow ^ flowKey.key1()) * 0x9e3779b97f4a7c15L;
+        return h >>> 32;
+    }
+
+    int flowHash(final Endpoints to, final int lport) {
+        final int h = (int) flowKey.hash(to.flo ^ to.fhi, to.llo ^ to.lhi, (long) lport << 16 | to.fport);
+        return h == 0 ? 1 : h;
+    }
+
+    /** Whether this very connection exists. Under the hash lock. */
+    boolean exists(final int family, final Endpoints to, final int lport) {
+        return exact.find(to.fhi, to.flo, to.lhi, to.llo, PcbNode.ports(family, lport, to.fport)) != null;
+    }
+
+    // ---- writers ------------------------------------------------------------
+
+    /** A block has got its local port: everybody may find it. @bsd in_pcbinshash */
+    void insertLocked(final Inpcb inp) {
+        assert hashLock.owned();
+        if (inp.portEntry == null) {
+            ports.add(inp);
+            inp.setFlagBits(Inpcb.INP_INHASHLIST, 0);
+        }
+        rehashLocked(inp);
+    }
+
+    /** Moves a block to where its endpoints belong. @bsd in_pcbrehash */
+    void rehashLocked(final Inpcb inp) {
+        assert hashLock.owned();
+        if (inp.portEntry == null) {
+            return;
+        }
+        final PcbNode old = inp.node;
+        final PcbNode now = new PcbNode(inp);
+        inp.node = now;
+        if (inp.fport != 0) {
+            exact.insert(now);
+        } else {
+            inp.portEntry.addWild(now);
+        }
+        unlinkLocked(inp.portEntry, old);
+    }
+
+    private void unlinkLocked(final PortEntry e, final PcbNode n) {
+        if (n == null) {
+            return;
+        }
+        if ((int) (n.ports & 0xffff) != 0) {
+            exact.remove(n);
+        } else {
+            e.removeWild(n);
+        }
+    }
+
+    /** Takes a block out of the lookups, and out of the list when it ends. @bsd in_pcbremhash_locked */
+    void remove(final Inpcb inp, final boolean ends) {
+        hashLock.lock();
+        try {
+            if (inp.portEntry != null) {
+                unlinkLocked(inp.portEntry, inp.node);
+                inp.node = null;
+                ports.remove(inp);
+                inp.setFlagBits(0, Inpcb.INP_INHASHLIST);
+            }
+            if (ends) {
+                unlist(inp);
+            }
+        } finally {
+            hashLock.unlock();
+        }
+    }
+
+    private void unlist(final Inpcb inp) {
+        if (inp.listPrev == null) {
+            list = inp.listNext;
+        } else {
+            inp.listPrev.listNext = inp.listNext;
+        }
+        if (inp.listNext != null) {
+            inp.listNext.listPrev = inp.listPrev;
+        }
+        inp.listNext = null;
+        inp.listPrev = null;
+        count--;
+    }
+
+    // ---- walking ------------------------------------------------------------
+
+    /**
+     * Blocks without a peer at a local port, as readers see them now, for delivery to several (broadcast, multicast).
+     * Not to be changed by the caller. Blocks that share load are not among them.
+     */
+    PcbNode[] wildNodes(final int lport) {
+        final PortEntry e = ports.entry(lport);
+        return e == null ? null : e.wild();
+    }
+
+    /**
+     * All blocks at this moment, for monitoring. Keeps none alive: one that ends meanwhile says so by INP_FREED.
+     *
+     * @bsd inp_next
+     */
+    public List<Inpcb> snapshot() {
+        hashLock.lock();
+        try {
+            final List<Inpcb> all = new ArrayList<>(count);
+            for (Inpcb inp = list; inp != null; inp = inp.listNext) {
+                all.add(inp);
+            }
+            return all;
+        } finally {
+            hashLock.unlock();
+        }
+    }
+
+    /**
+     * Visits every block whose peer has that IPv4 address. Not for data paths: makes a snapshot.
+     *
+     * @bsd in_pcbnotifyall
+     */
+    public void notifyAll4(final int faddr, final int arg, final Visitor visitor) {
+        for (final Inpcb inp : snapshot()) {
+            if (inp.family == SockAddr.AF_INET && inp.fport != 0 && inp.faddr4() == faddr) {
+                visitor.visit(inp, arg);
+            }
+        }
+    }
+
+    /** How many blocks there are. */
+    public int count() {
+        hashLock.lock();
+        try {
+            return count;
+        } finally {
+            hashLock.unlock();
+        }
+    }
+
+    /** The local ports, for readings. */
+    public PortSet ports() {
+        return ports;
+    }
+
+    /** Recounts everything and fails on a difference; for assertions. */
+    public boolean check() {
+        hashLock.lock();
+        try {
+            int seen = 0;
+            int connected = 0;
+            for (Inpcb inp = list; inp != null; inp = inp.listNext) {
+                seen++;
+                connected += inp.node != null && inp.fport != 0 ? 1 : 0;
+                assert (inp.node == null) == (inp.portEntry == null) : "half hashed " + inp;
+            }
+            assert seen == count : seen + " blocks, counted " + count;
+            assert connected == exact.count() : connected + " connected, hashed " + exact.count();
+            return exact.check();
+        } finally {
+            hashLock.unlock();
+        }
+    }
+
+    /** The name of the protocol, for counters and messages. */
+    public String name() {
+        return protocol == InDefs.IPPROTO_TCP ? "tcp" : protocol == InDefs.IPPROTO_UDP ? "udp" : "raw";
+    }
+}

@@ -1,0 +1,27 @@
+package io.gatun.netinet.pcb;
+
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.Errno;
+
+/** What control blocks ask the network layer of their family. Implementations take no lock of INPCB order or before. */
+public interface PcbAddrs {
+    /** Whether this host owns the address, or it is a broadcast address of one of its networks. @bsd ifa_ifwithaddr */
+    boolean local(SockAddr addr);
+
+    /**
+     * Replaces a destination that stands for this host or network by a real one: the unspecified address by the
+     * first interface's address, the limited broadcast address by the first broadcast interface's. Others stay.
+     */
+    void foreign(SockAddr dst);
+
+    /**
+     * Chooses the source address for a destination: the address of the interface its route goes out by.
+     *
+     * @param dst borrowed, the port is ignored
+     * @param fib routing table
+     * @param src filled with the address, port 0
+     * @return OK, EHOSTUNREACH or ENETUNREACH without a route, EADDRNOTAVAIL when the interface has no address
+     * @bsd in_pcbladdr
+     */
+    Errno source(SockAddr dst, int fib, SockAddr src);
+}

@@ -1,0 +1,146 @@
+package io.gatun.netinet.pcb;
+
+import java.util.Arrays;
+
+/**
+ * One local port: all control blocks that use it, and those of them without a peer as readers see them.
+ *
+ * <p>Locking key: (h) the owner's hash lock; (v) published: readers without a lock see whole arrays, never changed.
+ *
+ * @bsd struct inpcbport
+ */
+final class PortEntry {
+    private static final PcbNode[] NO_NODES = {};
+    private static final LbGroup[] NO_GROUPS = {};
+
+    final int port;
+    Inpcb first;                                  // (h) list by portNext, portPrev
+    int count;                                    // (h) length of the list
+    private volatile PcbNode[] wild = NO_NODES;   // (v) blocks without a peer that are in no group
+    private volatile LbGroup[] groups = NO_GROUPS; // (v)
+
+    PortEntry(final int port) {
+        this.port = port;
+    }
+
+    /** The blocks without a peer; not to be changed. */
+    PcbNode[] wild() {
+        return wild;
+    }
+
+    /** Under the hash lock. */
+    void link(final Inpcb inp) {
+        inp.portPrev = null;
+        inp.portNext = first;
+        if (first != null) {
+            first.portPrev = inp;
+        }
+        first = inp;
+        inp.portEntry = this;
+        count++;
+    }
+
+    /** Under the hash lock. */
+    void unlink(final Inpcb inp) {
+        if (inp.portPrev == null) {
+            first = inp.portNext;
+        } else {
+            inp.portPrev.portNext = inp.portNext;
+        }
+        if (inp.portNext != null) {
+            inp.portNext.portPrev = inp.portPrev;
+        }
+        inp.portNext = null;
+        inp.portPrev = null;
+        inp.portEntry = null;
+        count--;
+    }
+
+    /** Adds a block without a peer, to its group if it shares load. Under the hash lock. */
+    void addWild(final PcbNode n) {
+        if (!n.inp.sharesLoad()) {
+            final PcbNode[] more = Arrays.copyOf(wild, wild.length + 1);
+            more[more.length - 1] = n;
+            wild = more;
+            return;
+        }
+        final LbGroup[] g = groups.clone();
+        for (int i = 0; i < g.length; i++) {
+            if (g[i].localIs(n.family(), n.lhi, n.llo)) {
+                g[i] = g[i].with(n.inp);
+                groups = g;
+                return;
+            }
+        }
+        final LbGroup[] more = Arrays.copyOf(g, g.length + 1);
+        more[g.length] = new LbGroup(n);
+        groups = more;
+    }
+
+    /** Takes it out of where {@link #addWild} put it. Under the hash lock. */
+    void removeWild(final PcbNode n) {
+        final PcbNode[] old = wild;
+        for (int i = 0; i < old.length; i++) {
+            if (old[i] == n) {
+                wild = without(old, i);
+                return;
+            }
+        }
+        for (int i = 0; i < groups.length; i++) {
+            if (groups[i].localIs(n.family(), n.lhi, n.llo)) {
+                replaceGroup(i, groups[i].without(n.inp));
+                return;
+            }
+        }
+    }
+
+    private static PcbNode[] without(final PcbNode[] old, final int at) {
+        if (old.length == 1) {
+            return NO_NODES;
+        }
+        final PcbNode[] less = new PcbNode[old.length - 1];
+        System.arraycopy(old, 0, less, 0, at);
+        System.arraycopy(old, at + 1, less, at, less.length - at);
+        return less;
+    }
+
+    private void replaceGroup(final int at, final LbGroup now) {
+        final LbGroup[] g = groups.clone();
+        if (now != null) {
+            g[at] = now;
+            groups = g;
+            return;
+        }
+        g[at] = g[g.length - 1];
+        groups = g.length == 1 ? NO_GROUPS : Arrays.copyOf(g, g.length - 1);
+    }
+
+    /**
+     * The listener for a local address: one bound to it before one bound to any; at each step a group before a single
+     * block, and among single ones the one that came first.
+     *
+     * @param flowHash selects within a group
+     */
+    Inpcb find(final int family, final long lhi, final long llo, final long flowHash) {
+        Inpcb any = null;
+        for (final LbGroup g : groups) {
+            if (g.localIs(family, lhi, llo)) {
+                return g.select(flowHash);
+            }
+            if (g.localIs(family, 0, 0)) {
+                any = g.select(flowHash);
+            }
+        }
+        final PcbNode[] w = wild;
+        for (int i = 0; i < w.length; i++) {
+            final PcbNode n = w[i];
+            if (n.localIs(family, lhi, llo)) {
+                return n.inp;
+            }
+            if (any == null && n.localIs(family, 0, 0)) {
+                any = n.inp;
+            }
+        }
+        return any;
+    }
+}
