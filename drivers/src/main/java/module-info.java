@@ -10,6 +10,7 @@ module io.gatun.drivers {
 
     exports io.gatun.drivers.epair;
     exports io.gatun.drivers.loop;
+    exports io.gatun.drivers.wrap;
 
     provides IfnetDriver with LoDriver, EpairDriver;
 }

@@ -381,7 +381,8 @@ public final class Ifnet {
     }
 
     /**
-     * Takes received frames (linked by nextPkt) up. Consumes m. The driver has set {@code rcvif}, holds no lock of
+     * Takes received frames (linked by nextPkt) up; taps see them first. Consumes m. The driver has set {@code
+     * rcvif}, holds no lock of
      * the stack, and calls
      * {@code vnet().netisr().swi()} at the end of its batch.
      *
@@ -395,6 +396,12 @@ public final class Ifnet {
         if (inputFn == null) {
             dropList(m, DropReason.IF_NO_INPUT);
             return;
+        }
+        final BpfTap tap = bpf;
+        if (tap != null) {
+            for (Mbuf p = m; p != null; p = p.nextPkt()) {
+                tap.mtap(this, p, false);
+            }
         }
         inputFn.input(this, m);
     }
