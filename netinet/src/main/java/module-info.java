@@ -1,7 +1,16 @@
 /** The internet domain. */
 module io.gatun.netinet {
     requires transitive io.gatun.protosw;
+    requires transitive io.gatun.spi;
     requires static com.google.errorprone.annotations;
 
+    exports io.gatun.netinet;
+    exports io.gatun.netinet.arp;
+    exports io.gatun.netinet.ether;
+    exports io.gatun.netinet.icmp;
+    exports io.gatun.netinet.ip;
     exports io.gatun.netinet.pcb;
+    exports io.gatun.netinet.route;
+
+    provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain;
 }
