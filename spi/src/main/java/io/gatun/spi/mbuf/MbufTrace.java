@@ -2,6 +2,7 @@ package io.gatun.spi.mbuf;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Where each mbuf was taken last. Entries are written by the taker; a report reads them when the rest stands still.
@@ -10,7 +11,8 @@ import java.util.Map;
  */
 final class MbufTrace {
     private static final int DEPTH = 12;
-    private static final String HERE = MbufTrace.class.getPackageName() + ".Mbuf";
+    private static final Set<String> POOL = Set.of(MbufTrace.class.getName(), MbufPool.class.getName(),
+            Mbuf.class.getName(), MbufCopy.class.getName(), MbufShape.class.getName());
 
     private final Throwable[] sites;    // (o)
 
@@ -32,16 +34,12 @@ final class MbufTrace {
         int frames = 0;
         boolean outside = false;
         for (StackTraceElement e : t.getStackTrace()) {
-            outside |= !inPool(e.getClassName());
+            outside |= !POOL.contains(e.getClassName());
             if (outside && frames++ < DEPTH) {
                 sb.append("\n    at ").append(e);
             }
         }
         return sb.toString();
-    }
-
-    private static boolean inPool(String cls) {
-        return cls.startsWith(HERE) && !cls.endsWith("Test");
     }
 
     static String report(MbufTrace trace, Mbuf[] mbufs) {
