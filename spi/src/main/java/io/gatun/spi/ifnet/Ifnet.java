@@ -134,6 +134,19 @@ public final class Ifnet {
         void init(Ifnet ifp);
     }
 
+    /** Looks for received frames, where the vnet has no threads. @bsd poll_handler_t */
+    @FunctionalInterface
+    public interface PollFn {
+        /**
+         * Takes up frames that have arrived, by {@link Ifnet#input}, and ends with {@code netisr().swi()}. Never
+         * blocks. Called with no lock held by the one thread that drives the vnet.
+         *
+         * @param budget frames to take at most
+         * @return frames taken
+         */
+        int poll(Ifnet ifp, int budget);
+    }
+
     /** Guards what the stack changes at run time: flags, addresses, groups. */
     public final Mtx lock = new Mtx(LockClass.NET_LEAF, "if_addr_lock");
 
@@ -152,6 +165,7 @@ public final class Ifnet {
     private OutputFn outputFn;      // (c)
     private IoctlFn ioctlFn;        // (c)
     private InitFn initFn;          // (c)
+    private PollFn pollFn;          // (c) null for a device that needs no polling
     private int hdrlen;             // (c) octets of link header that output prepends
     private int addrlen;            // (c) octets of a link address
     private byte[] broadcastAddr;   // (c) link broadcast address
@@ -167,6 +181,7 @@ public final class Ifnet {
     private volatile List<IfAddr> addrs = List.of();          // (w) immutable
     private volatile List<SockAddr> multiaddrs = List.of();   // (w) immutable, one entry per join
     private volatile BpfTap bpf;           // (w)
+    private volatile VlanTrunk vlanTrunk;  // (w) null while no vlan is on top of it
     private volatile int fibnum;           // (w)
 
     private Ifnet(
@@ -247,6 +262,15 @@ public final class Ifnet {
     /** @bsd if_setinitfn */
     public void setInitFn(final InitFn fn) {
         initFn = fn;
+    }
+
+    /** For a device that waits for frames from outside; a vnet without threads calls it. @bsd ether_poll_register */
+    public void setPollFn(final PollFn fn) {
+        pollFn = fn;
+    }
+
+    public PollFn pollFn() {
+        return pollFn;
     }
 
     /** The present slot, so that a wrapper can call on. */
@@ -411,6 +435,17 @@ public final class Ifnet {
         return outputFn.output(this, m, dst);
     }
 
+    /**
+     * Takes up what has arrived at the device; for a vnet without threads.
+     *
+     * @param budget frames to take at most
+     * @return frames taken; 0 for a device that is down or needs no polling
+     */
+    public int poll(final int budget) {
+        final PollFn fn = pollFn;
+        return fn == null || (flags & (IFF_UP | IFF_DYING)) != IFF_UP ? 0 : fn.poll(this, budget);
+    }
+
     /** Drops what the driver has queued. @bsd if_qflush */
     public void qflush() {
         qflushFn.qflush(this);
@@ -445,6 +480,16 @@ public final class Ifnet {
     /** Sets or (null) removes the tap. @bsd bpfattach */
     public void setBpf(final BpfTap tap) {
         bpf = tap;
+    }
+
+    /** Who takes its tagged frames, or null. @bsd if_vlantrunk */
+    public VlanTrunk vlanTrunk() {
+        return vlanTrunk;
+    }
+
+    /** For the vlan driver; null when the last vlan has left. */
+    public void setVlanTrunk(final VlanTrunk trunk) {
+        vlanTrunk = trunk;
     }
 
     // ---- flags, link, configuration ------------------------------------------------------------
