@@ -15,7 +15,7 @@ import java.util.List;
  * which is taken after a block's lock.
  *
  * <p>A block that changes its endpoints is put in its new place before it leaves the old one, so that a reader never
- * misses it.
+ * misses it; one that was between the two looks again.
  *
  * <p>Locking key: (c) constant; (h) {@link #hashLock}.
  *
@@ -47,6 +47,8 @@ public final class InpcbInfo {
     final SockAddr scratchSrc = new SockAddr();                // (h)
     private final PcbHash exact;                               // (c)
     private final SipHash flowKey;                             // (c)
+    /** Counts moves between the tables: a reader who found nothing while one happened looks again. */
+    private volatile int moves;                                // (h) for writers
     private Inpcb list;                                        // (h) by listNext, listPrev
     private int count;                                         // (h)
 
@@ -91,11 +93,16 @@ public final class InpcbInfo {
      * @bsd in_pcblookup
      */
     public Inpcb lookup4(final int faddr, final int fport, final int laddr, final int lport, final int flags) {
+        final int before = moves;
         final PcbNode n = exact.find4(faddr, laddr, PcbNode.ports(SockAddr.AF_INET, lport, fport));
         if (n != null) {
             return n.inp;
         }
-        return (flags & INPLOOKUP_WILDCARD) == 0 ? null : wild4(faddr, fport, laddr, lport);
+        if ((flags & INPLOOKUP_WILDCARD) == 0) {
+            return null;
+        }
+        final Inpcb inp = wild4(faddr, fport, laddr, lport);
+        return inp != null || before == moves ? inp : lookup4(faddr, fport, laddr, lport, flags);
     }
 
     private Inpcb wild4(final int faddr, final int fport, final int laddr, final int lport) {
@@ -109,6 +116,7 @@ public final class InpcbInfo {
 
     /** As {@link #lookup4} for any family. The addresses of {@code foreign} and {@code local} are borrowed. */
     public Inpcb lookup(final SockAddr foreign, final SockAddr local, final int flags) {
+        final int before = moves;
         final int af = local.family();
         final PcbNode n = exact.find(foreign.hi(), foreign.lo(), local.hi(), local.lo(),
             PcbNode.ports(af, local.port(), foreign.port()));
@@ -116,8 +124,9 @@ public final class InpcbInfo {
             return n.inp;
         }
         final PortEntry e = (flags & INPLOOKUP_WILDCARD) == 0 ? null : ports.entry(local.port());
-        return e == null ? null
+        final Inpcb inp = e == null ? null
             : e.find(af, local.hi(), local.lo(), mixFlow(foreign.hi() ^ foreign.lo() << 16 ^ foreign.port()));
+        return inp != null || before == moves ? inp : lookup(foreign, local, flags);
     }
 
     /** Cheap keyed hash: enough to spread flows over a group. */
@@ -162,13 +171,14 @@ public final class InpcbInfo {
         } else {
             inp.portEntry.addWild(now);
         }
-        unlinkLocked(inp.portEntry, old);
+        if (old != null) {
+            final int before = moves;
+            moves = before + 1;
+            unlinkLocked(inp.portEntry, old);
+        }
     }
 
     private void unlinkLocked(final PortEntry e, final PcbNode n) {
-        if (n == null) {
-            return;
-        }
         if ((int) (n.ports & 0xffff) != 0) {
             exact.remove(n);
         } else {
@@ -180,7 +190,7 @@ public final class InpcbInfo {
     void remove(final Inpcb inp, final boolean ends) {
         hashLock.lock();
         try {
-            if (inp.portEntry != null) {
+            if (inp.node != null) {
                 unlinkLocked(inp.portEntry, inp.node);
                 inp.node = null;
                 ports.remove(inp);

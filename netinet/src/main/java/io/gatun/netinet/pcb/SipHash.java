@@ -32,6 +32,11 @@ final class SipHash {
         this.k1 = k1;
     }
 
+    /** With the key itself, little-endian words as in the paper. */
+    static SipHash ofKey(final long k0, final long k1) {
+        return new SipHash(k0, k1);
+    }
+
     long key0() {
         return k0;
     }
