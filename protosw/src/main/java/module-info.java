@@ -4,4 +4,9 @@ module io.gatun.protosw {
     requires org.agrona;
     requires org.jctools.core;
     requires static com.google.errorprone.annotations;
+
+    exports io.gatun.protosw;
+
+    uses io.gatun.spi.ifnet.IfnetDriver;
+    uses io.gatun.spi.socket.Domain;
 }

@@ -172,6 +172,7 @@ public final class Ifnet {
     private Object llSoftc;         // (c) the link layer's own state of this interface
     private int capabilities;       // (c) IFCAP_* the device can do
     private int tsoMax = 65_535;    // (c) longest super-segment, octets of IP packet
+    private SlotGate gate;          // (c) null in a vnet without threads
     private volatile int index;            // (w) set by attach
     private volatile int capenable;        // (w) IFCAP_* in use
     private volatile int flags;            // (w) IFF_* that the stack owns
@@ -193,6 +194,7 @@ public final class Ifnet {
         this.dunit = dunit;
         this.xname = xname;
         this.softc = softc;
+        this.gate = vnet.threaded() ? new SlotGate() : null;
         for (final IfCounter c : IfCounter.values()) {
             final String field = c.name().toLowerCase(Locale.ROOT);
             counters[c.ordinal()] = vnet.counters().counter("if." + xname + "." + field);
@@ -393,6 +395,19 @@ public final class Ifnet {
      * @bsd if_transmit
      */
     public Errno transmit(final Mbuf m) {
+        final SlotGate g = gate;
+        if (g == null) {
+            return transmitGated(m);
+        }
+        final int stripe = g.enter();
+        try {
+            return transmitGated(m);
+        } finally {
+            g.exit(stripe);
+        }
+    }
+
+    private Errno transmitGated(final Mbuf m) {
         if ((flags & (IFF_UP | IFF_DYING)) != IFF_UP) {
             vnet.drop(m, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
             return Errno.ENETDOWN;
@@ -402,6 +417,24 @@ public final class Ifnet {
             tap.mtap(this, m, true);
         }
         return transmitFn.transmit(this, m);
+    }
+
+    /**
+     * For {@link IfnetTable#detach}, once IFF_DYING is set: waits until no thread is in transmit or ioctl any more.
+     * Not to be called from one of them.
+     */
+    public void awaitSlots() {
+        if (gate != null) {
+            gate.await();
+        }
+    }
+
+    /**
+     * For a driver, before attach, whose slots may be called at any time, even after it has freed everything: detach
+     * then does not wait for calls in them, and calls need not be counted.
+     */
+    public void setLateCallsHarmless() {
+        gate = null;
     }
 
     /**
@@ -548,7 +581,7 @@ public final class Ifnet {
 
     /** Carries a request to the driver, and keeps the stack's view in step with it. @bsd ifhwioctl */
     public Errno ioctl(final IfReq request) {
-        final Errno e = ioctlFn == null ? Errno.EOPNOTSUPP : ioctlFn.ioctl(this, request);
+        final Errno e = ioctlGated(request);
         if (e != Errno.OK) {
             return e;
         }
@@ -562,6 +595,21 @@ public final class Ifnet {
         }
         vnet.ifnets().announceState(this);
         return e;
+    }
+
+    private Errno ioctlGated(final IfReq request) {
+        final SlotGate g = gate;
+        final int stripe = g == null ? 0 : g.enter();
+        try {
+            if ((flags & IFF_DYING) != 0) {
+                return Errno.ENXIO;
+            }
+            return ioctlFn == null ? Errno.EOPNOTSUPP : ioctlFn.ioctl(this, request);
+        } finally {
+            if (g != null) {
+                g.exit(stripe);
+            }
+        }
     }
 
     /** Octets of the largest network-layer packet. @bsd if_mtu */

@@ -56,7 +56,8 @@ public interface Netisr {
      * calls {@link #swi} at the end of
      * its batch.
      *
-     * @return OK, or ENOBUFS when it had to be queued and the queue was full (counted under NETISR_QLIMIT)
+     * @return OK; ENOBUFS when it had to be queued and the queue was full (counted under NETISR_QLIMIT);
+     *     EPROTONOSUPPORT when nobody has registered the protocol (NETISR_NOPROTO)
      * @bsd netisr_dispatch
      */
     Errno dispatch(int proto, Mbuf m);
@@ -64,7 +65,7 @@ public interface Netisr {
     /**
      * Queues a packet, whatever the policy. Consumes m. May be called with any lock held; never runs a handler.
      *
-     * @return OK or ENOBUFS, as {@link #dispatch}
+     * @return as {@link #dispatch}
      * @bsd netisr_queue
      */
     Errno queue(int proto, Mbuf m);

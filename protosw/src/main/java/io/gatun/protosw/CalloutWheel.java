@@ -1,0 +1,320 @@
+package io.gatun.protosw;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.sys.LockClass;
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.Clock;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.function.Consumer;
+
+/**
+ * All timers of a vnet. Near ones lie in an exact heap, far ones in a timer wheel from which they are pulled into the
+ * heap in time; see {@link VnetCallout} for why arming and disarming rarely come here.
+ *
+ * <p>Handlers run in the order of their deadlines, equal ones (without threads) in the order in which they were armed.
+ * None runs early; without threads each runs at the first poll at or after its deadline.
+ *
+ * <p>Instants in here count from the vnet's creation, so they are never negative and compare by plain operators.
+ *
+ * <p>Locking key: (w) {@code lock}, (v) volatile, (o) the one thread that runs callouts.
+ *
+ * @bsd kern_timeout.c
+ */
+final class CalloutWheel {
+    /** Not armed, not queued. */
+    static final long NONE = Long.MAX_VALUE;
+    /** A callout that is disarmed this long before it would be looked at is unqueued at once, to be collected. */
+    private static final long FAR_OFF_NS = 10_000_000_000L;
+
+    private final Mtx lock = new Mtx(LockClass.LEAF, "callout");
+    private final Condition runnerGone = lock.newCondition();
+    private final Clock clock;
+    private final long originNs;
+    private final boolean shared;
+    private final Runnable waker;
+    private final Runnable afterEach;
+    @GuardedBy("lock")
+    private final CalloutHeap near = new CalloutHeap(); // (w)
+    @GuardedBy("lock")
+    private final FarCallouts far = new FarCallouts(near); // (w)
+    @GuardedBy("lock")
+    private long wakeAtNs = Long.MIN_VALUE; // (w) the agent sleeps until then; MIN_VALUE: it does not sleep
+    private final AtomicInteger drainers = new AtomicInteger(); // threads in awaitRunner
+    private volatile long lastNowNs;        // (v) a recent reading of the clock
+    private long armSeq;                    // (o)
+    private boolean inRun;                  // (o) without threads only
+
+    /**
+     * @param shared whether more than one thread arms and runs callouts
+     * @param waker called without the lock when an agent that sleeps must wake earlier
+     * @param afterEach called after each handler, with no lock held
+     */
+    CalloutWheel(Clock clock, boolean shared, Runnable waker, Runnable afterEach) {
+        this.clock = clock;
+        this.originNs = clock.nanoTime();
+        this.shared = shared;
+        this.waker = waker;
+        this.afterEach = afterEach;
+    }
+
+    boolean shared() {
+        return shared;
+    }
+
+    long nowNs() {
+        return clock.nanoTime() - originNs;
+    }
+
+    long nextSeq() {
+        return ++armSeq;
+    }
+
+    /** An instant of the clock in this wheel's time; what is too far to be told counts as the far end. */
+    long fromClock(long clockNs) {
+        long t = clockNs - originNs;
+        boolean overflow = ((clockNs ^ originNs) & (clockNs ^ t)) < 0;
+        return overflow || t == NONE ? NONE - 1 : t;
+    }
+
+    long toClock(long t) {
+        return t == NONE ? NONE : t + originNs;
+    }
+
+    boolean farOff(long queuedNs) {
+        return queuedNs - lastNowNs > FAR_OFF_NS;
+    }
+
+    /** Queues a callout that is armed for earlier than it is queued. */
+    void queue(VnetCallout c) {
+        boolean wake = false;
+        lock.lock();
+        try {
+            if (c.due() < c.queuedNs) {
+                unqueueLocked(c);
+                queueLocked(c);
+                if (shared && c.queuedNs < wakeAtNs) {
+                    wakeAtNs = c.queuedNs;
+                    wake = true;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (wake) {
+            waker.run();
+        }
+    }
+
+    /** Queues a callout for exactly what it is armed for, or not at all. */
+    void requeue(VnetCallout c) {
+        lock.lock();
+        try {
+            unqueueLocked(c);
+            queueLocked(c);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void unqueueLocked(VnetCallout c) {
+        assert lock.owned();
+        if (c.heapIndex >= 0) {
+            near.remove(c);
+        } else if (c.farId >= 0) {
+            far.remove(c);
+        }
+        c.queuedNs = NONE;
+    }
+
+    @GuardedBy("lock")
+    private void queueLocked(VnetCallout c) {
+        assert lock.owned();
+        long at = c.due();
+        if (at == NONE) {
+            return;
+        }
+        c.queuedSeq = c.seq();
+        c.queuedNs = at;
+        if (at < far.horizonNs() || !far.add(c)) {
+            near.add(c);
+        }
+    }
+
+    /** The first of the heap, after what has been disarmed or moved is where it belongs. Null when it is empty. */
+    @GuardedBy("lock")
+    private VnetCallout settledLocked() {
+        assert lock.owned();
+        VnetCallout c = near.peek();
+        while (c != null && (c.due() != c.queuedNs || c.seq() != c.queuedSeq)) {
+            unqueueLocked(c);
+            queueLocked(c);
+            c = near.peek();
+        }
+        return c;
+    }
+
+    private VnetCallout nextDue(long now, long seqLimit) {
+        lock.lock();
+        try {
+            wakeAtNs = Long.MIN_VALUE;
+            far.pullThrough(now);
+            VnetCallout c = settledLocked();
+            if (c == null || c.queuedNs > now || c.queuedSeq > seqLimit) {
+                return null;
+            }
+            unqueueLocked(c);
+            return c;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Runs what is due. What a handler arms for at once waits for the next call. Does nothing inside a handler.
+     *
+     * @return how many ran
+     */
+    int runDue() {
+        if (!shared) {
+            if (inRun) {
+                return 0;
+            }
+            inRun = true;
+        }
+        int ran = 0;
+        try {
+            long now = nowNs();
+            lastNowNs = now;
+            long limit = shared ? Long.MAX_VALUE : armSeq;
+            VnetCallout c = nextDue(now, limit);
+            while (c != null) {
+                if (expire(c, now)) {
+                    ran++;
+                    afterEach.run();
+                }
+                c = nextDue(now, limit);
+            }
+        } finally {
+            if (!shared) {
+                inRun = false;
+            }
+        }
+        return ran;
+    }
+
+    private boolean expire(VnetCallout c, long now) {
+        boolean claimed = false;
+        c.runner = Thread.currentThread();
+        if (c.lock != null) {
+            c.lock.lock();
+        }
+        try {
+            claimed = c.claim(now);
+            if (claimed) {
+                c.running = true;
+                c.handler.run();
+            }
+        } finally {
+            c.running = false;
+            if (c.lock != null) {
+                c.lock.unlock();
+            }
+            if (!claimed) {
+                requeue(c);
+            }
+            c.runner = null;
+            if (drainers.get() != 0) {
+                tellDrainers();
+            }
+        }
+        return claimed;
+    }
+
+    private void tellDrainers() {
+        lock.lock();
+        try {
+            runnerGone.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until the thread that expires a callout has let go of it. */
+    void awaitRunner(VnetCallout c) {
+        lock.lock();
+        try {
+            drainers.getAndIncrement();
+            try {
+                while (c.runner != null) {
+                    runnerGone.awaitUninterruptibly();
+                }
+            } finally {
+                drainers.getAndDecrement();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** When the next callout is due, exactly, in the wheel's time; NONE when none is armed. */
+    long nextDeadlineNs() {
+        lock.lock();
+        try {
+            VnetCallout c = settledLocked();
+            while (!far.isEmpty() && (c == null || c.queuedNs >= far.horizonNs())) {
+                far.pullEarliest();
+                c = settledLocked();
+            }
+            return c == null ? NONE : c.queuedNs;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** For the agent that is about to sleep: for how long, ns; NONE until it is woken. Zero or less: not at all. */
+    long sleepNs() {
+        lock.lock();
+        try {
+            VnetCallout c = settledLocked();
+            long at = Math.min(c == null ? NONE : c.queuedNs, far.earliestBoundNs());
+            wakeAtNs = at;
+            return at == NONE ? NONE : at - nowNs();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many are armed. */
+    int armed() {
+        int[] n = new int[1];
+        forEachArmed(c -> n[0]++);
+        return n[0];
+    }
+
+    /** The names of those armed, with their number. */
+    String describeArmed() {
+        TreeMap<String, Integer> names = new TreeMap<>();
+        forEachArmed(c -> names.merge(c.name, 1, Integer::sum));
+        return names.toString();
+    }
+
+    private void forEachArmed(Consumer<VnetCallout> visitor) {
+        Consumer<VnetCallout> armedOnly = c -> {
+            if (c.pending()) {
+                visitor.accept(c);
+            }
+        };
+        lock.lock();
+        try {
+            for (int i = 0; i < near.size(); i++) {
+                armedOnly.accept(near.get(i));
+            }
+            far.forEach(armedOnly);
+        } finally {
+            lock.unlock();
+        }
+    }
+}

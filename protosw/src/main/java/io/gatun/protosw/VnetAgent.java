@@ -1,0 +1,91 @@
+package io.gatun.protosw;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.function.IntSupplier;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.AgentRunner;
+
+/**
+ * A thread of a vnet that does one kind of work and sleeps between. It is started by the first {@link #wake}, so a vnet
+ * that never needs it costs no thread.
+ *
+ * <p>Locking key: (l) {@code this}, (v) volatile.
+ */
+final class VnetAgent implements Agent {
+    private final String name;
+    private final IntSupplier work;
+    private final ParkingIdle idle;
+    private volatile AgentRunner runner; // (v) written under (l)
+    @GuardedBy("this")
+    private boolean closed; // (l)
+
+    /**
+     * @param name of the thread
+     * @param work one turn; answers how much it did
+     * @param idle how it waits after a turn that did nothing
+     */
+    VnetAgent(String name, IntSupplier work, ParkingIdle idle) {
+        this.name = name;
+        this.work = work;
+        this.idle = idle;
+    }
+
+    /** Has the thread look for work, starting it if need be. Any thread, any lock. */
+    void wake() {
+        if (runner == null) {
+            start();
+        }
+        idle.wake();
+    }
+
+    private synchronized void start() {
+        if (runner == null && !closed) {
+            AgentRunner r = new AgentRunner(idle, this::failed, null, this);
+            runner = r;
+            var _ = AgentRunner.startOnThread(r, task -> {
+                Thread t = new Thread(task, name);
+                t.setDaemon(true);
+                return t;
+            });
+        }
+    }
+
+    /** A handler threw: its bug, which must not end the vnet's time. */
+    private void failed(Throwable t) {
+        Thread self = Thread.currentThread();
+        self.getUncaughtExceptionHandler().uncaughtException(self, t);
+    }
+
+    /** Whether the caller is this agent's thread. */
+    boolean isCurrent() {
+        AgentRunner r = runner;
+        return r != null && r.thread() == Thread.currentThread();
+    }
+
+    @Override
+    public int doWork() {
+        return work.getAsInt();
+    }
+
+    @Override
+    public String roleName() {
+        return name;
+    }
+
+    /** Ends the thread and waits for it. */
+    void close() {
+        AgentRunner r;
+        synchronized (this) {
+            closed = true;
+            r = runner;
+        }
+        if (r != null) {
+            r.close();
+        }
+    }
+
+    /** Whether its thread has never been needed. For tests. */
+    boolean idleSinceBirth() {
+        return runner == null;
+    }
+}

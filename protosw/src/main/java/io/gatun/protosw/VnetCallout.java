@@ -1,0 +1,151 @@
+package io.gatun.protosw;
+
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.Callout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * One timer of a {@link CalloutWheel}. What it is armed for ({@code deadline}) and where it is queued ({@code
+ * queuedNs},
+ * never later) are two things, so moving a deadline later and disarming touch neither the wheel nor its lock: the queue
+ * finds out when the earlier instant comes.
+ *
+ * <p>An armed callout is always queued, no later than it is due, or in the hands of the thread that expires it. Whoever
+ * arms writes {@code deadline} and then reads {@code queuedNs}; whoever takes it from the queue writes {@code queuedNs}
+ * and then reads {@code deadline}: one of the two sees the other.
+ *
+ * <p>Locking key: (c) constant, (a) atomic or volatile when shared, else owned by the one thread of the vnet, (w) the
+ * wheel's lock, (q) written under the wheel's lock, read by any.
+ */
+final class VnetCallout implements Callout {
+    private static final VarHandle DEADLINE;
+
+    static {
+        try {
+            DEADLINE = MethodHandles.lookup().findVarHandle(VnetCallout.class, "deadline", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final String name;              // (c)
+    final Mtx lock;                 // (c) or null
+    final Runnable handler;         // (c)
+    long queuedSeq;                 // (w) arm sequence when it was queued
+    int heapIndex = -1;             // (w) -1: not in the heap
+    long farId = -1;                // (w) -1: not in the wheel
+    volatile long queuedNs = CalloutWheel.NONE; // (q) when the queue will look at it; NONE: not queued
+    volatile Thread runner;         // (a) expires it now
+    volatile boolean running;       // (a) its handler runs, and it was not stopped since
+    private final CalloutWheel wheel;  // (c)
+    private final boolean shared;      // (c)
+    private long seq;                  // (a) arm sequence: orders equal deadlines in a vnet without threads
+    private long deadline = CalloutWheel.NONE; // (a) by the wheel's time; NONE: not armed
+
+    VnetCallout(CalloutWheel wheel, String name, Mtx lock, Runnable handler) {
+        this.wheel = wheel;
+        this.shared = wheel.shared();
+        this.name = name;
+        this.lock = lock;
+        this.handler = handler;
+    }
+
+    @Override
+    public boolean reset(long delayNs) {
+        long now = wheel.nowNs();
+        long at = now + Math.max(delayNs, 0);
+        return arm(at < now ? CalloutWheel.NONE - 1 : at);
+    }
+
+    @Override
+    public boolean resetAt(long deadlineNs) {
+        return arm(wheel.fromClock(deadlineNs));
+    }
+
+    private boolean arm(long at) {
+        if (!shared) {
+            seq = wheel.nextSeq();
+        }
+        long before = exchange(at);
+        if (queuedNs > at) {
+            wheel.queue(this);
+        }
+        return before != CalloutWheel.NONE;
+    }
+
+    @Override
+    public boolean stop() {
+        long before = exchange(CalloutWheel.NONE);
+        running = false;
+        long queued = queuedNs;
+        if (queued != CalloutWheel.NONE && wheel.farOff(queued)) {
+            wheel.requeue(this);
+        }
+        return before != CalloutWheel.NONE;
+    }
+
+    @Override
+    public boolean drain() {
+        assert lock == null || !lock.owned() || runner == Thread.currentThread() : name + " drained with its lock held";
+        long before = exchange(CalloutWheel.NONE);
+        running = false;
+        wheel.requeue(this);
+        Thread r = runner;
+        if (r != null && r != Thread.currentThread()) {
+            wheel.awaitRunner(this);
+        }
+        return before != CalloutWheel.NONE;
+    }
+
+    @Override
+    public boolean pending() {
+        return due() != CalloutWheel.NONE;
+    }
+
+    @Override
+    public boolean active() {
+        return running || pending();
+    }
+
+    @Override
+    public long deadlineNs() {
+        return wheel.toClock(due());
+    }
+
+    /** What it is armed for, or NONE. */
+    long due() {
+        return shared ? (long) DEADLINE.getVolatile(this) : deadline;
+    }
+
+    long seq() {
+        return seq;
+    }
+
+    /** Disarms it in order to run it. False when it was stopped or moved meanwhile. */
+    boolean claim(long now) {
+        long d = due();
+        if (d > now || d == CalloutWheel.NONE) {
+            return false;
+        }
+        if (shared) {
+            return DEADLINE.compareAndSet(this, d, CalloutWheel.NONE);
+        }
+        deadline = CalloutWheel.NONE;
+        return true;
+    }
+
+    private long exchange(long at) {
+        if (shared) {
+            return (long) DEADLINE.getAndSet(this, at);
+        }
+        long before = deadline;
+        deadline = at;
+        return before;
+    }
+
+    @Override
+    public String toString() {
+        return "callout " + name;
+    }
+}

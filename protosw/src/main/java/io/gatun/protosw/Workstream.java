@@ -1,0 +1,289 @@
+package io.gatun.protosw;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.vnet.Netisr;
+import io.gatun.spi.vnet.SwiTask;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import org.jctools.queues.atomic.MpscGrowableAtomicArrayQueue;
+
+/**
+ * One lane of netisr: a queue for each protocol, run by one thread at a time under the running bit.
+ *
+ * <p>Producers push onto a list by {@code nextPkt}; whoever holds the running bit takes the whole list, turns it round
+ * and works it off, so packets of one protocol keep their order. What a budget leaves over stays in {@code backlog}.
+ *
+ * <p>No wake-up is lost: a producer pushes and then tries the running bit; its holder gives the bit up and then looks
+ * at the lists again. Whoever finds the bit taken may go, even if it is taken by itself further up its stack.
+ *
+ * <p>Locking key: (v) atomic or volatile when shared, else owned by the one thread of the vnet; (r) the holder of the
+ * running bit.
+ *
+ * @bsd struct netisr_workstream
+ */
+final class Workstream {
+    private static final VarHandle HEADS = MethodHandles.arrayElementVarHandle(Mbuf[].class);
+    private static final VarHandle LENS = MethodHandles.arrayElementVarHandle(int[].class);
+    private static final VarHandle RUNNING;
+    private static final VarHandle LEFT_OVER;
+    private static final int TASKS_FIRST = 64;
+    private static final int TASKS_MAX = 1 << 20;
+
+    static {
+        try {
+            MethodHandles.Lookup l = MethodHandles.lookup();
+            RUNNING = l.findVarHandle(Workstream.class, "running", boolean.class);
+            LEFT_OVER = l.findVarHandle(Workstream.class, "leftOver", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final SoftNetisr netisr;
+    private final boolean shared;
+    private final Queue<SwiTask> tasks;
+    private final Mbuf[] heads = new Mbuf[Netisr.NETISR_MAXPROT];   // (v) pushed, youngest first
+    private final int[] lens = new int[Netisr.NETISR_MAXPROT];      // (v) packets pushed and not yet handled
+    private final Mbuf[] backlog = new Mbuf[Netisr.NETISR_MAXPROT]; // (r) taken, oldest first
+    private boolean running;  // (v) the running bit
+    private boolean leftOver; // (v) written by (r): some backlog is not empty
+    private Thread owner;     // (r)
+
+    Workstream(SoftNetisr netisr, boolean shared) {
+        this.netisr = netisr;
+        this.shared = shared;
+        this.tasks =
+            shared ? new MpscGrowableAtomicArrayQueue<>(TASKS_FIRST, TASKS_MAX) : new ArrayDeque<>(TASKS_FIRST);
+    }
+
+    /** Consumes m. False, with m untouched, when the queue holds {@code limit} packets. */
+    boolean push(int proto, Mbuf m, int limit) {
+        assert m.nextPkt() == null : "a packet with followers";
+        if (!shared) {
+            if (lens[proto] >= limit) {
+                return false;
+            }
+            lens[proto]++;
+            m.nextPkt(heads[proto]);
+            heads[proto] = m;
+            return true;
+        }
+        if ((int) LENS.getAndAdd(lens, proto, 1) >= limit) {
+            var _ = (int) LENS.getAndAdd(lens, proto, -1);
+            return false;
+        }
+        Mbuf head;
+        do {
+            head = (Mbuf) HEADS.getOpaque(heads, proto);
+            m.nextPkt(head);
+        } while (!HEADS.compareAndSet(heads, proto, head, m));
+        return true;
+    }
+
+    void push(SwiTask task) {
+        if (!tasks.offer(task)) {
+            throw new IllegalStateException("more than " + TASKS_MAX + " tasks scheduled");
+        }
+    }
+
+    int length(int proto) {
+        return (int) LENS.getOpaque(lens, proto);
+    }
+
+    /** Whether there is anything to run. After one's own push, or after giving up the running bit, never wrong. */
+    boolean pending() {
+        if (shared) {
+            return pendingShared();
+        }
+        if (leftOver) {
+            return true;
+        }
+        for (int p = netisr.highest(); p > 0; p--) {
+            if (heads[p] != null) {
+                return true;
+            }
+        }
+        return !tasks.isEmpty();
+    }
+
+    /** Volatile reads: they must not move before the push or the release that precedes them. */
+    private boolean pendingShared() {
+        if ((boolean) LEFT_OVER.getVolatile(this)) {
+            return true;
+        }
+        for (int p = netisr.highest(); p > 0; p--) {
+            if ((Mbuf) HEADS.getVolatile(heads, p) != null) {
+                return true;
+            }
+        }
+        return !tasks.isEmpty();
+    }
+
+    /** Takes the running bit. */
+    boolean claim() {
+        if (shared) {
+            if ((boolean) RUNNING.getVolatile(this) || !RUNNING.compareAndSet(this, false, true)) {
+                return false;
+            }
+            owner = Thread.currentThread();
+            return true;
+        }
+        if (running) {
+            return false;
+        }
+        running = true;
+        return true;
+    }
+
+    /** Gives the running bit up; {@link #pending} must be asked after it. */
+    void release() {
+        if (shared) {
+            owner = null;
+            RUNNING.setVolatile(this, false);
+        } else {
+            running = false;
+        }
+    }
+
+    /** Whether the running bit is the caller's. */
+    boolean mine() {
+        return shared ? owner == Thread.currentThread() : running;
+    }
+
+    /**
+     * Runs what waits, until nothing does, the budget is spent or another has the running bit.
+     *
+     * @return packets and tasks run
+     */
+    int run(int budget) {
+        int done = 0;
+        while (done < budget && pending() && claim()) {
+            try {
+                done += drain(budget - done);
+            } finally {
+                release();
+            }
+        }
+        return done;
+    }
+
+    /** {@link #run} for the holder of the running bit. */
+    int drain(int budget) {
+        int done = 0;
+        try {
+            while (done < budget && !tasks.isEmpty()) {
+                SwiTask t = tasks.poll();
+                if (t == null) {
+                    break;
+                }
+                done++;
+                t.runClaimed();
+            }
+            for (int p = 1; p <= netisr.highest() && done < budget; p++) {
+                if (backlog[p] != null || heads[p] != null) {
+                    done += drain(p, budget - done);
+                }
+            }
+        } finally {
+            noteLeftOver();
+        }
+        return done;
+    }
+
+    private int drain(int proto, int budget) {
+        NetisrProto np = netisr.proto(proto);
+        int done = 0;
+        try {
+            while (done < budget) {
+                Mbuf m = backlog[proto];
+                if (m == null) {
+                    m = takeAll(proto);
+                    if (m == null) {
+                        break;
+                    }
+                }
+                backlog[proto] = m.nextPkt();
+                m.nextPkt(null);
+                done++;
+                if (np == null) {
+                    netisr.noProto(m);
+                } else {
+                    np.handler.input(m);
+                }
+            }
+        } finally {
+            shorten(proto, done);
+            if (np != null) {
+                np.queued.add(done);
+            }
+        }
+        return done;
+    }
+
+    private void shorten(int proto, int n) {
+        if (shared) {
+            var _ = (int) LENS.getAndAdd(lens, proto, -n);
+        } else {
+            lens[proto] -= n;
+        }
+    }
+
+    /** The pushed packets, oldest first. */
+    private Mbuf takeAll(int proto) {
+        Mbuf young;
+        if (shared) {
+            if ((Mbuf) HEADS.getOpaque(heads, proto) == null) {
+                return null;
+            }
+            young = (Mbuf) HEADS.getAndSet(heads, proto, (Mbuf) null);
+        } else {
+            young = heads[proto];
+            heads[proto] = null;
+        }
+        Mbuf out = null;
+        while (young != null) {
+            Mbuf older = young.nextPkt();
+            young.nextPkt(out);
+            out = young;
+            young = older;
+        }
+        return out;
+    }
+
+    private void noteLeftOver() {
+        boolean any = false;
+        for (int p = 1; p <= netisr.highest(); p++) {
+            any |= backlog[p] != null;
+        }
+        if (any != leftOver) {
+            LEFT_OVER.setVolatile(this, any);
+        }
+    }
+
+    /** Frees what waits for a protocol. For the holder of the running bit. */
+    void flush(int proto) {
+        Mbuf m = backlog[proto];
+        backlog[proto] = null;
+        for (int turn = 0; turn < 2; turn++) {
+            while (m != null) {
+                Mbuf next = m.nextPkt();
+                m.nextPkt(null);
+                shorten(proto, 1);
+                netisr.noProto(m);
+                m = next;
+            }
+            m = takeAll(proto);
+        }
+        noteLeftOver();
+    }
+
+    /** Forgets the tasks that wait. For the holder of the running bit. */
+    void flushTasks() {
+        SwiTask t = tasks.poll();
+        while (t != null) {
+            t = tasks.poll();
+        }
+    }
+}
