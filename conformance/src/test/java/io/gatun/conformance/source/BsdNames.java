@@ -15,7 +15,8 @@ import java.util.regex.Pattern;
 
 /** Makes {@code docs/bsd-names.md} out of the {@code @bsd} tags in the Javadoc of main sources. */
 final class BsdNames {
-    private static final Pattern TAG = Pattern.compile("@bsd[ \\t]+(\\w+(?:[ \\t]*,[ \\t]*\\w+)*)");
+    private static final String SYMBOL = "(?:(?:struct|union|enum)[ \\t]+)?\\w+(?:[./]\\w+)*";
+    private static final Pattern TAG = Pattern.compile("@bsd[ \\t]+(" + SYMBOL + "(?:[ \\t]*,[ \\t]*" + SYMBOL + ")*)");
 
     private BsdNames() {
     }

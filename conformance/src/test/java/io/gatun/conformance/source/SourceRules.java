@@ -37,7 +37,7 @@ final class SourceRules {
             "Atomic\\w+|Long(Adder|Accumulator)|(Concurrent|Linked|Weak|Identity)?Hash(Map|Set)|TreeMap|TreeSet"
                     + "|ArrayList|LinkedList|ArrayDeque|\\w+Queue|ThreadLocal|Random|ReentrantLock|StringBuilder");
     private static final Set<String> STACK_MODULES = Set.of("spi", "protosw", "uipc", "netinet", "drivers");
-    private static final Pattern LOCK_LETTERS = Pattern.compile("\\(([a-z]{1,2}(?:[/,+ ]+[a-z]{1,2})*)\\)");
+    private static final Pattern LOCK_LETTERS = Pattern.compile("\\(([a-z]{1,6}(?:[/,+ ]+[a-z]{1,6})*)\\)");
 
     private SourceRules() {
     }
