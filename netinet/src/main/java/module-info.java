@@ -11,6 +11,7 @@ module io.gatun.netinet {
     exports io.gatun.netinet.ip;
     exports io.gatun.netinet.pcb;
     exports io.gatun.netinet.route;
+    exports io.gatun.netinet.udp;
 
     provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain;
 }
