@@ -4,9 +4,8 @@ package io.gatun.spi.socket;
 @FunctionalInterface
 public interface SoUpcall {
     /**
-     * Runs on the thread that brought the data, with the buffer's lock (a listener's: the socket's) held. Must not
-     * block; socket calls only with
-     * MSG_DONTWAIT.
+     * Runs on the thread that brought the data, with the buffer's lock (a listener's: its queue's) held, and maybe the
+     * pcb's. Must not block and must not call the socket: it leaves a sign for another thread, or wakes one.
      *
      * @return SU_OK, or SU_ISCONNECTED to complete the connection once the lock is dropped
      */

@@ -105,7 +105,8 @@ public interface SockBuf {
     void dropLocked(int octets);
 
     /**
-     * Takes octets off the front; the chain is the caller's to free, outside the lock if it likes.
+     * Takes octets off the front; the chain is the caller's to free, outside the lock if it likes. It holds the mbufs
+     * that are used up (null when there is none), not the part of one that stays.
      *
      * @bsd sbcut_locked
      */

@@ -35,7 +35,7 @@ public interface SocketSide {
     /** @bsd so_fibnum */
     int fibnum();
 
-    /** Guards state, options, error; a listener's queues. @bsd SOCK_LOCK */
+    /** Guards state and options. A listener's queues have a lock of their own, the last of its kind. @bsd SOCK_LOCK */
     Mtx lock();
 
     /**

@@ -29,6 +29,16 @@ public final class Uio {
         return this;
     }
 
+    /** Only counts: no memory, {@code octets} to {@link #skip}. For calls that move mbufs. */
+    public Uio limit(final long octets) {
+        clear();
+        offsets[0] = 0;
+        lengths[0] = octets;
+        count = 1;
+        resid = octets;
+        return this;
+    }
+
     /** Forgets all pieces. */
     public void clear() {
         for (int i = 0; i < count; i++) {

@@ -1,0 +1,375 @@
+package io.gatun.uipc;
+
+import static io.gatun.spi.socket.SocketDefs.SQ_COMP;
+import static io.gatun.spi.socket.SocketDefs.SQ_INCOMP;
+import static io.gatun.spi.socket.SocketDefs.SQ_NONE;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.socket.SoUpcall;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.LockClass;
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.Netisr;
+import java.util.concurrent.locks.Condition;
+
+/**
+ * A listener's children: those whose handshake is under way (incomp), and those that wait for accept (comp), each
+ * oldest first.
+ *
+ * <p>A queued child holds a reference on its listener, and the queue holds the child's first reference; whoever takes
+ * a child off the queue takes over both. A child's {@code head} and {@code qstate} belong to this queue's lock: who
+ * finds, under the lock, that the head is no longer this queue has lost a race against accept or close, and leaves the
+ * child alone.
+ *
+ * <p>DIFFERS: the queue has a lock of its own, the last of its class, where FreeBSD uses the listener's so_lock and
+ * backs off when it meets the child's lock held. So a child may complete with any lock of its own held.
+ *
+ * <p>Locking key: (l) this queue's lock, (w) written under this queue's lock, volatile.
+ *
+ * @bsd sol_comp
+ */
+final class AcceptQueue {
+    /** A queue overflows beyond this many halves of its limit. */
+    private static final int HALVES = 3;
+    private static final int SPIN_ROUND = 32;
+
+    final Socket so;
+    final Mtx lock = new Mtx(LockClass.SOCKET, "sol");
+    @GuardedBy("lock")
+    private final ChildList comp = new ChildList();
+    @GuardedBy("lock")
+    private final ChildList incomp = new ChildList();
+    private volatile int qlen;    // (w) of comp
+    private volatile int incqlen; // (w) of incomp
+    private volatile int qlimit;  // (w)
+    private volatile boolean closed; // (w)
+    @GuardedBy("lock")
+    private long overcount;       // (l)
+    @GuardedBy("lock")
+    private int waiters;          // (l)
+    @GuardedBy("lock")
+    private Condition cond;       // (l) made by the first waiter
+    @GuardedBy("lock")
+    private SoUpcall upcall;      // (l)
+    @GuardedBy("lock")
+    private Object upcallArg;     // (l)
+
+    AcceptQueue(final Socket so) {
+        this.so = so;
+    }
+
+    /** A queue linked through the sockets. */
+    private static final class ChildList {
+        Socket first;
+        Socket last;
+        int length;
+
+        void add(final Socket so) {
+            length++;
+            so.qprev = last;
+            so.qnext = null;
+            if (last == null) {
+                first = so;
+            } else {
+                last.qnext = so;
+            }
+            last = so;
+        }
+
+        void remove(final Socket so) {
+            length--;
+            if (so.qprev == null) {
+                first = so.qnext;
+            } else {
+                so.qprev.qnext = so.qnext;
+            }
+            if (so.qnext == null) {
+                last = so.qprev;
+            } else {
+                so.qnext.qprev = so.qprev;
+            }
+            so.qprev = null;
+            so.qnext = null;
+        }
+    }
+
+    int qlen() {
+        return qlen;
+    }
+
+    int incqlen() {
+        return incqlen;
+    }
+
+    int qlimit() {
+        return qlimit;
+    }
+
+    void setQlimit(final int backlog) {
+        lock.lock();
+        try {
+            qlimit = backlog;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Connections refused for want of room. @bsd sol_overcount */
+    long overcount() {
+        lock.lock();
+        try {
+            return overcount;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- children ------------------------------------------------------------
+
+    /** Whether there is room for one more; counts when there is not. */
+    boolean admit() {
+        if (!closed && 2 * qlen <= HALVES * qlimit) {
+            return true;
+        }
+        lock.lock();
+        try {
+            overcount++;
+        } finally {
+            lock.unlock();
+        }
+        so.sockets.listenOverflow.increment();
+        return false;
+    }
+
+    /**
+     * Queues a fresh child. Makes room among the incomplete by ending the oldest.
+     *
+     * @return false when the listener has closed meanwhile
+     * @bsd solisten_enqueue
+     */
+    boolean enqueue(final Socket child, final boolean complete) {
+        lock.lock();
+        try {
+            if (closed) {
+                return false;
+            }
+            so.ref();
+            child.listener = so;
+            child.head = this;
+            if (complete) {
+                addCompleteLocked(child);
+                return true;
+            }
+            while (incqlen > qlimit) {
+                final Socket oldest = incomp.first;
+                unlinkLocked(oldest);
+                so.sockets.defer.child(oldest, true);
+            }
+            child.qstate = SQ_INCOMP;
+            incomp.add(child);
+            incqlen = incomp.length;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A child's handshake is done. False when it is not, or no longer, an incomplete child of this queue. */
+    boolean complete(final Socket child) {
+        lock.lock();
+        try {
+            if (child.head != this || child.qstate != SQ_INCOMP) {
+                return false;
+            }
+            incomp.remove(child);
+            incqlen = incomp.length;
+            addCompleteLocked(child);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** An incomplete child is disconnected: nobody will ever accept it. */
+    void abandon(final Socket child) {
+        lock.lock();
+        try {
+            if (child.head == this && child.qstate == SQ_INCOMP) {
+                unlinkLocked(child);
+                so.sockets.defer.child(child, false);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void addCompleteLocked(final Socket child) {
+        child.qstate = SQ_COMP;
+        comp.add(child);
+        qlen = comp.length;
+        if (waiters > 0) {
+            cond.signal();
+        }
+        if (upcall != null) {
+            upcall.upcall(so, upcallArg);
+        }
+    }
+
+    @GuardedBy("lock")
+    private void unlinkLocked(final Socket child) {
+        if (child.qstate == SQ_COMP) {
+            comp.remove(child);
+            qlen = comp.length;
+        } else {
+            incomp.remove(child);
+            incqlen = incomp.length;
+        }
+        child.qstate = SQ_NONE;
+        child.head = null;
+    }
+
+    /** Takes the oldest complete child, whose reference on the listener is the caller's to give back; or null. */
+    Socket poll() {
+        if (qlen == 0) {
+            return null;
+        }
+        lock.lock();
+        try {
+            final Socket child = comp.first;
+            if (child != null) {
+                unlinkLocked(child);
+            }
+            return child;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Refuses further children and wakes accept. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            upcall = null;
+            upcallArg = null;
+            if (waiters > 0) {
+                cond.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** After {@link #close}: takes any child off the queue, or null when none is left. */
+    Socket drain() {
+        lock.lock();
+        try {
+            final Socket child = comp.first != null ? comp.first : incomp.first;
+            if (child != null) {
+                unlinkLocked(child);
+            }
+            return child;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes accept to look at the listener's error. */
+    void wake() {
+        lock.lock();
+        try {
+            if (waiters > 0) {
+                cond.signalAll();
+            }
+            if (upcall != null) {
+                upcall.upcall(so, upcallArg);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Null clears. @bsd solisten_upcall_set */
+    void upcallSet(final SoUpcall function, final Object arg) {
+        lock.lock();
+        try {
+            upcall = function;
+            upcallArg = function == null ? null : arg;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- waiting ------------------------------------------------------------
+
+    private boolean worthALook() {
+        return qlen > 0 || closed || so.error() != Errno.OK;
+    }
+
+    /**
+     * Waits until accept should look again. As {@link SockBufState#sbwait}; the time-out is the listener's
+     * SO_RCVTIMEO. DIFFERS: FreeBSD's accept has no time-out.
+     */
+    Errno await() {
+        final Netisr netisr = so.vnet().netisr();
+        netisr.swi();
+        if (!so.vnet().threaded()) {
+            while (!worthALook() && netisr.pending()) {
+                netisr.swi();
+            }
+            return worthALook() ? Errno.OK : Errno.EAGAIN;
+        }
+        return spin(netisr) ? Errno.OK : park();
+    }
+
+    private boolean spin(final Netisr netisr) {
+        final int budget = Thread.currentThread().isVirtual() ? 0 : so.sockets.spinNs.getInt();
+        final long start = so.vnet().clock().nanoTime();
+        for (int i = 1; i < budget && !worthALook(); i++) {
+            Thread.onSpinWait();
+            if (i % SPIN_ROUND == 0) {
+                netisr.swi();
+                if (so.vnet().clock().nanoTime() - start >= budget) {
+                    break;
+                }
+            }
+        }
+        return worthALook();
+    }
+
+    private Errno park() {
+        lock.lock();
+        try {
+            if (cond == null) {
+                cond = lock.newCondition();
+            }
+            waiters++;
+            final Errno e = awaitLocked(so.rcv.timeoNs());
+            waiters--;
+            return e;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private Errno awaitLocked(final long timeoNs) {
+        long left = timeoNs;
+        try {
+            while (!worthALook()) {
+                if (timeoNs == 0) {
+                    cond.await();
+                } else if (left <= 0) {
+                    return Errno.EAGAIN;
+                } else {
+                    left = cond.awaitNanos(left);
+                }
+            }
+            return Errno.OK;
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Errno.EINTR;
+        }
+    }
+}

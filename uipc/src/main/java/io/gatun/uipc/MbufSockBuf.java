@@ -1,0 +1,578 @@
+package io.gatun.uipc;
+
+import static io.gatun.spi.mbuf.Mbuf.MCLBYTES;
+import static io.gatun.spi.mbuf.Mbuf.MSIZE;
+import static io.gatun.spi.mbuf.Mbuf.MT_CONTROL;
+import static io.gatun.spi.mbuf.Mbuf.MT_DATA;
+import static io.gatun.spi.mbuf.Mbuf.MT_OOBDATA;
+import static io.gatun.spi.mbuf.Mbuf.MT_SONAME;
+import static io.gatun.spi.mbuf.Mbuf.M_EOR;
+import static io.gatun.spi.mbuf.Mbuf.M_EXT;
+import static io.gatun.spi.mbuf.Mbuf.M_PKTHDR;
+import static io.gatun.spi.socket.SocketDefs.SB_AUTOSIZE;
+import static io.gatun.spi.socket.SocketDefs.SB_NOCOALESCE;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.Mtx;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The octets of a socket buffer.
+ *
+ * <pre>
+ *   mb                                     lastrecord
+ *   |                                      |
+ *   SONAME - CONTROL - DATA - DATA         SONAME - DATA - DATA
+ *      '------------- nextPkt ----------------'             |
+ *                                                           mbtail
+ * </pre>
+ *
+ * A record is a chain by next; the first mbuf of each points to the next record by nextPkt. A stream is one record
+ * without address, control or packet headers.
+ *
+ * <p>A reader takes what it reads out of the buffer under the lock and copies it outside. Where its last octets share
+ * an mbuf with octets that stay, that mbuf is pinned: whoever drops it meanwhile leaves it to the reader to free.
+ *
+ * <p>Locking key: (l) this buffer's lock, (v) VarHandle: set under the lock, taken by compare-and-set.
+ *
+ * @bsd sbappendstream
+ */
+final class MbufSockBuf extends SockBufState {
+    private static final VarHandle PINNED;
+
+    static {
+        try {
+            PINNED = MethodHandles.lookup().findVarHandle(MbufSockBuf.class, "pinned", Mbuf.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private Mbuf mb;         // (l) first mbuf of the first record
+    private Mbuf mbtail;     // (l) last mbuf of the last record
+    private Mbuf lastrecord; // (l) first mbuf of the last record
+    private int ctl;         // (l) octets of addresses and control
+    private Mbuf sndptr;     // (l) where the last transmission began, or null
+    private int sndptroff;   // (l) octets before sndptr
+    private Mbuf pinned;     // (v) a reader copies from it
+
+    MbufSockBuf(final Socket so, final Mtx lock, final boolean sending) {
+        super(so, lock, sending);
+    }
+
+    @Override
+    public Mbuf mb() {
+        assert lock.owned();
+        return mb;
+    }
+
+    // ---- accounting ------------------------------------------------------------
+
+    private static boolean isData(final Mbuf m) {
+        return m.type() == MT_DATA || m.type() == MT_OOBDATA;
+    }
+
+    private static int storage(final Mbuf m) {
+        return m.has(M_EXT) ? MSIZE + m.size() : MSIZE;
+    }
+
+    /** Counts octets that come (positive) or go. */
+    private void count(final int octets, final boolean data) {
+        ccc += octets;
+        if (data) {
+            acc += octets;
+        } else {
+            ctl += octets;
+        }
+    }
+
+    /** @bsd sballoc */
+    private void alloc(final Mbuf m) {
+        count(m.len(), isData(m));
+        mbcnt += storage(m);
+    }
+
+    /** @bsd sbfree */
+    private void free(final Mbuf m) {
+        count(-m.len(), isData(m));
+        mbcnt -= storage(m);
+        if (m == sndptr) {
+            sndptr = null;
+            sndptroff = 0;
+        } else if (sndptr != null) {
+            sndptroff -= m.len();
+        }
+    }
+
+    // ---- appending ------------------------------------------------------------
+
+    @Override
+    public void append(final Mbuf m, final int flags) {
+        lock.lock();
+        try {
+            appendLocked(m, flags);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void appendLocked(final Mbuf m, final int flags) {
+        assert lock.owned();
+        if (mbtail == null || mbtail.has(M_EOR)) {
+            appendRecordLocked(m);
+        } else {
+            compress(m, mbtail);
+        }
+    }
+
+    @Override
+    public void appendStream(final Mbuf m, final int flags) {
+        lock.lock();
+        try {
+            appendStreamLocked(m, flags);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void appendStreamLocked(final Mbuf m, final int flags) {
+        assert lock.owned();
+        assert mb == lastrecord && (mb == null || mb.nextPkt() == null) : "records in a stream";
+        if (m.has(M_PKTHDR)) {
+            m.demote(true, M_EOR);
+        }
+        compress(m, mbtail);
+        lastrecord = mb;
+    }
+
+    @Override
+    public void appendRecord(final Mbuf m) {
+        lock.lock();
+        try {
+            appendRecordLocked(m);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void appendRecordLocked(final Mbuf m) {
+        assert lock.owned();
+        final Mbuf rest = m.next();
+        m.next(null);
+        alloc(m);
+        link(m, m);
+        if (rest != null) {
+            if (m.has(M_EOR)) {
+                m.clearFlags(M_EOR);
+                rest.last().setFlags(M_EOR);
+            }
+            compress(rest, m);
+        }
+    }
+
+    /** Makes the chain from first to last the last record. @bsd SBLINKRECORD */
+    private void link(final Mbuf first, final Mbuf last) {
+        if (lastrecord == null) {
+            mb = first;
+        } else {
+            lastrecord.nextPkt(first);
+        }
+        lastrecord = first;
+        mbtail = last;
+    }
+
+    @Override
+    public boolean appendAddr(final SockAddr from, final Mbuf m, final Mbuf control) {
+        lock.lock();
+        try {
+            return appendAddrLocked(from, m, control);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean appendAddrLocked(final SockAddr from, final Mbuf m, final Mbuf control) {
+        assert lock.owned();
+        int octets = from == null ? 0 : SockAddrCodec.length(from);
+        octets += control == null ? 0 : control.length();
+        octets += m == null ? 0 : m.has(M_PKTHDR) ? m.pktLen() : m.length();
+        if (octets > space()) {
+            return false;
+        }
+        Mbuf first = control == null ? m : control;
+        if (from != null) {
+            final Mbuf name = so.vnet().pool().get(MT_SONAME);
+            if (name == null) {
+                return false;
+            }
+            SockAddrCodec.encode(from, name);
+            name.next(first);
+            first = name;
+        }
+        if (first == null) {
+            return true;
+        }
+        if (control != null && m != null) {
+            control.last().next(m);
+        }
+        Mbuf last = first;
+        alloc(first);
+        while (last.next() != null) {
+            last = last.next();
+            alloc(last);
+        }
+        link(first, last);
+        return true;
+    }
+
+    @Override
+    public void appendControl(final Mbuf m, final Mbuf control, final int flags) {
+        lock.lock();
+        try {
+            appendControlLocked(m, control, flags);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void appendControlLocked(final Mbuf m, final Mbuf control, final int flags) {
+        assert lock.owned();
+        Mbuf last = control;
+        alloc(control);
+        if (m != null) {
+            control.last().next(m);
+        }
+        while (last.next() != null) {
+            last = last.next();
+            alloc(last);
+        }
+        link(control, last);
+    }
+
+    /**
+     * Appends the chain m behind n, the last mbuf. Empty mbufs go; small ones are copied into the space behind n, so
+     * that many small writes do not use up the storage limit. Consumes m.
+     *
+     * @param n null for an empty buffer
+     * @bsd sbcompress
+     */
+    private void compress(final Mbuf chain, final Mbuf n) {
+        Mbuf tail = n;
+        Mbuf m = chain;
+        boolean eor = false;
+        while (m != null) {
+            eor |= m.has(M_EOR);
+            if (m.len() == 0 && (!eor || m.next() != null || tail != null && tail.type() == m.type())) {
+                m = m.free();
+                continue;
+            }
+            if (tail != null && fits(m, tail)) {
+                final int len = m.len();
+                MemorySegment.copy(m.seg(), m.data(), tail.seg(), tail.data() + tail.len(), len);
+                tail.len(tail.len() + len);
+                count(len, isData(m));
+                m = m.free();
+                continue;
+            }
+            if (tail == null) {
+                mb = m;
+                lastrecord = m;
+            } else {
+                tail.next(m);
+            }
+            tail = m;
+            alloc(m);
+            m.clearFlags(M_EOR);
+            m = m.next();
+        }
+        if (tail != null) {
+            tail.next(null);
+            if (eor) {
+                tail.setFlags(M_EOR);
+            }
+        }
+        mbtail = tail;
+    }
+
+    private boolean fits(final Mbuf m, final Mbuf tail) {
+        return m.len() < MCLBYTES && tail.type() == m.type() && !tail.has(M_EOR) && m.len() <= tail.trailingSpace()
+            && (flags() & SB_NOCOALESCE) == 0;
+    }
+
+    // ---- taking ------------------------------------------------------------
+
+    @Override
+    public void drop(final int octets) {
+        final Mbuf gone;
+        lock.lock();
+        try {
+            gone = cutLocked(octets);
+        } finally {
+            lock.unlock();
+        }
+        freeCut(gone);
+    }
+
+    @Override
+    public void dropLocked(final int octets) {
+        freeCut(cutLocked(octets));
+    }
+
+    /**
+     * {@inheritDoc} The chain holds whole mbufs; octets of an mbuf that others share stay where they are, behind the
+     * new front. May be null.
+     */
+    @Override
+    public Mbuf cutLocked(final int octets) {
+        assert lock.owned();
+        assert octets >= 0 && octets <= ccc : "cut " + octets + " of " + ccc;
+        if (octets == 0) {
+            return null;
+        }
+        Mbuf gone = null;
+        Mbuf goneTail = null;
+        Mbuf m = mb;
+        Mbuf next = m == null ? null : m.nextPkt();
+        int left = octets;
+        // Empty mbufs behind the last octet go too: they are what is left of a record.
+        while (m != null && (m.len() <= left && left > 0 || m.len() == 0)) {
+            left -= m.len();
+            free(m);
+            if (goneTail == null) {
+                gone = m;
+            } else {
+                goneTail.next(m);
+            }
+            goneTail = m;
+            Mbuf after = m.next();
+            m.nextPkt(null);
+            if (after == null && next != null && left > 0) {
+                after = next;
+                next = after.nextPkt();
+            }
+            m = after;
+        }
+        if (left > 0) {
+            m.data(m.data() + left);
+            m.len(m.len() - left);
+            count(-left, isData(m));
+            if (sndptr != null && sndptr != m) {
+                sndptroff -= left;
+            }
+        }
+        if (goneTail != null) {
+            goneTail.next(null);
+        }
+        front(m, next);
+        return gone;
+    }
+
+    /** What is left after the front was cut: mbuf m of a record, null for none, and the records from next on. */
+    private void front(final Mbuf m, final Mbuf next) {
+        mb = m != null ? m : next;
+        if (m != null) {
+            m.nextPkt(next);
+        }
+        if (mb == null) {
+            mbtail = null;
+            lastrecord = null;
+        } else if (mb.nextPkt() == null) {
+            lastrecord = mb;
+        }
+    }
+
+    @Override
+    public void dropRecord() {
+        lock.lock();
+        try {
+            dropRecordLocked();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void dropRecordLocked() {
+        freeCut(takeRecordLocked());
+    }
+
+    /** Takes the first record out, or null. */
+    Mbuf takeRecordLocked() {
+        assert lock.owned();
+        final Mbuf first = mb;
+        if (first != null) {
+            final Mbuf next = first.nextPkt();
+            first.nextPkt(null);
+            for (Mbuf m = first; m != null; m = m.next()) {
+                free(m);
+            }
+            front(null, next);
+        }
+        return first;
+    }
+
+    @Override
+    public void flush() {
+        lock.lock();
+        try {
+            flushLocked();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void flushLocked() {
+        assert lock.owned();
+        while (mb != null) {
+            dropRecordLocked();
+        }
+    }
+
+    // ---- a reader's pin ------------------------------------------------------------
+
+    /** Keeps the first mbuf from being freed while the I/O lock's holder copies octets before its front. */
+    Mbuf pinLocked() {
+        assert lock.owned() && ioHeld();
+        pinned = mb;
+        return mb;
+    }
+
+    /** The reader is done with m. */
+    void unpin(final Mbuf m) {
+        if (!PINNED.compareAndSet(this, m, null)) {
+            m.free();
+        }
+    }
+
+    /** Frees what was cut, but leaves a pinned mbuf to its reader. Consumes the chain; may be null. */
+    private void freeCut(final Mbuf chain) {
+        if (chain == null) {
+            return;
+        }
+        final Mbuf p = (Mbuf) PINNED.getOpaque(this);
+        if (p == null) {
+            chain.freeChain();
+            return;
+        }
+        Mbuf m = chain;
+        while (m != null) {
+            final Mbuf n = m.next();
+            m.next(null);
+            if (m != p || !PINNED.compareAndSet(this, p, null)) {
+                m.free();
+            }
+            m = n;
+        }
+    }
+
+    // ---- transmission ------------------------------------------------------------
+
+    @Override
+    public Mbuf sndCopyLocked(final int offset, final int length) {
+        assert lock.owned();
+        assert offset >= 0 && length > 0 && offset + length <= ccc : "copy " + offset + "+" + length + " of " + ccc;
+        final boolean ahead = sndptr != null && offset >= sndptroff;
+        Mbuf m = ahead ? sndptr : mb;
+        int off = ahead ? offset - sndptroff : offset;
+        while (off >= m.len()) {
+            off -= m.len();
+            m = m.next();
+        }
+        if (ahead || sndptr == null) {
+            sndptr = m;
+            sndptroff = offset - off;
+        }
+        return m.copyM(off, length);
+    }
+
+    // ---- limits ------------------------------------------------------------
+
+    @Override
+    public boolean reserveLocked(final long octets) {
+        assert lock.owned();
+        if (octets < 0 || octets > so.sockets.maxReserve()) {
+            return false;
+        }
+        final int n = (int) octets;
+        setLimits(n, (int) Math.min((long) n * so.sockets.efficiency(), so.sockets.maxSockBuf()));
+        if (lowat() > n) {
+            setLowat(n);
+        }
+        return true;
+    }
+
+    @Override
+    public void destroy() {
+        lock.lock();
+        try {
+            flushLocked();
+            setLimits(0, 0);
+            setFlagBits(0, SB_AUTOSIZE);
+            assert check();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean check() {
+        lock.lock();
+        try {
+            int data = 0;
+            int control = 0;
+            int stored = 0;
+            Mbuf last = null;
+            Mbuf record = null;
+            for (Mbuf r = mb; r != null; r = r.nextPkt()) {
+                record = r;
+                for (Mbuf m = r; m != null; m = m.next()) {
+                    expect(m == r || m.nextPkt() == null, "nextPkt within a record", m.describe());
+                    data += isData(m) ? m.len() : 0;
+                    control += isData(m) ? 0 : m.len();
+                    stored += storage(m);
+                    last = m;
+                }
+            }
+            expect(data == acc, "acc", acc + " for " + data);
+            expect(data + control == ccc, "ccc", ccc + " for " + (data + control));
+            expect(control == ctl, "ctl", ctl + " for " + control);
+            expect(stored == mbcnt, "mbcnt", mbcnt + " for " + stored);
+            expect(last == mbtail, "mbtail", String.valueOf(mbtail));
+            expect(record == lastrecord, "lastrecord", String.valueOf(lastrecord));
+            checkCursor();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void checkCursor() {
+        int before = 0;
+        Mbuf m = mb;
+        while (sndptr != null && m != null && m != sndptr) {
+            before += m.len();
+            m = m.next();
+        }
+        expect(sndptr == null || m == sndptr && before == sndptroff, "sndptr", "offset " + sndptroff);
+    }
+
+    private static void expect(final boolean ok, final String what, final String seen) {
+        if (!ok) {
+            throw new AssertionError("socket buffer: " + what + ": " + seen);
+        }
+    }
+
+    /** Whether m is an address or control mbuf. */
+    static boolean isControl(final Mbuf m) {
+        return m.type() == MT_SONAME || m.type() == MT_CONTROL;
+    }
+}

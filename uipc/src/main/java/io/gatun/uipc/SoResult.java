@@ -1,0 +1,19 @@
+package io.gatun.uipc;
+
+import io.gatun.spi.sys.Errno;
+
+/**
+ * A socket, or why there is none.
+ *
+ * @param errno OK with a socket
+ * @param so null with an error
+ */
+public record SoResult(Errno errno, Socket so) {
+    static SoResult of(final Socket so) {
+        return new SoResult(Errno.OK, so);
+    }
+
+    static SoResult failed(final Errno errno) {
+        return new SoResult(errno, null);
+    }
+}

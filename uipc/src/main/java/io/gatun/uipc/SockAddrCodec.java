@@ -1,0 +1,106 @@
+package io.gatun.uipc;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SockAddr;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A socket address as octets of an MT_SONAME mbuf, in network order. The common fields stand first, so that the
+ * internet families take two or five loads:
+ *
+ * <pre>
+ *    0         1         2           4        8               12        16        24
+ *    | family  | length  |   port    | IPv4   |                                          AF_INET: 8 octets
+ *    | family  | length  |   port    | flow   | scope         |   -     | hi      | lo   AF_INET6: 32 octets
+ *    | family  | length  |   0       |   0    | interface     |   -     | address |      AF_LINK: 24 octets
+ *    | family  | length  |   octets of the path                                          AF_UNIX
+ * </pre>
+ *
+ * @bsd MT_SONAME
+ */
+final class SockAddrCodec {
+    private static final int FAMILY = 0;
+    private static final int LENGTH = 1;
+    private static final int PORT = 2;
+    private static final int IN4 = 4;
+    private static final int FLOW = 4;
+    private static final int SCOPE = 8;
+    private static final int HI = 16;
+    private static final int LO = 24;
+    private static final int LEN_UNSPEC = 2;
+    private static final int LEN_IN = 8;
+    private static final int LEN_LINK = 24;
+    private static final int LEN_IN6 = 32;
+    private static final int PATH = 2;
+    /** @bsd SOCK_MAXADDRLEN */
+    private static final int MAXADDRLEN = 255;
+
+    private SockAddrCodec() {
+    }
+
+    /** Octets {@link #encode} writes. */
+    static int length(final SockAddr sa) {
+        return switch (sa.family()) {
+            case SockAddr.AF_INET -> LEN_IN;
+            case SockAddr.AF_INET6 -> LEN_IN6;
+            case SockAddr.AF_LINK -> LEN_LINK;
+            case SockAddr.AF_UNIX -> PATH + path(sa).length;
+            default -> LEN_UNSPEC;
+        };
+    }
+
+    /** Writes the address into an empty mbuf. Borrows m. */
+    static void encode(final SockAddr sa, final Mbuf m) {
+        final int length = length(sa);
+        m.len(length);
+        m.put8(FAMILY, sa.family());
+        m.put8(LENGTH, length);
+        switch (sa.family()) {
+            case SockAddr.AF_INET -> {
+                m.put16(PORT, sa.port());
+                m.putInt(IN4, sa.in4());
+            }
+            case SockAddr.AF_INET6 -> {
+                m.put16(PORT, sa.port());
+                m.putInt(FLOW, sa.flowinfo());
+                m.putInt(SCOPE, sa.scopeId());
+                m.putLong(HI, sa.hi());
+                m.putLong(LO, sa.lo());
+            }
+            case SockAddr.AF_LINK -> {
+                m.putInt(SCOPE, sa.scopeId());
+                m.putLong(HI, sa.lo());
+            }
+            case SockAddr.AF_UNIX ->
+                MemorySegment.copy(MemorySegment.ofArray(path(sa)), 0, m.seg(), m.data() + PATH, length - PATH);
+            default -> {
+                // the family says it all
+            }
+        }
+    }
+
+    /** Reads the address back. Borrows m. */
+    static void decode(final Mbuf m, final SockAddr sa) {
+        switch (m.getU8(FAMILY)) {
+            case SockAddr.AF_INET -> sa.setIn(m.getInt(IN4), m.getU16(PORT));
+            case SockAddr.AF_INET6 -> {
+                sa.setIn6(m.getLong(HI), m.getLong(LO), m.getU16(PORT), m.getInt(SCOPE));
+                sa.setFlowinfo(m.getInt(FLOW));
+            }
+            case SockAddr.AF_LINK -> sa.setLink(m.getLong(HI), m.getInt(SCOPE));
+            case SockAddr.AF_UNIX -> {
+                final byte[] octets = new byte[m.len() - PATH];
+                m.copyData(PATH, octets.length, octets, 0);
+                sa.set(SockAddr.un(new String(octets, StandardCharsets.UTF_8)));
+            }
+            default -> sa.clear();
+        }
+    }
+
+    private static byte[] path(final SockAddr sa) {
+        final String path = sa.path() == null ? "" : sa.path();
+        final byte[] octets = path.getBytes(StandardCharsets.UTF_8);
+        return octets.length <= MAXADDRLEN - PATH ? octets : java.util.Arrays.copyOf(octets, MAXADDRLEN - PATH);
+    }
+}

@@ -1,0 +1,407 @@
+package io.gatun.uipc;
+
+import static io.gatun.spi.socket.SocketDefs.SBS_CANTRCVMORE;
+import static io.gatun.spi.socket.SocketDefs.SBS_CANTSENDMORE;
+import static io.gatun.spi.socket.SocketDefs.SB_STOP;
+import static io.gatun.spi.socket.SocketDefs.SB_UPCALL;
+import static io.gatun.spi.socket.SocketDefs.SB_WAIT;
+import static io.gatun.spi.socket.SocketDefs.SU_ISCONNECTED;
+
+import io.gatun.spi.socket.Protosw;
+import io.gatun.spi.socket.SoUpcall;
+import io.gatun.spi.socket.SockBuf;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.Clock;
+import io.gatun.spi.vnet.Netisr;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.Condition;
+
+/**
+ * The half of a socket buffer that is not its octets: counters, limits, flags, waiters, and the I/O lock that makes
+ * one send or receive call exclude others.
+ *
+ * <p>A waiter says how much it waits for; a wake-up that would not satisfy it costs a comparison, one without waiters
+ * a flag test. Before it parks, a waiter spins for a while that follows its luck: on another processor's answer a
+ * spin is some fifty times quicker than a park. A vnet without threads never waits: see {@link #sbwait}.
+ *
+ * <p>The I/O lock is a word, not a {@link Mtx}: idle connections are many. It is the outermost lock of a socket and is
+ * held across {@link Netisr#swi}.
+ *
+ * <p>Locking key: (l) this buffer's lock, (o) written under this buffer's lock, read opaque without it, (w) written
+ * under this buffer's lock, volatile, (v) VarHandle, (a) benign race: a hint.
+ *
+ * @bsd struct sockbuf
+ */
+abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
+    private static final VarHandle ACC;
+    private static final VarHandle CCC;
+    private static final VarHandle MBCNT;
+    private static final VarHandle IO;
+    private static final int IO_FREE = 0;
+    private static final int IO_HELD = 1;
+    private static final int IO_WANTED = 2;
+    private static final int SPIN_ROUND = 32;
+    /** The shortest spin is this part of the longest. */
+    private static final int SPIN_FLOOR = 16;
+
+    static {
+        try {
+            final MethodHandles.Lookup lookup = MethodHandles.lookup();
+            ACC = lookup.findVarHandle(SockBufState.class, "acc", int.class);
+            CCC = lookup.findVarHandle(SockBufState.class, "ccc", int.class);
+            MBCNT = lookup.findVarHandle(SockBufState.class, "mbcnt", int.class);
+            IO = lookup.findVarHandle(SockBufState.class, "io", int.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final Mtx lock;
+    final Socket so;
+    final boolean sending;
+    int acc;                    // (o) octets of data
+    int ccc;                    // (o) octets of any kind
+    int mbcnt;                  // (o) octets of storage
+    private volatile int hiwat; // (w)
+    private volatile int mbmax; // (w)
+    private volatile int lowat; // (w)
+    private volatile int flags; // (w)
+    private volatile int state; // (w)
+    private volatile long timeoNs; // (w) 0 waits for ever
+    private int io;             // (v) IO_FREE, IO_HELD, IO_WANTED
+    private int wanted;         // (l) the least any waiter waits for, with SB_WAIT
+    private int spinNs;         // (a)
+    private Condition cond;     // (l) made by the first waiter
+    private Condition ioCond;   // (l) made by the first waiter
+    private SoUpcall upcall;    // (l)
+    private Object upcallArg;   // (l)
+
+    SockBufState(final Socket so, final Mtx lock, final boolean sending) {
+        this.so = so;
+        this.lock = lock;
+        this.sending = sending;
+        this.spinNs = Integer.MAX_VALUE;
+    }
+
+    // ---- readings ------------------------------------------------------------
+
+    @Override
+    public final Mtx lock() {
+        return lock;
+    }
+
+    @Override
+    public final int avail() {
+        return (int) ACC.getOpaque(this);
+    }
+
+    @Override
+    public final int used() {
+        return (int) CCC.getOpaque(this);
+    }
+
+    @Override
+    public final int space() {
+        if ((flags & SB_STOP) != 0) {
+            return 0;
+        }
+        return Math.min(hiwat - (int) CCC.getOpaque(this), mbmax - (int) MBCNT.getOpaque(this));
+    }
+
+    @Override
+    public final int mbcnt() {
+        return (int) MBCNT.getOpaque(this);
+    }
+
+    @Override
+    public final int mbmax() {
+        return mbmax;
+    }
+
+    @Override
+    public final int hiwat() {
+        return hiwat;
+    }
+
+    @Override
+    public final int lowat() {
+        return lowat;
+    }
+
+    @Override
+    public final void setLowat(final int octets) {
+        lowat = octets;
+    }
+
+    @Override
+    public final int flags() {
+        return flags;
+    }
+
+    @Override
+    public final void setFlagBits(final int set, final int clear) {
+        assert lock.owned();
+        flags = flags & ~clear | set;
+    }
+
+    @Override
+    public final int state() {
+        return state;
+    }
+
+    @Override
+    public final void setStateBits(final int set, final int clear) {
+        assert lock.owned();
+        final int s = state & ~clear | set;
+        if (s != state) {
+            state = s;
+        }
+    }
+
+    /** @bsd sb_timeo */
+    final long timeoNs() {
+        return timeoNs;
+    }
+
+    final void setTimeoNs(final long ns) {
+        timeoNs = ns;
+    }
+
+    final void setLimits(final int newHiwat, final int newMbmax) {
+        hiwat = newHiwat;
+        mbmax = newMbmax;
+    }
+
+    /** Whether nothing more can be put in (sending) or will come (receiving). */
+    final boolean cantMore() {
+        return (state & (sending ? SBS_CANTSENDMORE : SBS_CANTRCVMORE)) != 0;
+    }
+
+    // ---- waking ------------------------------------------------------------
+
+    /** Wakes those whom the present content satisfies, and calls the upcall. @bsd sowakeup */
+    final void wakeupLocked() {
+        assert lock.owned();
+        final int f = flags;
+        if ((f & (SB_WAIT | SB_UPCALL)) == 0) {
+            return;
+        }
+        if ((f & SB_WAIT) != 0 && (ready() >= wanted || ended())) {
+            wakeWaitersLocked();
+        }
+        if ((f & SB_UPCALL) != 0) {
+            callUpcallLocked();
+        }
+    }
+
+    /** Wakes all, for a change of state that no counter shows. */
+    final void wakeAll() {
+        lock.lock();
+        try {
+            if ((flags & SB_WAIT) != 0) {
+                wakeWaitersLocked();
+            }
+            if ((flags & SB_UPCALL) != 0) {
+                callUpcallLocked();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void wakeWaitersLocked() {
+        flags = flags & ~SB_WAIT;
+        cond.signalAll();
+    }
+
+    private void callUpcallLocked() {
+        if (upcall.upcall(so, upcallArg) == SU_ISCONNECTED) {
+            flags = flags & ~SB_UPCALL;
+            upcall = null;
+            upcallArg = null;
+            so.sockets.defer.connected(so);
+        }
+    }
+
+    /** @bsd soupcall_set */
+    final void upcallSetLocked(final SoUpcall function, final Object arg) {
+        assert lock.owned();
+        upcall = function;
+        upcallArg = arg;
+        flags = flags | SB_UPCALL;
+    }
+
+    /** @bsd soupcall_clear */
+    final void upcallClearLocked() {
+        assert lock.owned();
+        flags = flags & ~SB_UPCALL;
+        upcall = null;
+        upcallArg = null;
+    }
+
+    // ---- waiting ------------------------------------------------------------
+
+    /** What a waiter compares with its wish: space, or octets; for messages any message is enough. */
+    private int ready() {
+        if (sending) {
+            return space();
+        }
+        return so.proto.has(Protosw.PR_ATOMIC) && mbcnt() > 0 ? Integer.MAX_VALUE : avail();
+    }
+
+    /** Whether waiting has become pointless. */
+    private boolean ended() {
+        return cantMore() || so.error() != Errno.OK || !so.userHeld();
+    }
+
+    private boolean worthALook(final int octets) {
+        return ready() >= octets || ended();
+    }
+
+    /**
+     * Waits until {@code octets} can be taken or put, or the state changes: then the caller looks again. The I/O lock
+     * may be held, no other. A vnet without threads has nobody to wait for: there this runs what is queued and
+     * answers EAGAIN when that did not help.
+     *
+     * @return OK to look again, EAGAIN when the buffer's time-out is over, EINTR (the thread stays interrupted)
+     * @bsd sbwait
+     */
+    final Errno sbwait(final int octets) {
+        final Netisr netisr = so.vnet().netisr();
+        netisr.swi();
+        if (worthALook(octets)) {
+            return Errno.OK;
+        }
+        if (!so.vnet().threaded()) {
+            while (netisr.pending()) {
+                netisr.swi();
+                if (worthALook(octets)) {
+                    return Errno.OK;
+                }
+            }
+            return Errno.EAGAIN;
+        }
+        return spin(octets, netisr) ? Errno.OK : park(octets);
+    }
+
+    private boolean spin(final int octets, final Netisr netisr) {
+        final int longest = so.sockets.spinNs.getInt();
+        if (longest <= 0 || Thread.currentThread().isVirtual()) {
+            return false;
+        }
+        final int budget = Math.min(spinNs, longest);
+        final Clock clock = so.vnet().clock();
+        final long start = clock.nanoTime();
+        // Each round takes more than its count in ns, so a clock that stands still ends it too.
+        for (int i = 1; i < budget; i++) {
+            if (worthALook(octets)) {
+                spinNs = longest;
+                return true;
+            }
+            Thread.onSpinWait();
+            if (i % SPIN_ROUND == 0) {
+                netisr.swi();
+                if (clock.nanoTime() - start >= budget) {
+                    break;
+                }
+            }
+        }
+        spinNs = Math.max(budget / 2, longest / SPIN_FLOOR);
+        return false;
+    }
+
+    private Errno park(final int octets) {
+        lock.lock();
+        try {
+            if (cond == null) {
+                cond = lock.newCondition();
+            }
+            final long timeo = timeoNs;
+            long left = timeo;
+            while (!worthALook(octets)) {
+                wanted = (flags & SB_WAIT) != 0 ? Math.min(wanted, octets) : octets;
+                flags = flags | SB_WAIT;
+                if (timeo == 0) {
+                    cond.await();
+                } else if (left <= 0) {
+                    return Errno.EAGAIN;
+                } else {
+                    left = cond.awaitNanos(left);
+                }
+            }
+            return Errno.OK;
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Errno.EINTR;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- the I/O lock ------------------------------------------------------------
+
+    /**
+     * Begins a call that excludes others of its direction.
+     *
+     * @return OK; EAGAIN when another call is under way and {@code wait} is false; EINTR
+     * @bsd soiolock
+     */
+    final Errno ioLock(final boolean wait) {
+        if (ioTryLock()) {
+            return Errno.OK;
+        }
+        return wait ? ioLockSlow(true) : Errno.EAGAIN;
+    }
+
+    /** As {@link #ioLock}, waiting, deaf to interrupts. @bsd SBL_NOINTR */
+    final void ioLockNoIntr() {
+        if (!ioTryLock()) {
+            ioLockSlow(false);
+        }
+    }
+
+    final boolean ioTryLock() {
+        return IO.compareAndSet(this, IO_FREE, IO_HELD);
+    }
+
+    private Errno ioLockSlow(final boolean intr) {
+        lock.lock();
+        try {
+            if (ioCond == null) {
+                ioCond = lock.newCondition();
+            }
+            // From here on the holder's unlock sees IO_WANTED and signals under the buffer's lock.
+            while ((int) IO.getAndSet(this, IO_WANTED) != IO_FREE) {
+                if (intr) {
+                    ioCond.await();
+                } else {
+                    ioCond.awaitUninterruptibly();
+                }
+            }
+            return Errno.OK;
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Errno.EINTR;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** @bsd soiounlock */
+    final void ioUnlock() {
+        if ((int) IO.getAndSet(this, IO_FREE) == IO_WANTED) {
+            lock.lock();
+            try {
+                ioCond.signal();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    final boolean ioHeld() {
+        return (int) IO.getOpaque(this) != IO_FREE;
+    }
+}

@@ -1,0 +1,522 @@
+package io.gatun.uipc;
+
+import static io.gatun.spi.socket.SocketDefs.SS_ASYNC;
+import static io.gatun.spi.socket.SocketDefs.SS_ISCONNECTED;
+import static io.gatun.spi.socket.SocketDefs.SS_ISCONNECTING;
+import static io.gatun.spi.socket.SocketDefs.SS_ISDISCONNECTED;
+import static io.gatun.spi.socket.SocketDefs.SS_ISDISCONNECTING;
+import static io.gatun.spi.socket.SocketDefs.SS_NBIO;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.Protosw;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.LockClass;
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.sys.Ucred;
+import io.gatun.spi.sys.Witness;
+import io.gatun.spi.vnet.LockStrategy;
+import io.gatun.spi.vnet.VnetSide;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.Condition;
+
+/**
+ * The state of a socket and its changes; what users and protocols do with it is {@link Socket}.
+ *
+ * <p>Locking key: (b) this socket's lock, (w) written under this socket's lock, volatile, (v) VarHandle or volatile,
+ * (r) the receive buffer's lock, (q) the lock of the queue in {@code head}, (t) whoever owns the reference: set before
+ * the socket is published, (d) owner of the entry in SoDefer.
+ *
+ * @bsd struct socket
+ */
+abstract sealed class SocketState implements SocketSide permits Socket {
+    private static final VarHandle REFS;
+    private static final VarHandle ERROR;
+    private static final VarHandle DEFERRED;
+    private static final VarHandle CLOSED;
+
+    static {
+        try {
+            final MethodHandles.Lookup lookup = MethodHandles.lookup();
+            REFS = lookup.findVarHandle(SocketState.class, "refs", int.class);
+            ERROR = lookup.findVarHandle(SocketState.class, "error", Errno.class);
+            DEFERRED = lookup.findVarHandle(SocketState.class, "deferred", int.class);
+            CLOSED = lookup.findVarHandle(SocketState.class, "closed", boolean.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final Sockets sockets;
+    final Protosw proto;
+    final int family;
+    final Mtx lock;
+    final MbufSockBuf snd;
+    final MbufSockBuf rcv;
+    private final Ucred cred;
+    private final Mtx pcbLock;
+    private volatile Object pcb;            // (v) the protocol's
+    private volatile int options;           // (w)
+    private volatile int state;             // (w)
+    private volatile int linger = -1;       // (w)
+    private volatile int fibnum;            // (w)
+    private volatile long userCookie;       // (w)
+    private volatile Errno error = Errno.OK; // (v)
+    private volatile AcceptQueue sol;       // (w) of a listener
+    private volatile boolean closed;        // (v)
+    private volatile int refs = 1;          // (v)
+    private int oobMark;                    // (r)
+    private boolean attached;               // (t)
+    private boolean timeoWaiters;           // (b)
+    private Condition timeo;                // (b) made by the first waiter
+    volatile AcceptQueue head;              // (q)
+    int qstate;                             // (q) SQ_*
+    Socket qnext;                           // (q)
+    Socket qprev;                           // (q)
+    Socket listener;                        // (t) of a child: held until it is accepted or ended
+    private volatile int deferred;          // (v) SoDefer work
+    Socket deferNext;                       // (d)
+
+    SocketState(final Sockets sockets, final Protosw proto, final int family, final Ucred cred, final int options) {
+        this.sockets = sockets;
+        this.proto = proto;
+        this.family = family;
+        this.cred = cred;
+        this.options = options;
+        final LockStrategy strategy = sockets.vnet.lockStrategy();
+        // VERTICAL's one lock stands where a pcb's does, for it is held while hash locks are taken.
+        lock = new Mtx(strategy == LockStrategy.VERTICAL ? LockClass.INPCB : LockClass.SOCKET, "so");
+        pcbLock = strategy == LockStrategy.VERTICAL ? lock : new Mtx(LockClass.INPCB, "inp");
+        final boolean one = strategy == LockStrategy.COALESCED;
+        final Socket self = (Socket) this;
+        snd = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_snd"), true);
+        rcv = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_rcv"), false);
+        snd.setLowat(Mbuf.MCLBYTES);
+        rcv.setLowat(1);
+    }
+
+    boolean wasAttached() {
+        return attached;
+    }
+
+    void setAttached() {
+        attached = true;
+    }
+
+    // ---- references ------------------------------------------------------------
+
+    /** Begins a user's call; false after close. */
+    boolean enter() {
+        assert Witness.safePoint();
+        int n;
+        do {
+            n = refs;
+            if (n == 0 || closed) {
+                return false;
+            }
+        } while (!REFS.compareAndSet(this, n, n + 1));
+        if (closed) {
+            rele();
+            return false;
+        }
+        return true;
+    }
+
+    /** Ends a user's call. */
+    void exit() {
+        rele();
+        sockets.vnet.netisr().swi();
+    }
+
+    @Override
+    public final void ref() {
+        final int before = (int) REFS.getAndAdd(this, 1);
+        assert before > 0 : "reference to a freed socket";
+    }
+
+    @Override
+    public final void rele() {
+        final int before = (int) REFS.getAndAdd(this, -1);
+        assert before > 0 : "reference given back twice";
+        if (before == 1) {
+            assert Witness.safePoint();
+            SoClose.free((Socket) this);
+        }
+    }
+
+    /** As {@link #rele} where the caller knows another reference, or that there is nothing to free. */
+    void dropExtraRef() {
+        REFS.getAndAdd(this, -1);
+    }
+
+    /** Adds to the work SoDefer has for this socket; answers what there was. */
+    int deferWork(final int work) {
+        return (int) DEFERRED.getAndBitwiseOr(this, work);
+    }
+
+    int takeDeferred() {
+        return (int) DEFERRED.getAndSet(this, 0);
+    }
+
+    // ---- readings ------------------------------------------------------------
+
+    @Override
+    public final VnetSide vnet() {
+        return sockets.vnet;
+    }
+
+    @Override
+    public final Protosw proto() {
+        return proto;
+    }
+
+    @Override
+    public final int type() {
+        return proto.type();
+    }
+
+    /** AF_*. */
+    public final int family() {
+        return family;
+    }
+
+    @Override
+    public final Ucred cred() {
+        return cred;
+    }
+
+    @Override
+    public final int fibnum() {
+        return fibnum;
+    }
+
+    void setFibnum(final int fib) {
+        fibnum = fib;
+    }
+
+    long userCookie() {
+        return userCookie;
+    }
+
+    void setUserCookie(final long cookie) {
+        userCookie = cookie;
+    }
+
+    @Override
+    public final Mtx lock() {
+        return lock;
+    }
+
+    @Override
+    public final Mtx pcbLock() {
+        return pcbLock;
+    }
+
+    @Override
+    public final Object pcb() {
+        return pcb;
+    }
+
+    @Override
+    public final void setPcb(final Object newPcb) {
+        pcb = newPcb;
+    }
+
+    @Override
+    public final MbufSockBuf snd() {
+        return snd;
+    }
+
+    @Override
+    public final MbufSockBuf rcv() {
+        return rcv;
+    }
+
+    @Override
+    public final int options() {
+        return options;
+    }
+
+    /** Changes SO_* bits. */
+    void changeOptions(final int set, final int clear) {
+        lock.lock();
+        try {
+            options = options & ~clear | set;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public final int state() {
+        return state;
+    }
+
+    void changeState(final int set, final int clear) {
+        lock.lock();
+        try {
+            state = state & ~clear | set;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What a child takes over from its listener when it is accepted. @bsd ACCEPT4_INHERIT */
+    void inheritState(final Socket from) {
+        changeState(from.state() & (SS_NBIO | SS_ASYNC), 0);
+    }
+
+    @Override
+    public final int linger() {
+        return linger;
+    }
+
+    void setLinger(final int seconds) {
+        linger = seconds;
+    }
+
+    @Override
+    public final Errno error() {
+        return error;
+    }
+
+    /** The pending error, which is pending no longer. */
+    Errno takeError() {
+        return error == Errno.OK ? Errno.OK : (Errno) ERROR.getAndSet(this, Errno.OK);
+    }
+
+    @Override
+    public final void setError(final Errno newError) {
+        error = newError;
+        if (newError != Errno.OK) {
+            wakeAll();
+        }
+    }
+
+    @Override
+    public final boolean listening() {
+        return sol != null;
+    }
+
+    /** Of a listener, or null. */
+    AcceptQueue sol() {
+        return sol;
+    }
+
+    void setSol(final AcceptQueue queue) {
+        assert lock.owned();
+        sol = queue;
+    }
+
+    @Override
+    public final boolean userHeld() {
+        return !closed;
+    }
+
+    /** True for the one caller that closes it. */
+    boolean claimClose() {
+        return CLOSED.compareAndSet(this, false, true);
+    }
+
+    /** Marks a child nobody will hold any more as closed. */
+    void setClosed() {
+        closed = true;
+    }
+
+    // ---- connection state ------------------------------------------------------------
+
+    @Override
+    public final void isConnecting() {
+        changeState(SS_ISCONNECTING, SS_ISCONNECTED | SS_ISDISCONNECTING);
+    }
+
+    @Override
+    public final void isConnected() {
+        lock.lock();
+        try {
+            state = state & ~(SS_ISCONNECTING | SS_ISDISCONNECTING) | SS_ISCONNECTED;
+            wakeTimeoLocked();
+        } finally {
+            lock.unlock();
+        }
+        final AcceptQueue queue = head;
+        if (queue == null || !queue.complete((Socket) this)) {
+            rWakeup();
+            wWakeup();
+        }
+    }
+
+    @Override
+    public final void isDisconnecting() {
+        lock.lock();
+        try {
+            state = state & ~SS_ISCONNECTING | SS_ISDISCONNECTING;
+            wakeTimeoLocked();
+        } finally {
+            lock.unlock();
+        }
+        cantRcvMore();
+        cantSendMore();
+    }
+
+    @Override
+    public final void isDisconnected() {
+        lock.lock();
+        try {
+            state = state & ~(SS_ISCONNECTING | SS_ISCONNECTED | SS_ISDISCONNECTING) | SS_ISDISCONNECTED;
+            wakeTimeoLocked();
+        } finally {
+            lock.unlock();
+        }
+        cantRcvMore();
+        snd.lock.lock();
+        try {
+            snd.flushLocked();
+            snd.setStateBits(SocketDefs.SBS_CANTSENDMORE, 0);
+            snd.wakeupLocked();
+        } finally {
+            snd.lock.unlock();
+        }
+        final AcceptQueue queue = head;
+        if (queue != null) {
+            queue.abandon((Socket) this);
+        }
+    }
+
+    @Override
+    public final void cantRcvMore() {
+        rcv.lock.lock();
+        try {
+            rcv.setStateBits(SocketDefs.SBS_CANTRCVMORE, 0);
+            rcv.wakeupLocked();
+        } finally {
+            rcv.lock.unlock();
+        }
+    }
+
+    @Override
+    public final void cantSendMore() {
+        snd.lock.lock();
+        try {
+            snd.setStateBits(SocketDefs.SBS_CANTSENDMORE, 0);
+            snd.wakeupLocked();
+        } finally {
+            snd.lock.unlock();
+        }
+    }
+
+    // ---- waking and waiting ------------------------------------------------------------
+
+    @Override
+    public final void rWakeup() {
+        rcv.lock.lock();
+        try {
+            rcv.wakeupLocked();
+        } finally {
+            rcv.lock.unlock();
+        }
+    }
+
+    @Override
+    public final void rWakeupLocked() {
+        rcv.wakeupLocked();
+    }
+
+    @Override
+    public final void wWakeup() {
+        snd.lock.lock();
+        try {
+            snd.wakeupLocked();
+        } finally {
+            snd.lock.unlock();
+        }
+    }
+
+    @Override
+    public final void wWakeupLocked() {
+        snd.wakeupLocked();
+    }
+
+    @Override
+    public final void hasOutOfBand() {
+        rcv.wakeAll();
+    }
+
+    /** Wakes everybody who waits on this socket, to look again. */
+    void wakeAll() {
+        final AcceptQueue queue = sol;
+        if (queue != null) {
+            queue.wake();
+        }
+        rcv.wakeAll();
+        snd.wakeAll();
+        lock.lock();
+        try {
+            wakeTimeoLocked();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void wakeTimeoLocked() {
+        assert lock.owned();
+        if (timeoWaiters) {
+            timeoWaiters = false;
+            timeo.signalAll();
+        }
+    }
+
+    /**
+     * Waits while a bit of the connection state stays set; SS_ISCONNECTING also only while there is no error and the
+     * user holds the socket.
+     *
+     * @param ns longest wait, 0 for ever
+     * @return OK to look again, EAGAIN, EINTR (the thread stays interrupted)
+     * @bsd so_timeo
+     */
+    Errno awaitState(final int whileSet, final long ns) {
+        lock.lock();
+        try {
+            if (timeo == null) {
+                timeo = lock.newCondition();
+            }
+            long left = ns;
+            while ((state & whileSet) != 0 && (whileSet != SS_ISCONNECTING || error == Errno.OK && !closed)) {
+                timeoWaiters = true;
+                if (ns == 0) {
+                    timeo.await();
+                } else if (left <= 0) {
+                    return Errno.EAGAIN;
+                } else {
+                    left = timeo.awaitNanos(left);
+                }
+            }
+            return Errno.OK;
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Errno.EINTR;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public final int oobMark() {
+        return oobMark;
+    }
+
+    @Override
+    public final void setOobMark(final int octets) {
+        assert rcv.lock.owned();
+        oobMark = octets;
+    }
+
+    /** For diagnosis. */
+    @Override
+    public String toString() {
+        return "socket type " + type() + " of " + sockets.vnet.name() + ", state " + Integer.toHexString(state)
+            + (sol == null ? "" : ", listening") + (closed ? ", closed" : "");
+    }
+}

@@ -1,0 +1,170 @@
+package io.gatun.uipc;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.DomainTable;
+import io.gatun.spi.socket.Protosw;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.sys.Counter;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.Ucred;
+import io.gatun.spi.vnet.Sysctl;
+import io.gatun.spi.vnet.SysctlTree;
+import io.gatun.spi.vnet.VnetSide;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * What all sockets of one vnet share: limits, counters, and the making of new ones.
+ *
+ * <p>Locking key: all fields are constant.
+ *
+ * @bsd socreate
+ */
+public final class Sockets {
+    /** @bsd SB_MAX */
+    private static final int SB_MAX = 2 * 1024 * 1024;
+    private static final int WASTE_FACTOR = 8;
+    private static final int MAXSOCKETS = 1 << 20;
+    private static final int SPIN_NS = 20_000;
+    private static final int MAX_SPIN_NS = 1_000_000_000;
+
+    final VnetSide vnet;
+    final Sysctl somaxconn;
+    /** How long a waiter spins before it parks, ns. */
+    final Sysctl spinNs;
+    final SoDefer defer;
+    final Counter listenOverflow;
+    private final Sysctl maxSockBuf;
+    private final Sysctl wasteFactor;
+    private final Sysctl maxSockets;
+    private final AtomicInteger numOpen = new AtomicInteger();
+
+    private Sockets(final VnetSide vnet) {
+        this.vnet = vnet;
+        final SysctlTree tree = vnet.sysctl();
+        maxSockBuf = tree.addInt("kern.ipc.maxsockbuf", SB_MAX, Mbuf.MCLBYTES, Integer.MAX_VALUE,
+            "largest socket buffer, octets of storage");
+        wasteFactor = tree.addInt("kern.ipc.sockbuf_waste_factor", WASTE_FACTOR, 1, Short.MAX_VALUE,
+            "storage a socket buffer may use, times its octets");
+        somaxconn = tree.addInt("kern.ipc.soacceptqueue", SocketDefs.SOMAXCONN, 1, Short.MAX_VALUE,
+            "largest listen queue, connections");
+        maxSockets = tree.addInt("kern.ipc.maxsockets", MAXSOCKETS, "largest number of sockets");
+        final boolean alone = !vnet.threaded() || Runtime.getRuntime().availableProcessors() == 1;
+        spinNs = tree.addInt("kern.ipc.spin_ns", alone ? 0 : SPIN_NS, 0, MAX_SPIN_NS,
+            "longest spin of a blocking call before it parks, ns; 0 parks at once");
+        tree.addReading("kern.ipc.numopensockets", numOpen::get, "sockets in being");
+        listenOverflow = vnet.counters().counter("socket.listenoverflow");
+        defer = new SoDefer(vnet.netisr());
+    }
+
+    /** The sockets of a vnet, made at the first call. */
+    public static Sockets of(final VnetSide vnet) {
+        Sockets s = vnet.service(Sockets.class);
+        while (s == null) {
+            try {
+                s = new Sockets(vnet);
+                vnet.provide(Sockets.class, s);
+            } catch (final IllegalStateException e) {
+                // Another thread was quicker: take its.
+                s = vnet.service(Sockets.class);
+            }
+        }
+        return s;
+    }
+
+    public VnetSide vnet() {
+        return vnet;
+    }
+
+    /** Sockets in being, those whose connection outlives their user included. @bsd kern.ipc.numopensockets */
+    public int numOpen() {
+        return numOpen.get();
+    }
+
+    /**
+     * Makes a socket, held by the caller.
+     *
+     * @param family AF_*
+     * @param type SOCK_*
+     * @param protocol IPPROTO_*, or 0 for the usual one of the type
+     * @return EAFNOSUPPORT without such a domain, EPROTOTYPE when the domain has no such type or the protocol is of
+     *     another type, EPROTONOSUPPORT without such a protocol, ENOBUFS beyond the limit, or what attach says
+     * @bsd socreate
+     */
+    public SoResult create(final int family, final int type, final int protocol, final Ucred cred) {
+        final DomainTable domains = vnet.domains();
+        final Protosw pr = protocol != 0
+            ? domains.findProto(family, protocol, type) : domains.findType(family, type);
+        if (pr == null) {
+            if (domains.find(family) == null) {
+                return SoResult.failed(Errno.EAFNOSUPPORT);
+            }
+            return SoResult.failed(protocol == 0 && type != 0 ? Errno.EPROTOTYPE : Errno.EPROTONOSUPPORT);
+        }
+        if (pr.type() != type) {
+            return SoResult.failed(Errno.EPROTOTYPE);
+        }
+        if (!enter()) {
+            return SoResult.failed(Errno.ENOBUFS);
+        }
+        final Socket so = new Socket(this, pr, family, cred, 0);
+        final Errno e = so.attach(protocol, cred);
+        return e == Errno.OK ? SoResult.of(so) : SoResult.failed(e);
+    }
+
+    /**
+     * Makes two sockets that are connected with each other: the first result's.
+     *
+     * @param pair room for two, filled on success
+     * @return as {@link #create}; EOPNOTSUPP when the protocol makes no pairs
+     * @bsd sys_socketpair
+     */
+    public Errno createPair(final int family, final int type, final int protocol, final Ucred cred,
+        final Socket[] pair) {
+        final SoResult one = create(family, type, protocol, cred);
+        if (one.so() == null) {
+            return one.errno();
+        }
+        final SoResult two = create(family, type, protocol, cred);
+        if (two.so() == null) {
+            one.so().close();
+            return two.errno();
+        }
+        final Errno e = SoConnect.connect2(one.so(), two.so());
+        if (e != Errno.OK) {
+            one.so().close();
+            two.so().close();
+            return e;
+        }
+        pair[0] = one.so();
+        pair[1] = two.so();
+        return Errno.OK;
+    }
+
+    /** Counts one more socket; false beyond the limit. */
+    boolean enter() {
+        if (numOpen.incrementAndGet() > maxSockets.getInt()) {
+            numOpen.decrementAndGet();
+            return false;
+        }
+        return true;
+    }
+
+    void leave() {
+        numOpen.decrementAndGet();
+    }
+
+    /** @bsd sb_max */
+    int maxSockBuf() {
+        return maxSockBuf.getInt();
+    }
+
+    /** @bsd sb_efficiency */
+    int efficiency() {
+        return wasteFactor.getInt();
+    }
+
+    /** The most octets a buffer may be given: its storage, in clusters, must fit the limit too. @bsd sb_max_adj */
+    long maxReserve() {
+        return (long) maxSockBuf.getInt() * Mbuf.MCLBYTES / (Mbuf.MSIZE + Mbuf.MCLBYTES);
+    }
+}
