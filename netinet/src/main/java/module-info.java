@@ -11,7 +11,11 @@ module io.gatun.netinet {
     exports io.gatun.netinet.ip;
     exports io.gatun.netinet.pcb;
     exports io.gatun.netinet.route;
-    exports io.gatun.netinet.udp;
+    exports io.gatun.netinet.tcp;
+    exports io.gatun.netinet.tcp.cc;
+
+    uses io.gatun.netinet.tcp.cc.CcAlgo;
 
     provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain;
+    provides io.gatun.netinet.tcp.cc.CcAlgo with io.gatun.netinet.tcp.cc.NewReno;
 }

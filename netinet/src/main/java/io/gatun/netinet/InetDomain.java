@@ -1,6 +1,5 @@
 package io.gatun.netinet;
 
-import io.gatun.netinet.udp.Udp;
 import io.gatun.spi.socket.Domain;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.SockAddr;
@@ -13,7 +12,6 @@ import java.util.List;
 public final class InetDomain implements Domain {
     private final List<Protosw> protosw = new ArrayList<>();
     private Inet inet;
-    private Udp udp;
 
     /** For ServiceLoader. */
     public InetDomain() {
@@ -38,12 +36,8 @@ public final class InetDomain implements Domain {
     @Override
     public Errno init(VnetSide vnet) {
         inet = new Inet(vnet);
-        udp = new Udp(inet);
-        final Errno e = udp.init();
-        if (e == Errno.OK) {
-            protosw.add(udp.protosw());
-        }
-        return e;
+        // The owners of udp and tcp make their roots here and add their switch entries to protosw.
+        return Errno.OK;
     }
 
     @Override
@@ -53,7 +47,6 @@ public final class InetDomain implements Domain {
 
     @Override
     public void destroy() {
-        udp.destroy();
         protosw.clear();
     }
 }

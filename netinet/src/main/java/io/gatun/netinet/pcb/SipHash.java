@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /** SipHash-2-4 over 64-bit words with a key cut from the vnet's secret. Immutable, allocates nothing. @bsd SipHash24 */
-final class SipHash {
+public final class SipHash {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final long k0;
@@ -15,7 +15,7 @@ final class SipHash {
      * @param secret at least 8 octets; more are used when there are
      * @param purpose makes independent keys of one secret
      */
-    SipHash(final byte[] secret, final long purpose) {
+    public SipHash(final byte[] secret, final long purpose) {
         long a = 0x9e3779b97f4a7c15L;
         long b = purpose;
         for (int i = 0; i + Long.BYTES <= secret.length; i += Long.BYTES) {
@@ -46,7 +46,7 @@ final class SipHash {
     }
 
     /** The hash of three words. */
-    long hash(final long a, final long b, final long c) {
+    public long hash(final long a, final long b, final long c) {
         long v0 = k0 ^ 0x736f6d6570736575L;
         long v1 = k1 ^ 0x646f72616e646f6dL;
         long v2 = k0 ^ 0x6c7967656e657261L;

@@ -138,7 +138,7 @@ final class Zone {
      *
      * @bsd uma_bucket
      */
-    static final class Bin extends Padded {
+    static final class Bin {
         private final Zone zone;
         final int[] items;
         int n;

@@ -1,0 +1,35 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.netinet.tcp.cc.CcAlgo;
+import io.gatun.netinet.tcp.cc.NewReno;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+
+/** The congestion control algorithms of a vnet by name: those ServiceLoader finds. @bsd cc_list */
+final class CcTable {
+    private final Map<String, CcAlgo> byName = new TreeMap<>();
+    private final CcAlgo newReno = new NewReno();
+
+    CcTable() {
+        byName.put(newReno.name(), newReno);
+        for (final CcAlgo a : ServiceLoader.load(CcAlgo.class, CcTable.class.getClassLoader())) {
+            byName.putIfAbsent(a.name(), a);
+        }
+    }
+
+    /** Or null. */
+    CcAlgo find(String name) {
+        return byName.get(name);
+    }
+
+    /** The algorithm of new connections; NewReno when that name is unknown. @bsd CC_DEFAULT_ALGO */
+    CcAlgo byDefault(String name) {
+        final CcAlgo a = byName.get(name);
+        return a == null ? newReno : a;
+    }
+
+    String names() {
+        return String.join(" ", byName.keySet());
+    }
+}

@@ -1,0 +1,146 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.spi.mbuf.Csum;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockBuf;
+
+/**
+ * Makes the packet of a {@link SendPlan}: IP and TCP header with options in one mbuf, the payload behind it, either
+ * copied into the same mbuf when it is small, or as a chain that shares the send buffer's clusters.
+ */
+final class SegmentBuilder {
+    /** IPv4 and TCP header without options. */
+    static final int IPTCP = IpHeader.LEN + TcpHeader.SIZE;
+    /** Payload up to this size is copied rather than shared: cheaper than a second mbuf. */
+    private static final int INLINE = 128;
+    /** How deep in the send buffer a copy may start before a walk to it costs more than sharing. */
+    private static final int INLINE_DEPTH = 4096;
+    private static final int SYN_MSS = TcpOptions.TCPOPT_MAXSEG << 24 | TcpOptions.TCPOLEN_MAXSEG << 16;
+    private static final int SYN_SCALE = TcpOptions.TCPOPT_NOP << 24 | TcpOptions.TCPOPT_WINDOW << 16
+        | TcpOptions.TCPOLEN_WINDOW << 8;
+    private static final long VER_HLEN = 0x45L;
+
+    private SegmentBuilder() {
+    }
+
+    /** Octets of options of a segment with these flags. */
+    @GuardedBy("tp.inp.lock")
+    static int optlen(Tcpcb tp, int flags) {
+        if (tp.has(Tcpcb.TF_NOOPT)) {
+            return 0;
+        }
+        if ((flags & TcpHeader.TH_SYN) == 0) {
+            return tp.timestamps() && (flags & TcpHeader.TH_RST) == 0 ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0;
+        }
+        final boolean answer = (flags & TcpHeader.TH_ACK) != 0;
+        int n = TcpOptions.TCPOLEN_MAXSEG;
+        if (tp.has(answer ? Tcpcb.TF_RCVD_SCALE : Tcpcb.TF_REQ_SCALE)) {
+            n += Integer.BYTES;
+        }
+        if (tp.has(answer ? Tcpcb.TF_RCVD_TSTMP : Tcpcb.TF_REQ_TSTMP)) {
+            n += TcpOptions.TCPOLEN_TSTAMP_APPA;
+        }
+        return n;
+    }
+
+    /** The packet, checksum left to offload; null when out of mbufs. Changes neither plan nor connection. */
+    @GuardedBy("tp.inp.lock")
+    static Mbuf build(Tcpcb tp, SendPlan p) {
+        final Mbuf m = tp.tcp.pool.gethdr(Mbuf.MT_DATA);
+        if (m == null) {
+            return null;
+        }
+        final int hdrlen = IPTCP + p.optlen;
+        m.data(m.data() + tp.tcp.pool.maxLinkhdr());
+        m.len(hdrlen);
+        if (p.len > 0 && !payload(tp, p, m)) {
+            m.freeChain();
+            return null;
+        }
+        m.pktLen(hdrlen + p.len);
+        header(tp, p, m);
+        options(tp, p, m);
+        return m;
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static boolean payload(Tcpcb tp, SendPlan p, Mbuf m) {
+        final SockBuf snd = tp.inp.so.snd();
+        snd.lock().lock();
+        try {
+            if (p.len <= INLINE && p.off < INLINE_DEPTH && p.len <= m.trailingSpace()) {
+                final int at = m.len();
+                m.len(at + p.len);
+                snd.mb().copyData(p.off, p.len, m.seg(), m.data() + at);
+                return true;
+            }
+            final Mbuf data = snd.sndCopyLocked(p.off, p.len);
+            m.next(data);
+            return data != null;
+        } finally {
+            snd.lock().unlock();
+        }
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void header(Tcpcb tp, SendPlan p, Mbuf m) {
+        final Inpcb inp = tp.inp;
+        final int total = m.pktLen();
+        final int src = inp.laddr4();
+        final int dst = inp.faddr4();
+        final boolean df = tp.tcp.sysctl.pathMtuDiscovery.getBool() && tp.maxseg > tp.tcp.sysctl.minmss.getInt();
+        m.putLong(0, VER_HLEN << 56 | (long) (inp.tos & 0xff) << 48 | (long) total << 32 | (df ? IpHeader.IP_DF : 0));
+        m.putLong(8, (long) (inp.ttl & 0xff) << 56 | (long) InDefs.IPPROTO_TCP << 48 | src & 0xffff_ffffL);
+        m.putLong(16, (long) dst << 32 | (long) inp.lport() << 16 | inp.fport());
+        m.putLong(24, (long) seq(tp, p) << 32 | tp.rcvNxt & 0xffff_ffffL);
+        final boolean syn = (p.flags & TcpHeader.TH_SYN) != 0;
+        final int win = syn ? Math.min(p.recwin, TcpHeader.TCP_MAXWIN) : p.recwin >> tp.rcvScale;
+        final int urp = (p.flags & TcpHeader.TH_URG) != 0 ? Math.min(tp.sndUp - tp.sndNxt, 0xffff) : 0;
+        final int tcplen = total - IpHeader.LEN;
+        final int hlen = TcpHeader.SIZE + p.optlen >> 2;
+        final int sum = InCksum.pseudo(src, dst, InDefs.IPPROTO_TCP + tcplen);
+        m.putLong(32, (long) hlen << 60 | (long) p.flags << 48 | (long) win << 32 | (long) sum << 16 | urp);
+        m.csumFlags(p.tso ? Csum.CSUM_IP_TCP | Csum.CSUM_IP_TSO : Csum.CSUM_IP_TCP);
+        m.csumData(TcpHeader.OFF_SUM);
+        if (p.tso) {
+            m.tsoSegsz(tp.maxseg - p.optlen);
+        }
+        if (inp.flowid != 0) {
+            m.flowid(inp.flowid);
+            m.rsstype(Mbuf.M_HASHTYPE_OPAQUE);
+        }
+    }
+
+    /** Data, SYN and FIN have their own place; an empty segment goes at the edge of what was sent. */
+    @GuardedBy("tp.inp.lock")
+    private static int seq(Tcpcb tp, SendPlan p) {
+        final boolean spans = p.len > 0 || (p.flags & (TcpHeader.TH_SYN | TcpHeader.TH_FIN)) != 0;
+        return spans || TcpTimers.active(tp, TcpTimers.TT_PERSIST) ? tp.sndNxt : tp.sndMax;
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void options(Tcpcb tp, SendPlan p, Mbuf m) {
+        if (p.optlen == 0) {
+            return;
+        }
+        int at = IPTCP;
+        if ((p.flags & TcpHeader.TH_SYN) != 0) {
+            m.putInt(at, SYN_MSS | TcpMss.mssOpt(tp));
+            at += Integer.BYTES;
+            final boolean answer = (p.flags & TcpHeader.TH_ACK) != 0;
+            if (tp.has(answer ? Tcpcb.TF_RCVD_SCALE : Tcpcb.TF_REQ_SCALE)) {
+                m.putInt(at, SYN_SCALE | tp.requestRScale);
+                at += Integer.BYTES;
+            }
+        }
+        if (at < IPTCP + p.optlen) {
+            m.putLong(at, (long) TcpOptions.TS_PREFIX << 32 | tp.tsNow() & 0xffff_ffffL);
+            m.putInt(at + Long.BYTES, tp.tsRecent);
+        }
+    }
+}

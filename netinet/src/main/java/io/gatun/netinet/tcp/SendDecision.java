@@ -1,0 +1,204 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.socket.SockBuf;
+import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.Seq;
+
+/**
+ * Whether to send, how much, and why. Sends nothing itself; changes the connection only where a shut window is found.
+ *
+ * @bsd tcp_output
+ */
+final class SendDecision {
+    private SendDecision() {
+    }
+
+    /** Works out the next segment into {@code p}; {@code p.reason} is NONE when nothing is due. */
+    @GuardedBy("tp.inp.lock")
+    static void plan(Tcpcb tp, SendPlan p) {
+        final SocketSide so = tp.inp.so;
+        final SockBuf snd = so.snd();
+        final int avail = snd.avail();
+        p.sendalot = false;
+        p.tso = false;
+        p.reason = SendReason.NONE;
+        p.off = tp.sndNxt - tp.sndUna;
+        p.sendwin = Math.min(tp.sndWnd, tp.sndCwnd);
+        p.flags = tp.state.outflags();
+        if (tp.has(Tcpcb.TF_NEEDFIN)) {
+            p.flags |= TcpHeader.TH_FIN;
+        }
+        if (tp.has(Tcpcb.TF_FORCEDATA)) {
+            forced(tp, p, avail);
+        }
+        length(tp, p, avail);
+        p.optlen = SegmentBuilder.optlen(tp, p.flags);
+        cut(tp, p, avail);
+        p.recwin = receiveWindow(tp, so.rcv());
+        if ((p.flags & TcpHeader.TH_SYN) != 0) {
+            p.recwin = Math.min(p.recwin, TcpHeader.TCP_MAXWIN); // never scaled in a SYN
+        }
+        p.reason = reason(tp, p, avail, so.rcv());
+    }
+
+    /** A probe: one octet goes into a shut window; into an open one the data goes as ever. */
+    @GuardedBy("tp.inp.lock")
+    private static void forced(Tcpcb tp, SendPlan p, int avail) {
+        if (p.sendwin == 0) {
+            if (p.off < avail) {
+                p.flags &= ~TcpHeader.TH_FIN;
+            }
+            p.sendwin = 1;
+        } else {
+            TcpTimers.stop(tp, TcpTimers.TT_PERSIST);
+            tp.rxtshift = 0;
+        }
+    }
+
+    /** How much of the buffer the windows let out. A window found shut starts the persist timer. */
+    @GuardedBy("tp.inp.lock")
+    private static void length(Tcpcb tp, SendPlan p, int avail) {
+        int len = Math.min(avail, p.sendwin) - p.off;
+        if ((p.flags & TcpHeader.TH_SYN) != 0 && tp.sndNxt != tp.sndUna) {
+            // The SYN is out already: this is an acknowledgment only, its number behind the SYN.
+            p.flags &= ~TcpHeader.TH_SYN;
+            p.off--;
+        }
+        if (!tp.state.haveEstablished()) {
+            p.len = 0; // data waits for the end of the handshake
+            return;
+        }
+        if (len < 0) {
+            // The window shrank behind what was sent, or a FIN is in flight.
+            len = 0;
+            if (p.sendwin == 0 && p.off != 0 && avail > 0) {
+                // Wholly shut: back to its edge, and probe from there.
+                TcpTimers.stop(tp, TcpTimers.TT_REXMT);
+                tp.rxtshift = 0;
+                tp.sndNxt = tp.sndUna;
+                p.off = 0;
+                tp.sndZerowin++;
+                if (!TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
+                    TcpTimers.setPersist(tp);
+                }
+            }
+        }
+        p.len = len;
+    }
+
+    /** Cuts to one segment, or to a super-segment; drops FIN while data is left. */
+    @GuardedBy("tp.inp.lock")
+    private static void cut(Tcpcb tp, SendPlan p, int avail) {
+        final int mss = tp.maxseg - p.optlen;
+        if (p.len > mss) {
+            if (tp.has(Tcpcb.TF_TSO) && !tp.has(Tcpcb.TF_FORCEDATA) && tp.tsoMax - SegmentBuilder.IPTCP > 2 * mss) {
+                superSegment(tp, p, mss, avail);
+            } else {
+                p.len = mss;
+                p.sendalot = true;
+            }
+        }
+        if (p.off + p.len < avail) {
+            p.flags &= ~TcpHeader.TH_FIN;
+        }
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void superSegment(Tcpcb tp, SendPlan p, int mss, int avail) {
+        final int most = tp.tsoMax - SegmentBuilder.IPTCP - p.optlen;
+        if (p.len > most) {
+            p.len = most / mss * mss;
+            p.sendalot = true;
+        } else if (p.off + p.len < avail || tp.has(Tcpcb.TF_NOPUSH)) {
+            // More waits than the window lets out: leave the odd rest for later, when it may be full.
+            final int rest = p.len % mss;
+            if (rest != 0) {
+                p.len -= rest;
+                p.sendalot = true;
+            }
+        }
+        p.tso = p.len > mss;
+    }
+
+    /** The window to offer: what the buffer holds, never less than was offered before (RFC 9293 SHLD-14). */
+    @GuardedBy("tp.inp.lock")
+    static int receiveWindow(Tcpcb tp, SockBuf rcv) {
+        int win = Math.max(rcv.space(), 0);
+        // The receiver's side of silly window avoidance (MUST-39): no small steps.
+        if (win < rcv.hiwat() / 4 && win < tp.maxseg) {
+            win = 0;
+        }
+        if (Seq.gt(tp.rcvAdv, tp.rcvNxt)) {
+            win = Math.max(win, tp.rcvAdv - tp.rcvNxt);
+        }
+        return Math.min(win, TcpHeader.TCP_MAXWIN << tp.rcvScale);
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static SendReason reason(Tcpcb tp, SendPlan p, int avail, SockBuf rcv) {
+        if (p.len > 0) {
+            final SendReason data = dataReason(tp, p, avail);
+            if (data != SendReason.NONE) {
+                return data;
+            }
+        }
+        if (windowUpdate(tp, p, rcv)) {
+            return SendReason.WINDOW_UPDATE;
+        }
+        if (tp.has(Tcpcb.TF_ACKNOW)) {
+            return SendReason.ACK_NOW;
+        }
+        if ((p.flags & (TcpHeader.TH_SYN | TcpHeader.TH_RST)) != 0) {
+            return SendReason.CONTROL;
+        }
+        if (tp.sndUp - tp.sndUna > 0) {
+            return SendReason.URGENT;
+        }
+        if ((p.flags & TcpHeader.TH_FIN) != 0 && (!tp.has(Tcpcb.TF_SENTFIN) || tp.sndNxt == tp.sndUna)) {
+            return SendReason.FIN;
+        }
+        return SendReason.NONE;
+    }
+
+    /** The sender's side of silly window avoidance, RFC 9293 section 3.8.6.2.1, and Nagle's rule. */
+    @GuardedBy("tp.inp.lock")
+    private static SendReason dataReason(Tcpcb tp, SendPlan p, int avail) {
+        if (p.len >= tp.maxseg - p.optlen) {
+            return SendReason.FULL_SEGMENT;
+        }
+        if (!tp.has(Tcpcb.TF_MORETOCOME | Tcpcb.TF_NOPUSH) && (p.idle || tp.has(Tcpcb.TF_NODELAY))
+            && p.off + p.len >= avail) {
+            return SendReason.ALL_THERE_IS;
+        }
+        if (tp.has(Tcpcb.TF_FORCEDATA)) {
+            return SendReason.PROBE;
+        }
+        if (p.len >= tp.maxSndwnd / 2 && tp.maxSndwnd > 0) {
+            return SendReason.HALF_WINDOW;
+        }
+        return tp.sndNxt - tp.sndMax < 0 ? SendReason.RETRANSMIT : SendReason.NONE;
+    }
+
+    /**
+     * Whether the window has opened by two segments and a good part of the buffer, or by half of it, since the peer
+     * was last told. Not while an ACK is about to go out anyhow, nor after the peer's FIN.
+     */
+    @GuardedBy("tp.inp.lock")
+    private static boolean windowUpdate(Tcpcb tp, SendPlan p, SockBuf rcv) {
+        if (p.recwin == 0 || tp.has(Tcpcb.TF_DELACK) || tp.state.haveRcvdFin() || !tp.state.haveEstablished()) {
+            return false;
+        }
+        final int oldwin = Math.max(tp.rcvAdv - tp.rcvNxt, 0);
+        final int adv = p.recwin - oldwin;
+        if (adv <= 0 || p.recwin >> tp.rcvScale == oldwin >> tp.rcvScale) {
+            return false; // nothing the peer would see
+        }
+        final int hiwat = rcv.hiwat();
+        if (adv >= 2 * tp.maxseg && (adv >= hiwat / 4 || p.recwin <= hiwat / 8 || hiwat <= 8 * tp.maxseg
+            || adv >= TcpHeader.TCP_MAXWIN << tp.rcvScale)) {
+            return true;
+        }
+        return 2 * (long) adv >= hiwat;
+    }
+}

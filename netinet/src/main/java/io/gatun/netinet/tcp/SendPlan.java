@@ -1,0 +1,32 @@
+package io.gatun.netinet.tcp;
+
+/**
+ * What one pass of output is going to send. Claimed for the time of one output and reused.
+ *
+ * <p>Locking key: (t) owned by the thread that claimed it.
+ */
+final class SendPlan {
+    /** Offset of the payload in the send buffer. */
+    int off;            // (t)
+    /** Octets of payload. */
+    int len;            // (t)
+    /** TH_*. */
+    int flags;          // (t)
+    /** The window to advertise, octets. */
+    int recwin;         // (t)
+    /** The send window: the lesser of the peer's and cwnd. */
+    int sendwin;        // (t)
+    /** Octets of options. */
+    int optlen;         // (t)
+    /** A super-segment, to be cut below. */
+    boolean tso;        // (t)
+    /** Nothing was in flight when output began. */
+    boolean idle;       // (t)
+    /** More can go after this one. */
+    boolean sendalot;   // (t)
+    SendReason reason;  // (t)
+
+    SendPlan() {
+        // filled by SendDecision
+    }
+}

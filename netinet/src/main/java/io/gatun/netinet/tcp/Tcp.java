@@ -1,0 +1,96 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.netinet.pcb.InpcbInfo;
+import io.gatun.netinet.tcp.cc.CcAlgo;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.vnet.Clock;
+import io.gatun.spi.vnet.VnetSide;
+
+/**
+ * TCP of one vnet: what FreeBSD keeps in V_ globals. Made by the internet domain, which then calls {@link #init}.
+ *
+ * <p>Locking key: (c) constant after init.
+ *
+ * @bsd V_tcbinfo
+ */
+public final class Tcp {
+    static final long NS_PER_MS = 1_000_000L;
+
+    /** All control blocks. @bsd V_tcbinfo */
+    public final InpcbInfo tcbinfo; // (c)
+
+    final VnetSide vnet;            // (c)
+    final Clock clock;              // (c)
+    final MbufPool pool;            // (c)
+    final TcpNet net;               // (c)
+    final TcpStat stat;             // (c)
+    final TcpSysctl sysctl;         // (c)
+    final TcpIsn isn;               // (c)
+    final CcTable cc;               // (c)
+    final TcpRele rele;             // (c)
+    final TcpRespond respond;       // (c)
+    final TcpInput input;           // (c)
+    final TcpCtlinput ctlinput;     // (c)
+    final SegCache segs;            // (c)
+    /** Header prediction; switched off by tests that compare. */
+    volatile boolean predict = true; // (v)
+
+    /** Counters of connections by state. @bsd V_tcps_states */
+    final TcpStates states;         // (c)
+
+    /** @param net the network layer below */
+    public Tcp(VnetSide vnet, InpcbInfo tcbinfo, TcpNet net) {
+        this.vnet = vnet;
+        this.tcbinfo = tcbinfo;
+        this.net = net;
+        clock = vnet.clock();
+        pool = vnet.pool();
+        stat = new TcpStat(vnet.counters());
+        sysctl = new TcpSysctl(vnet.sysctl());
+        isn = new TcpIsn(vnet);
+        cc = new CcTable();
+        rele = new TcpRele(vnet);
+        respond = new TcpRespond(this);
+        input = new TcpInput(this);
+        ctlinput = new TcpCtlinput(this);
+        segs = new SegCache();
+        states = new TcpStates(vnet.sysctl());
+    }
+
+    /** Registers with IP and publishes what can be read. @bsd tcp_init */
+    public Errno init() {
+        vnet.sysctl().addReading("net.inet.tcp.pcbcount", tcbinfo::count, "Control blocks");
+        vnet.sysctl().addString("net.inet.tcp.cc.available", cc.names(), "Congestion control algorithms");
+        return vnet.ipproto().register(SockAddr.AF_INET, InDefs.IPPROTO_TCP, input::input, ctlinput::ctlinput);
+    }
+
+    /**
+     * The vnet goes: ends every connection silently and drains its timers. The blocks of sockets that are still held
+     * stay theirs, dropped.
+     */
+    public void destroy() {
+        vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_TCP);
+        TcpSubr.closeAll(this);
+        rele.run();
+    }
+
+    /** Frees what can be spared when mbufs run out: reassembly queues. @bsd tcp_drain */
+    public void drain() {
+        TcpSubr.drainAll(this);
+    }
+
+    /** Congestion control by name, or null. @bsd cc_list */
+    public CcAlgo findCc(String name) {
+        return cc.find(name);
+    }
+
+    /** Counts a drop and frees the chain. Consumes m. */
+    void drop(Mbuf m, DropReason reason) {
+        vnet.drop(m, reason);
+    }
+}

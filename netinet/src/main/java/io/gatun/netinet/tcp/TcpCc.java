@@ -1,0 +1,113 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.tcp.cc.CcAlgo;
+
+/** What happens around a congestion control hook whatever the algorithm. */
+final class TcpCc {
+    private TcpCc() {
+    }
+
+    /** The handshake is over: the initial window. @bsd cc_conn_init */
+    @GuardedBy("tp.inp.lock")
+    static void connInit(Tcpcb tp) {
+        // RFC 5681 3.1: after a lost SYN no more than one segment.
+        tp.sndCwnd = tp.has2(Tcpcb.TF2_SYNLOST) ? tp.segData : TcpMss.initialWindow(tp);
+        tp.cc.connInit(tp.ccv);
+    }
+
+    /** @bsd cc_ack_received */
+    @GuardedBy("tp.inp.lock")
+    static void ackReceived(Tcpcb tp, Seg seg, CcAlgo.Ack kind) {
+        final int acked = seg.ack - tp.sndUna;
+        tp.ccv.bytesThisAck = acked;
+        tp.ccv.nsegs = Math.max(seg.nsegs, 1);
+        final boolean limited = tp.sndCwnd <= tp.sndWnd
+            && (tp.sndCwnd < 2 * (tp.sndMax - tp.sndUna) || tp.sndMax - tp.sndUna + tp.segData > tp.sndCwnd);
+        if (limited) {
+            tp.flags2 |= Tcpcb.TF2_CWND_LIMITED;
+        } else {
+            tp.flags2 &= ~Tcpcb.TF2_CWND_LIMITED;
+        }
+        if (kind == CcAlgo.Ack.ACK) {
+            countWindow(tp, acked, limited);
+        }
+        tp.cc.ackReceived(tp.ccv, kind);
+    }
+
+    /** RFC 3465: one window's worth of octets in congestion avoidance grows cwnd once. */
+    @GuardedBy("tp.inp.lock")
+    private static void countWindow(Tcpcb tp, int acked, boolean limited) {
+        if (tp.sndCwnd <= tp.sndSsthresh) {
+            tp.bytesAcked = 0;
+            return;
+        }
+        if (limited) {
+            tp.bytesAcked += acked;
+            if (tp.bytesAcked >= tp.sndCwnd) {
+                tp.bytesAcked -= tp.sndCwnd;
+                tp.flags2 |= Tcpcb.TF2_ABC_SENTAWND;
+            }
+        }
+    }
+
+    /** @bsd cc_cong_signal */
+    @GuardedBy("tp.inp.lock")
+    static void congSignal(Tcpcb tp, CcAlgo.Signal kind) {
+        switch (kind) {
+            case NDUPACK, ECN -> {
+                if (!tp.inFastRecovery()) {
+                    tp.sndRecover = tp.sndMax;
+                }
+            }
+            case RTO -> {
+                tp.dupacks = 0;
+                tp.bytesAcked = 0;
+                tp.exitRecovery();
+            }
+            case RTO_ERR -> undo(tp);
+        }
+        tp.cc.congSignal(tp.ccv, kind);
+    }
+
+    /** The timeout was spurious: back to where we were. */
+    @GuardedBy("tp.inp.lock")
+    private static void undo(Tcpcb tp) {
+        tp.tcp.stat.sndrexmitbad.increment();
+        tp.sndCwnd = tp.sndCwndPrev;
+        tp.sndSsthresh = tp.sndSsthreshPrev;
+        tp.sndRecover = tp.sndRecoverPrev;
+        if (tp.has(Tcpcb.TF_WASFRECOVERY)) {
+            tp.flags |= Tcpcb.TF_FASTRECOVERY;
+        }
+        if (tp.has(Tcpcb.TF_WASCRECOVERY)) {
+            tp.flags |= Tcpcb.TF_CONGRECOVERY;
+        }
+        tp.sndNxt = tp.sndMax;
+        tp.flags &= ~Tcpcb.TF_PREVVALID;
+        tp.badrxtwinNs = 0;
+    }
+
+    /** @bsd cc_post_recovery */
+    @GuardedBy("tp.inp.lock")
+    static void postRecovery(Tcpcb tp) {
+        tp.cc.postRecovery(tp.ccv);
+        tp.bytesAcked = 0;
+    }
+
+    /** @bsd cc_after_idle */
+    @GuardedBy("tp.inp.lock")
+    static void afterIdle(Tcpcb tp) {
+        tp.cc.afterIdle(tp.ccv);
+    }
+
+    /** Chooses the algorithm of a connection, at any time. */
+    @GuardedBy("tp.inp.lock")
+    static void attach(Tcpcb tp, CcAlgo algo) {
+        if (tp.cc != null) {
+            tp.cc.cbDestroy(tp.ccv);
+        }
+        tp.cc = algo;
+        tp.ccData = algo.cbInit(tp.ccv);
+    }
+}

@@ -1,0 +1,103 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.spi.mbuf.Csum;
+import io.gatun.spi.mbuf.Mbuf;
+
+/** Cuts a super-segment into segments, for devices that cannot. */
+public final class TcpGso {
+    private TcpGso() {
+    }
+
+    /**
+     * Cuts an IPv4 packet with CSUM_IP_TSO into packets of {@code tsoSegsz} octets of payload, linked by nextPkt.
+     * Each has headers of its own, sequence number advanced, FIN and PSH only on the last, CWR only on the first, and
+     * shares the clusters of the original; the TCP checksum is left to offload as it was, the IP checksum is not
+     * computed, and identifications count up from the original's. Consumes m.
+     *
+     * @return the first packet, or null when out of mbufs (everything freed)
+     * @bsd tcp_tso_segment
+     */
+    public static Mbuf segment(Mbuf m) {
+        final int ihl = IpHeader.hlen(m, 0);
+        final int hdr = ihl + TcpHeader.hlen(m, ihl);
+        final int total = m.pktLen() - hdr;
+        final int mss = m.tsoSegsz();
+        assert mss > 0 : "super-segment without a segment size";
+        assert m.len() >= hdr : "headers are not contiguous";
+        Mbuf first = null;
+        Mbuf last = null;
+        for (int off = 0; off < total; off += mss) {
+            final int n = Math.min(mss, total - off);
+            final Mbuf s = one(m, hdr, off, n);
+            if (s == null) {
+                if (first != null) {
+                    first.freePkts();
+                }
+                m.freeChain();
+                return null;
+            }
+            fix(s, ihl, off, off / mss, off + n == total);
+            if (last == null) {
+                first = s;
+            } else {
+                last.nextPkt(s);
+            }
+            last = s;
+        }
+        if (first == null) {
+            m.csumFlags(m.csumFlags() & ~Csum.CSUM_TSO);
+            return m;
+        }
+        m.freeChain();
+        return first;
+    }
+
+    /** A packet of the headers of {@code m} and {@code n} octets of its payload. */
+    private static Mbuf one(Mbuf m, int hdr, int off, int n) {
+        final Mbuf s = m.pool().gethdr(Mbuf.MT_DATA);
+        if (s == null) {
+            return null;
+        }
+        final Mbuf data = m.copyM(hdr + off, n);
+        if (data == null) {
+            s.freeChain();
+            return null;
+        }
+        if (data.has(Mbuf.M_PKTHDR)) {
+            data.demote(false, 0);
+        }
+        s.data(s.data() + m.pool().maxLinkhdr());
+        s.len(hdr);
+        m.copyData(0, hdr, s.seg(), s.data());
+        s.next(data);
+        s.pktLen(hdr + n);
+        s.rcvif(m.rcvif());
+        s.flowid(m.flowid());
+        s.rsstype(m.rsstype());
+        s.fibnum(m.fibnum());
+        s.setFlags(m.flags() & (Mbuf.M_BCAST | Mbuf.M_MCAST));
+        s.csumFlags(m.csumFlags() & ~Csum.CSUM_TSO);
+        s.csumData(m.csumData());
+        return s;
+    }
+
+    private static void fix(Mbuf s, int ihl, int off, int number, boolean isLast) {
+        final int tcplen = s.pktLen() - ihl;
+        IpHeader.len(s, 0, s.pktLen());
+        IpHeader.id(s, 0, IpHeader.id(s, 0) + number & 0xffff);
+        IpHeader.sum(s, 0, 0);
+        TcpHeader.seq(s, ihl, TcpHeader.seq(s, ihl) + off);
+        int flags = TcpHeader.flags(s, ihl);
+        if (!isLast) {
+            flags &= ~(TcpHeader.TH_FIN | TcpHeader.TH_PUSH);
+        }
+        if (number != 0) {
+            flags &= ~TcpHeader.TH_CWR;
+        }
+        TcpHeader.flags(s, ihl, flags);
+        final int proto = IpHeader.p(s, 0);
+        TcpHeader.sum(s, ihl, InCksum.pseudo(IpHeader.src(s, 0), IpHeader.dst(s, 0), proto + tcplen));
+    }
+}

@@ -1,0 +1,53 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+/**
+ * A connection at one moment, for TCP_INFO. Sizes are octets, times ns.
+ *
+ * @param state where it stands
+ * @param options whether timestamps and window scaling are in use, as TCPI_OPT_* bits
+ * @param sndWscale shift of the peer's windows
+ * @param rcvWscale shift of ours
+ * @param rtoNs retransmit timeout
+ * @param sndMss payload of a full segment
+ * @param sinceRcvNs since the last segment came
+ * @param rttNs smoothed round trip
+ * @param rttvarNs its mean deviation
+ * @param rttMinNs shortest round trip
+ * @param sndSsthresh slow start threshold
+ * @param sndCwnd congestion window
+ * @param rcvSpace receive window
+ * @param sndWnd the peer's window
+ * @param inFlight sent and not acknowledged
+ * @param sndNxt next to send
+ * @param rcvNxt next expected
+ * @param retransmits timeouts in a row
+ * @param sndRexmitpack segments sent again
+ * @param rcvOoopack segments that came out of order
+ * @param sndZerowin times the peer's window was found shut
+ * @param dupacks duplicate acknowledgments in a row
+ * @param congestion the congestion control algorithm
+ * @bsd struct tcp_info
+ */
+public record TcpInfo(
+    TcpState state, int options, int sndWscale, int rcvWscale, long rtoNs, int sndMss, long sinceRcvNs, long rttNs,
+    long rttvarNs, long rttMinNs, int sndSsthresh, int sndCwnd, int rcvSpace, int sndWnd, int inFlight, int sndNxt,
+    int rcvNxt, int retransmits, int sndRexmitpack, int rcvOoopack, int sndZerowin, int dupacks, String congestion) {
+    public static final int TCPI_OPT_TIMESTAMPS = 0x1;
+    public static final int TCPI_OPT_SACK = 0x2;
+    public static final int TCPI_OPT_WSCALE = 0x4;
+
+    /** As it stands. @bsd tcp_fill_info */
+    @GuardedBy("tp.inp.lock")
+    public static TcpInfo of(Tcpcb tp) {
+        final boolean ts = tp.timestamps();
+        final boolean ws = tp.has(Tcpcb.TF_RCVD_SCALE);
+        final int opts = (ts ? TCPI_OPT_TIMESTAMPS : 0) | (ws ? TCPI_OPT_WSCALE : 0);
+        final int space = tp.inp.so == null ? 0 : Math.max(tp.inp.so.rcv().space(), 0);
+        return new TcpInfo(tp.state, opts, tp.sndScale, tp.rcvScale, tp.rxtcurNs, tp.segData,
+            tp.now() - tp.rcvtimeNs, tp.srttNs, tp.rttvarNs, tp.rttbestNs, tp.sndSsthresh, tp.sndCwnd, space,
+            tp.sndWnd, tp.sndMax - tp.sndUna, tp.sndNxt, tp.rcvNxt, tp.rxtshift, tp.sndRexmitpack, tp.rcvOoopack,
+            tp.sndZerowin, tp.dupacks, tp.cc.name());
+    }
+}

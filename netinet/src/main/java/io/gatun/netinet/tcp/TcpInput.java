@@ -1,0 +1,225 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.pcb.InpcbInfo;
+import io.gatun.spi.mbuf.Csum;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.sys.DropReason;
+
+/**
+ * A segment arrives: checks and decodes it, finds its connection, and hands it to the state's class. What becomes of
+ * it is a {@link Verdict}; {@link #finish} carries it out and frees the chain exactly once.
+ */
+final class TcpInput {
+    private static final int CSUM_GOOD = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
+    private static final int SUM_OK = 0xffff;
+    /** Lookups before a connection that keeps changing is given up. */
+    private static final int TRIES = 4;
+
+    private final Tcp tcp;
+
+    TcpInput(Tcp tcp) {
+        this.tcp = tcp;
+    }
+
+    /** Registered with IP for protocol 6. Consumes m. Called without locks. @bsd tcp_input */
+    int input(Mbuf m, int off, int proto) {
+        tcp.stat.rcvtotal.increment();
+        final Mbuf whole = header(m, off);
+        if (whole == null) {
+            return InDefs.IPPROTO_DONE;
+        }
+        final Seg seg = tcp.segs.claimSeg();
+        decode(seg, whole, off);
+        if (sane(seg)) {
+            demux(seg);
+        }
+        if (seg.m != null) {
+            seg.take().freeChain();
+        }
+        tcp.segs.release(seg);
+        return InDefs.IPPROTO_DONE;
+    }
+
+    /** The chain with IP and TCP header contiguous and the checksum right; null when it was dropped. Consumes m0. */
+    private Mbuf header(Mbuf m0, int off) {
+        final int tlen = m0.pktLen() - off;
+        if (tlen < TcpHeader.SIZE) {
+            tcp.stat.rcvshort.increment();
+            tcp.drop(m0, DropReason.TCP_TOOSHORT);
+            return null;
+        }
+        Mbuf m = m0.len() < off + TcpHeader.SIZE ? m0.pullup(off + TcpHeader.SIZE) : m0;
+        if (m == null) {
+            tcp.stat.rcvmemdrop.increment();
+            tcp.drop(null, DropReason.MBUF_NOMEM);
+            return null;
+        }
+        if ((m.csumFlags() & CSUM_GOOD) != CSUM_GOOD) {
+            final int pseudo = InCksum.pseudo(IpHeader.src(m, 0), IpHeader.dst(m, 0), InDefs.IPPROTO_TCP + tlen);
+            if (InCksum.fold((long) pseudo + InCksum.sum(m, off, tlen)) != SUM_OK) {
+                tcp.stat.rcvbadsum.increment();
+                tcp.drop(m, DropReason.TCP_BADSUM);
+                return null;
+            }
+        }
+        final int hlen = TcpHeader.hlen(m, off);
+        if (hlen < TcpHeader.SIZE || hlen > tlen) {
+            tcp.stat.rcvbadoff.increment();
+            tcp.drop(m, DropReason.TCP_BADOFF);
+            return null;
+        }
+        if (m.len() < off + hlen) {
+            m = m.pullup(off + hlen);
+            if (m == null) {
+                tcp.stat.rcvmemdrop.increment();
+                tcp.drop(null, DropReason.MBUF_NOMEM);
+            }
+        }
+        return m;
+    }
+
+    private void decode(Seg seg, Mbuf m, int off) {
+        seg.m = m;
+        seg.th = off;
+        final int hlen = TcpHeader.hlen(m, off);
+        seg.hdrlen = off + hlen;
+        final long ports = m.getInt(off) & 0xffff_ffffL;
+        seg.sport = (int) (ports >>> 16);
+        seg.dport = (int) ports & 0xffff;
+        seg.srcHi = 0;
+        seg.dstHi = 0;
+        seg.srcLo = IpHeader.src(m, 0) & 0xffff_ffffL;
+        seg.dstLo = IpHeader.dst(m, 0) & 0xffff_ffffL;
+        seg.seq = TcpHeader.seq(m, off);
+        seg.ack = TcpHeader.ack(m, off);
+        seg.len = m.pktLen() - seg.hdrlen;
+        seg.rcvdSeq = seg.seq;
+        seg.rcvdLen = seg.len;
+        seg.thflags = TcpHeader.flags(m, off);
+        seg.flags = seg.thflags;
+        seg.rawWin = TcpHeader.win(m, off);
+        seg.win = seg.rawWin;
+        seg.urp = TcpHeader.urp(m, off);
+        seg.tos = IpHeader.tos(m, 0);
+        seg.ttl = IpHeader.ttl(m, 0);
+        seg.fib = m.fibnum();
+        seg.linkFlags = m.flags() & (Mbuf.M_BCAST | Mbuf.M_MCAST);
+        seg.nowNs = tcp.clock.nanoTime();
+        final int mss = m.tsoSegsz();
+        seg.nsegs = mss > 0 && seg.len > mss ? (seg.len + mss - 1) / mss : Math.max(m.lroNsegs(), 1);
+        if (hlen > TcpHeader.SIZE && !TcpOptions.doOptions(seg)) {
+            tcp.stat.badoptions.increment();
+        }
+    }
+
+    /** What no state of no connection could use. Such a segment is counted as dropped here. */
+    private boolean sane(Seg seg) {
+        final int both = TcpHeader.TH_SYN | TcpHeader.TH_FIN;
+        if ((seg.flags & both) == both && tcp.sysctl.dropSynfin.getBool()) {
+            tcp.drop(seg.take(), DropReason.TCP_BADFLAGS);
+            return false;
+        }
+        return true;
+    }
+
+    private void demux(Seg seg) {
+        final int src = (int) seg.srcLo;
+        final int dst = (int) seg.dstLo;
+        for (int i = 0; i < TRIES; i++) {
+            final Inpcb inp = tcp.tcbinfo.lookup4(src, seg.sport, dst, seg.dport, InpcbInfo.INPLOOKUP_WILDCARD);
+            if (inp == null || !(inp.ppcb instanceof Tcpcb tp)) {
+                break;
+            }
+            tp.inp.lock.lock();
+            try {
+                if (tp.inp.matches4(src, seg.sport, dst, seg.dport) && arrives(tp, seg)) {
+                    return;
+                }
+            } finally {
+                tp.inp.lock.unlock();
+            }
+        }
+        closed(seg);
+    }
+
+    /** RFC 9293 section 3.10.7.1: there is no connection. */
+    private void closed(Seg seg) {
+        final int blackhole = tcp.sysctl.blackhole.getInt();
+        final boolean silent = blackhole == 1 && (seg.thflags & TcpHeader.TH_SYN) != 0 || blackhole > 1;
+        if (!silent) {
+            tcp.respond.reset(seg, true);
+        }
+        tcp.drop(seg.take(), DropReason.TCP_NOPORT);
+    }
+
+    /** False when the connection gave way to a new one: look again. */
+    @GuardedBy("tp.inp.lock")
+    private boolean arrives(Tcpcb tp, Seg seg) {
+        if (tp.inp.minttl != 0 && seg.ttl < tp.inp.minttl) {
+            tcp.drop(seg.take(), DropReason.TCP_BADADDR);
+            return true;
+        }
+        tp.nowNs = seg.nowNs;
+        tp.flags2 |= Tcpcb.TF2_INEVENT;
+        final Verdict v = switch (tp.state) {
+            case CLOSED -> SegmentArrives.closed(tp, seg);
+            case LISTEN -> ListenArrives.segment(tp, seg);
+            case SYN_SENT -> SynSentArrives.segment(tp, seg);
+            case TIME_WAIT -> TimeWaitArrives.segment(tp, seg);
+            default -> SegmentArrives.otherStates(tp, seg);
+        };
+        final boolean again = v == Verdict.NEXT && tp.inp.has(Inpcb.INP_DROPPED);
+        if (!again) {
+            finish(tp, seg, v);
+        }
+        tp.flags2 &= ~Tcpcb.TF2_INEVENT;
+        return !again;
+    }
+
+    /** Carries out the verdict and frees the chain if nobody took it. */
+    @GuardedBy("tp.inp.lock")
+    private void finish(Tcpcb tp, Seg seg, Verdict v) {
+        switch (v) {
+            case NEXT, DONE -> {
+                if (seg.m != null) {
+                    seg.take().freeChain();
+                }
+                due(tp, seg);
+            }
+            case DROP -> tcp.drop(seg.take(), seg.reason);
+            case DROP_AFTER_ACK -> {
+                tcp.drop(seg.take(), seg.reason);
+                if (seg.challenge) {
+                    tcp.respond.challenge(tp);
+                } else {
+                    tp.flags |= Tcpcb.TF_ACKNOW;
+                    TcpOutput.output(tp);
+                }
+            }
+            case DROP_WITH_RESET -> {
+                tcp.respond.reset(seg, tp.state == TcpState.LISTEN || tp.state == TcpState.CLOSED);
+                tcp.drop(seg.take(), seg.reason);
+            }
+        }
+    }
+
+    /** @bsd check_delack */
+    @GuardedBy("tp.inp.lock")
+    private void due(Tcpcb tp, Seg seg) {
+        if (tp.inp.has(Inpcb.INP_DROPPED) || tp.state == TcpState.LISTEN) {
+            return;
+        }
+        if (seg.needOutput || tp.has(Tcpcb.TF_ACKNOW)) {
+            TcpOutput.output(tp);
+        }
+        if (tp.has(Tcpcb.TF_DELACK) && !tp.inp.has(Inpcb.INP_DROPPED)
+            && !TcpTimers.active(tp, TcpTimers.TT_DELACK)) {
+            TcpTimers.activate(tp, TcpTimers.TT_DELACK, tcp.sysctl.delacktime.get() * Tcp.NS_PER_MS);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.netinet.Inet;
+import io.gatun.netinet.route.NextHop;
+import io.gatun.netinet.route.RouteCache;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.sys.Errno;
+
+/** The network layer below TCP, as IPv4 provides it. */
+public final class TcpIp implements TcpNet {
+    private final Inet inet;
+
+    public TcpIp(Inet inet) {
+        this.inet = inet;
+    }
+
+    @Override
+    public Errno output(Mbuf m, RouteCache ro, int fib) {
+        m.fibnum(fib);
+        return inet.ipOutput.output(m, ro, 0);
+    }
+
+    @Override
+    public NextHop route(RouteCache ro, int dst, int fib) {
+        return ro.resolve(inet.fib(fib), dst);
+    }
+
+    @Override
+    public boolean local(int addr) {
+        return inet.addrs.isLocal(addr);
+    }
+
+    @Override
+    public int mtu(int addr) {
+        return inet.hostCache.mtu(addr);
+    }
+
+    @Override
+    public void updateMtu(int addr, int mtu) {
+        inet.hostCache.updateMtu(addr, mtu);
+    }
+}

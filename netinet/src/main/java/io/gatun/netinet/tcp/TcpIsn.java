@@ -1,0 +1,44 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.netinet.pcb.SipHash;
+import io.gatun.spi.vnet.VnetSide;
+
+/**
+ * Initial sequence numbers by RFC 6528: a clock of 4 us plus a keyed hash of the endpoints, so that numbers of one
+ * connection's successors rise and those of others tell nothing.
+ *
+ * @bsd tcp_new_isn
+ */
+final class TcpIsn {
+    private static final long PURPOSE_ISN = 0x69736e;
+    private static final long PURPOSE_TS = 0x7473;
+    private static final long TICK_NS = 4000;
+
+    private final VnetSide vnet;
+    private final SipHash isnKey;
+    private final SipHash tsKey;
+
+    TcpIsn(VnetSide vnet) {
+        this.vnet = vnet;
+        isnKey = new SipHash(vnet.secret(), PURPOSE_ISN);
+        tsKey = new SipHash(vnet.secret(), PURPOSE_TS);
+    }
+
+    /** @bsd tcp_new_isn */
+    int newIsn(Tcpcb tp) {
+        return newIsn(tp.inp.faddr4(), tp.inp.fport(), tp.inp.laddr4(), tp.inp.lport());
+    }
+
+    int newIsn(int faddr, int fport, int laddr, int lport) {
+        return hash(isnKey, faddr, fport, laddr, lport) + (int) (vnet.clock().nanoTime() / TICK_NS);
+    }
+
+    /** Where the timestamps of a connection start. @bsd tcp_new_ts_offset */
+    int newTsOffset(Tcpcb tp) {
+        return hash(tsKey, tp.inp.faddr4(), tp.inp.fport(), tp.inp.laddr4(), tp.inp.lport());
+    }
+
+    private static int hash(SipHash key, int faddr, int fport, int laddr, int lport) {
+        return (int) key.hash(faddr & 0xffff_ffffL | (long) fport << 32, laddr & 0xffff_ffffL | (long) lport << 32, 0);
+    }
+}

@@ -1,0 +1,160 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.route.NextHop;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.socket.SockBuf;
+import io.gatun.spi.socket.SocketSide;
+
+/** Segment sizes: from the path, from what the peer says, from what ICMP says; and the windows that follow. */
+final class TcpMss {
+    /** IPv4 and TCP header without options. */
+    static final int MIN_PROTO_HDR = 40;
+    private static final int LEAST = 64;
+    private static final int BLACKHOLE_FIRST = 2;
+    private static final int BLACKHOLE_LAST = 5;
+    private static final int IW_OCTETS = 1460;
+
+    private TcpMss() {
+    }
+
+    /** Octets of the largest packet towards the peer, as far as known; 0 without a route. @bsd tcp_maxmtu */
+    @GuardedBy("tp.inp.lock")
+    static int maxMtu(Tcpcb tp) {
+        final NextHop nh = tp.tcp.net.route(tp.route, tp.inp.faddr4(), fib(tp));
+        if (nh == null || nh.ifp == null) {
+            return 0;
+        }
+        final int learnt = tp.tcp.net.mtu(tp.inp.faddr4());
+        return learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
+    }
+
+    @GuardedBy("tp.inp.lock")
+    static int fib(Tcpcb tp) {
+        final SocketSide so = tp.inp.so;
+        return so == null ? 0 : so.fibnum();
+    }
+
+    /** The MSS option we send: what our link takes, whatever the path does. @bsd tcp_mssopt */
+    @GuardedBy("tp.inp.lock")
+    static int mssOpt(Tcpcb tp) {
+        final NextHop nh = tp.tcp.net.route(tp.route, tp.inp.faddr4(), fib(tp));
+        if (nh == null || nh.ifp == null) {
+            return tp.tcp.sysctl.mssdflt.getInt();
+        }
+        final int mss = nh.mtu() - MIN_PROTO_HDR;
+        return tp.userMaxseg != 0 ? Math.min(mss, tp.userMaxseg) : mss;
+    }
+
+    /**
+     * Sets the segment size.
+     *
+     * @param offer the peer's MSS option; 0 when it sent none (RFC 9293 MUST-15); -1 to keep to what it said before
+     * @bsd tcp_mss_update
+     */
+    @GuardedBy("tp.inp.lock")
+    static void update(Tcpcb tp, int offer) {
+        final TcpSysctl s = tp.tcp.sysctl;
+        final int mtu = maxMtu(tp);
+        int mss = mtu == 0 ? s.mssdflt.getInt() : mtu - MIN_PROTO_HDR;
+        if (!s.pathMtuDiscovery.getBool() && !tp.tcp.net.local(tp.inp.faddr4())) {
+            mss = Math.min(mss, s.mssdflt.getInt());
+        }
+        if (offer >= 0) {
+            mss = Math.min(mss, offer == 0 ? s.mssdflt.getInt() : Math.max(offer, s.minmss.getInt()));
+        } else {
+            mss = Math.min(mss, tp.maxseg);
+        }
+        if (tp.userMaxseg != 0) {
+            mss = Math.min(mss, tp.userMaxseg);
+        }
+        tp.maxseg = Math.max(mss, LEAST);
+        resize(tp);
+    }
+
+    /** After maxseg or the options in use have changed. */
+    @GuardedBy("tp.inp.lock")
+    static void resize(Tcpcb tp) {
+        tp.segData = tp.maxseg - (tp.timestamps() && !tp.has(Tcpcb.TF_NOOPT) ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0);
+        final Ifnet ifp = tp.route.ifp();
+        final boolean device = ifp != null && (ifp.capenable() & Ifnet.IFCAP_TSO4) != 0;
+        tp.tsoMax = device ? Math.min(ifp.tsoMax(), TcpHeader.TCP_MAXWIN) : TcpHeader.TCP_MAXWIN;
+        if (tp.tcp.sysctl.tso.getBool()) {
+            tp.flags |= Tcpcb.TF_TSO;
+        } else {
+            tp.flags &= ~Tcpcb.TF_TSO;
+        }
+    }
+
+    /**
+     * Sets the segment size from the peer's SYN, and rounds the buffers up to whole segments.
+     *
+     * @bsd tcp_mss
+     */
+    @GuardedBy("tp.inp.lock")
+    static void mss(Tcpcb tp, int offer) {
+        update(tp, offer);
+        final SocketSide so = tp.inp.so;
+        if (so == null) {
+            return;
+        }
+        roundUp(so.snd(), tp.maxseg, 2);
+        roundUp(so.rcv(), tp.maxseg, 1);
+    }
+
+    private static void roundUp(SockBuf sb, int mss, int leastSegs) {
+        final int have = sb.hiwat();
+        final long want = Math.max(((long) have + mss - 1) / mss * mss, (long) leastSegs * mss);
+        if (want > have) {
+            sb.lock().lock();
+            try {
+                sb.reserveLocked(want); // refused beyond the limit: then it stays as it is
+            } finally {
+                sb.lock().unlock();
+            }
+        }
+    }
+
+    /**
+     * RFC 6928: ten segments, less when they are large. DIFFERS: on a loopback interface large ones count too.
+     *
+     * @bsd tcp_compute_initwnd
+     */
+    @GuardedBy("tp.inp.lock")
+    static int initialWindow(Tcpcb tp) {
+        final int segs = tp.tcp.sysctl.initcwndSegments.getInt();
+        final Ifnet ifp = tp.route.ifp();
+        if (ifp != null && (ifp.flags() & Ifnet.IFF_LOOPBACK) != 0) {
+            return segs * tp.segData;
+        }
+        return Math.min(segs * tp.segData, Math.max(2 * tp.segData, segs * IW_OCTETS));
+    }
+
+    /**
+     * Large segments go unanswered: after two timeouts try small ones, and when that does not help go back.
+     *
+     * @bsd tcp_timer_rexmt
+     */
+    @GuardedBy("tp.inp.lock")
+    static void blackHole(Tcpcb tp) {
+        final int mode = tp.tcp.sysctl.pmtudBlackhole.getInt();
+        if (mode != 1 && mode != 2 || tp.state != TcpState.ESTABLISHED && tp.state != TcpState.FIN_WAIT_1) {
+            return;
+        }
+        final int low = tp.tcp.sysctl.pmtudBlackholeMss.getInt();
+        if (tp.rxtshift == BLACKHOLE_FIRST && tp.maxseg > low && !tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE)) {
+            tp.flags2 |= Tcpcb.TF2_PLPMTU_BLACKHOLE;
+            tp.pmtudSavedMaxseg = tp.maxseg;
+            tp.maxseg = low;
+            tp.tcp.stat.pmtudBlackholeActivated.increment();
+            resize(tp);
+            tp.sndCwnd = tp.segData;
+        } else if (tp.rxtshift > BLACKHOLE_LAST && tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE)) {
+            tp.flags2 &= ~Tcpcb.TF2_PLPMTU_BLACKHOLE;
+            tp.maxseg = tp.pmtudSavedMaxseg;
+            tp.tcp.stat.pmtudBlackholeFailed.increment();
+            resize(tp);
+            tp.sndCwnd = tp.segData;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.netinet.route.NextHop;
+import io.gatun.netinet.route.RouteCache;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.sys.Errno;
+
+/** What TCP asks of the network layer below it. Called with a pcb's lock held; never calls back up. */
+public interface TcpNet {
+    /**
+     * Sends a packet whose first mbuf begins with an IPv4 header filled in but for identification and checksum.
+     * Consumes m.
+     *
+     * @param ro the sender's route cache
+     * @param fib routing table
+     * @return OK; ENOBUFS, EMSGSIZE (DF and too long for the link), EHOSTUNREACH, ENETUNREACH, ENETDOWN, EACCES
+     * @bsd ip_output
+     */
+    Errno output(Mbuf m, RouteCache ro, int fib);
+
+    /** Where packets to an IPv4 address go, remembered in {@code ro}; null without a route. */
+    NextHop route(RouteCache ro, int dst, int fib);
+
+    /** Whether an IPv4 address is one of this host's. @bsd in_localip */
+    boolean local(int addr);
+
+    /** The path MTU learnt for an IPv4 address, or 0. @bsd tcp_hc_getmtu */
+    int mtu(int addr);
+
+    /** Remembers a path MTU. @bsd tcp_hc_updatemtu */
+    void updateMtu(int addr, int mtu);
+}

@@ -1,0 +1,115 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.spi.mbuf.Mbuf;
+
+/** Reads the options of a segment into {@link Seg}, and knows how long ours are. */
+final class TcpOptions {
+    /** NOP, NOP, kind 8, length 10: the layout of RFC 7323 appendix A. */
+    static final int TS_PREFIX = 0x0101080a;
+    /** Octets of the timestamps option with its padding. @bsd TCPOLEN_TSTAMP_APPA */
+    static final int TCPOLEN_TSTAMP_APPA = 12;
+    static final int TCPOLEN_MAXSEG = 4;
+    static final int TCPOLEN_WINDOW = 3;
+
+    static final int TCPOPT_EOL = 0;
+    static final int TCPOPT_NOP = 1;
+    static final int TCPOPT_MAXSEG = 2;
+    static final int TCPOPT_WINDOW = 3;
+    static final int TCPOPT_SACK_PERMITTED = 4;
+    static final int TCPOPT_SACK = 5;
+    static final int TCPOPT_TIMESTAMP = 8;
+    static final int TCPOPT_SIGNATURE = 19;
+
+    private static final int TCPOLEN_SACK_PERMITTED = 2;
+    private static final int TCPOLEN_SACK = 8;
+    private static final int TCPOLEN_TIMESTAMP = 10;
+    private static final int TCPOLEN_SIGNATURE = 18;
+
+    private TcpOptions() {
+    }
+
+    /**
+     * Parses what stands between header and payload. An option whose length does not fit ends the parse (RFC 9293
+     * MUST-7); an unknown one, or one of a wrong length, is passed over (MUST-6).
+     *
+     * @return false when the options are malformed; what came before counts
+     * @bsd tcp_dooptions
+     */
+    static boolean doOptions(Seg seg) {
+        final Mbuf m = seg.m;
+        int at = seg.th + TcpHeader.SIZE;
+        final int end = seg.hdrlen;
+        seg.optFlags = 0;
+        if (end - at == TCPOLEN_TSTAMP_APPA && m.getInt(at) == TS_PREFIX) {
+            timestamps(seg, m, at + 2);
+            return true;
+        }
+        while (at < end) {
+            final int opt = m.getU8(at);
+            if (opt == TCPOPT_EOL) {
+                return true;
+            }
+            if (opt == TCPOPT_NOP) {
+                at++;
+                continue;
+            }
+            if (end - at < 2) {
+                return false;
+            }
+            final int optlen = m.getU8(at + 1);
+            if (optlen < 2 || optlen > end - at) {
+                return false;
+            }
+            one(seg, m, at, opt, optlen);
+            at += optlen;
+        }
+        return true;
+    }
+
+    private static void one(Seg seg, Mbuf m, int at, int opt, int optlen) {
+        final boolean syn = seg.has(TcpHeader.TH_SYN);
+        switch (opt) {
+            case TCPOPT_MAXSEG -> {
+                if (optlen == TCPOLEN_MAXSEG && syn) {
+                    seg.optFlags |= Seg.TOF_MSS;
+                    seg.mss = m.getU16(at + 2);
+                }
+            }
+            case TCPOPT_WINDOW -> {
+                if (optlen == TCPOLEN_WINDOW && syn) {
+                    seg.optFlags |= Seg.TOF_SCALE;
+                    seg.wscale = Math.min(m.getU8(at + 2), TcpHeader.TCP_MAX_WINSHIFT);
+                }
+            }
+            case TCPOPT_TIMESTAMP -> {
+                if (optlen == TCPOLEN_TIMESTAMP) {
+                    timestamps(seg, m, at);
+                }
+            }
+            case TCPOPT_SACK_PERMITTED -> {
+                if (optlen == TCPOLEN_SACK_PERMITTED && syn) {
+                    seg.optFlags |= Seg.TOF_SACKPERM;
+                }
+            }
+            case TCPOPT_SACK -> {
+                if (optlen > 2 && (optlen - 2) % TCPOLEN_SACK == 0 && !syn) {
+                    seg.optFlags |= Seg.TOF_SACK;
+                    seg.nsacks = (optlen - 2) / TCPOLEN_SACK;
+                    seg.sackOff = at + 2;
+                }
+            }
+            case TCPOPT_SIGNATURE -> {
+                if (optlen == TCPOLEN_SIGNATURE) {
+                    seg.optFlags |= Seg.TOF_SIGNATURE;
+                }
+            }
+            default -> { }
+        }
+    }
+
+    private static void timestamps(Seg seg, Mbuf m, int at) {
+        seg.optFlags |= Seg.TOF_TS;
+        seg.tsval = m.getInt(at + 2);
+        seg.tsecr = m.getInt(at + 2 + Integer.BYTES);
+    }
+}

@@ -1,0 +1,290 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.Errno;
+
+/**
+ * Life and death of connections. {@code tcp_usr_*} calls it from above, segments and timers from below; all with the
+ * pcb's lock held unless a method says otherwise.
+ */
+public final class TcpSubr {
+    private TcpSubr() {
+    }
+
+    /** A new block in CLOSED for a fresh pcb, which then has it as its ppcb. @bsd tcp_newtcpcb */
+    public static Tcpcb newTcpcb(Tcp tcp, Inpcb inp) {
+        final Tcpcb tp = new Tcpcb(tcp, inp);
+        tp.inp.lock.lock();
+        try {
+            init(tp);
+            inp.ppcb = tp;
+        } finally {
+            tp.inp.lock.unlock();
+        }
+        return tp;
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void init(Tcpcb tp) {
+        final Tcp tcp = tp.tcp;
+        final TcpSysctl s = tcp.sysctl;
+        tp.maxseg = s.mssdflt.getInt();
+        tp.segData = tp.maxseg;
+        tp.tsoMax = TcpHeader.TCP_MAXWIN;
+        tp.flags = switch (s.rfc1323.getInt()) {
+            case 1 -> Tcpcb.TF_REQ_SCALE | Tcpcb.TF_REQ_TSTMP;
+            case 2 -> Tcpcb.TF_REQ_SCALE;
+            case 3 -> Tcpcb.TF_REQ_TSTMP;
+            default -> 0;
+        };
+        java.util.Arrays.fill(tp.timers, TcpTimers.OFF);
+        tp.rxtcurNs = s.rexmitInitial.get() * Tcp.NS_PER_MS;
+        tp.sndCwnd = TcpHeader.TCP_MAXWIN << TcpHeader.TCP_MAX_WINSHIFT;
+        tp.sndSsthresh = TcpHeader.TCP_MAXWIN << TcpHeader.TCP_MAX_WINSHIFT;
+        tp.rcvtimeNs = tcp.clock.nanoTime();
+        TcpCc.attach(tp, tcp.cc.byDefault(s.ccAlgorithm.getString()));
+        tcp.states.inc(TcpState.CLOSED);
+    }
+
+    /** @bsd tcp_state_change */
+    @GuardedBy("tp.inp.lock")
+    public static void stateChange(Tcpcb tp, TcpState to) {
+        tp.tcp.states.dec(tp.state);
+        tp.tcp.states.inc(to);
+        tp.state = to;
+    }
+
+    /**
+     * Begins a connection whose endpoints are set: RFC 9293 section 3.10.1, active OPEN. Sends the SYN.
+     *
+     * @return what sending said; the connection exists whatever it says
+     * @bsd tcp_connect
+     */
+    @GuardedBy("tp.inp.lock")
+    public static Errno activeOpen(Tcpcb tp) {
+        requestScale(tp);
+        TcpMss.update(tp, -1);
+        tp.maxseg = Math.max(tp.maxseg, tp.tcp.sysctl.mssdflt.getInt());
+        tp.inp.so.isConnecting();
+        tp.tcp.stat.connattempt.increment();
+        stateChange(tp, TcpState.SYN_SENT);
+        tp.iss = tp.tcp.isn.newIsn(tp);
+        if (tp.tcp.sysctl.tsOffsetPerConn.getBool()) {
+            tp.tsOffset = tp.tcp.isn.newTsOffset(tp);
+        }
+        sendSeqInit(tp);
+        TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepinit(tp));
+        return TcpOutput.output(tp);
+    }
+
+    /** The window scale to ask for: enough for the largest receive buffer there can be. */
+    @GuardedBy("tp.inp.lock")
+    static void requestScale(Tcpcb tp) {
+        final int largest = Math.max(tp.tcp.sysctl.recvbufMax.getInt(), tp.inp.so.rcv().hiwat());
+        tp.requestRScale = 0;
+        while (tp.requestRScale < TcpHeader.TCP_MAX_WINSHIFT && TcpHeader.TCP_MAXWIN << tp.requestRScale < largest) {
+            tp.requestRScale++;
+        }
+    }
+
+    /** @bsd tcp_sendseqinit */
+    @GuardedBy("tp.inp.lock")
+    static void sendSeqInit(Tcpcb tp) {
+        tp.sndUna = tp.iss;
+        tp.sndNxt = tp.iss;
+        tp.sndMax = tp.iss;
+        tp.sndUp = tp.iss;
+        tp.sndRecover = tp.iss;
+    }
+
+    /** @bsd tcp_rcvseqinit */
+    @GuardedBy("tp.inp.lock")
+    static void rcvSeqInit(Tcpcb tp) {
+        tp.rcvNxt = tp.irs + 1;
+        tp.rcvAdv = tp.irs + 1;
+        tp.rcvUp = tp.irs + 1;
+        tp.lastAckSent = tp.irs + 1;
+    }
+
+    /** Both sides have said what options they use: RFC 7323 sections 2.2 and 3.2. */
+    @GuardedBy("tp.inp.lock")
+    static void negotiate(Tcpcb tp, Seg seg) {
+        if (seg.hasOpt(Seg.TOF_SCALE) && tp.has(Tcpcb.TF_REQ_SCALE) && !tp.has(Tcpcb.TF_NOOPT)) {
+            tp.flags |= Tcpcb.TF_RCVD_SCALE;
+            tp.sndScale = seg.wscale;
+        } else {
+            tp.flags &= ~Tcpcb.TF_REQ_SCALE;
+        }
+        if (seg.hasOpt(Seg.TOF_TS) && tp.has(Tcpcb.TF_REQ_TSTMP) && !tp.has(Tcpcb.TF_NOOPT)) {
+            tp.flags |= Tcpcb.TF_RCVD_TSTMP;
+            tp.tsRecent = seg.tsval;
+            tp.tsRecentAge = tp.now();
+        } else {
+            tp.flags &= ~Tcpcb.TF_REQ_TSTMP;
+        }
+        // The window of a SYN is never scaled.
+        tp.sndWnd = seg.rawWin;
+        tp.maxSndwnd = Math.max(tp.maxSndwnd, tp.sndWnd);
+    }
+
+    /**
+     * Ends a connection with an error for its user; the peer is told by a reset when it knows of us.
+     *
+     * @bsd tcp_drop
+     */
+    @GuardedBy("tp.inp.lock")
+    public static void drop(Tcpcb tp, Errno errno) {
+        if (tp.inp.has(Inpcb.INP_DROPPED)) {
+            return;
+        }
+        if (tp.state.haveRcvdSyn()) {
+            stateChange(tp, TcpState.CLOSED);
+            TcpOutput.output(tp);
+            tp.tcp.stat.drops.increment();
+        } else {
+            tp.tcp.stat.conndrops.increment();
+        }
+        final Errno why = errno == Errno.ETIMEDOUT && tp.softerror != Errno.OK ? tp.softerror : errno;
+        if (tp.inp.so != null && why != Errno.OK) {
+            tp.inp.so.setError(why);
+        }
+        close(tp);
+    }
+
+    /**
+     * Ends a connection silently: no segment finds it from here on, its timers are off, its socket is disconnected.
+     * The block lives until its socket detaches. Does nothing the second time.
+     *
+     * @bsd tcp_close
+     */
+    @GuardedBy("tp.inp.lock")
+    public static void close(Tcpcb tp) {
+        if (tp.inp.has(Inpcb.INP_DROPPED)) {
+            return;
+        }
+        TcpTimers.stopAll(tp);
+        TcpReass.flush(tp);
+        tp.inp.drop();
+        tp.tcp.stat.closed.increment();
+        if (tp.state != TcpState.CLOSED) {
+            stateChange(tp, TcpState.CLOSED);
+        }
+        final SocketSide so = tp.inp.so;
+        if (so == null) {
+            return;
+        }
+        so.isDisconnected();
+        if (tp.inp.has(Inpcb.INP_SOCKREF)) {
+            tp.inp.setFlagBits(0, Inpcb.INP_SOCKREF);
+            tp.tcp.rele.later(tp);
+        }
+    }
+
+    /**
+     * The socket detaches: gives up what the block holds. Afterwards, without the lock, {@link #drain} is due.
+     *
+     * @bsd tcp_discardcb
+     */
+    @GuardedBy("tp.inp.lock")
+    public static void discard(Tcpcb tp) {
+        TcpTimers.stopAll(tp);
+        TcpReass.flush(tp);
+        tp.cc.cbDestroy(tp.ccv);
+        tp.ccData = null;
+        tp.tcp.states.dec(tp.state);
+        tp.inp.ppcb = null;
+    }
+
+    /** Waits until no timer of the block runs. Without its lock. */
+    public static void drain(Tcpcb tp) {
+        tp.callout.drain();
+    }
+
+    /** Enters TIME-WAIT: the last ACK goes out, then 2 MSL of quiet. @bsd tcp_twstart */
+    @GuardedBy("tp.inp.lock")
+    static void twStart(Tcpcb tp) {
+        final Tcp tcp = tp.tcp;
+        stateChange(tp, TcpState.TIME_WAIT);
+        final boolean local = tcp.net.local(tp.inp.faddr4());
+        if (tp.inp.so != null) {
+            tp.inp.so.isDisconnected();
+        }
+        if (tp.has(Tcpcb.TF_ACKNOW)) {
+            TcpOutput.output(tp);
+            if (tp.inp.has(Inpcb.INP_DROPPED)) {
+                return;
+            }
+        }
+        TcpReass.flush(tp);
+        if (local && tcp.sysctl.nolocaltimewait.getBool()) {
+            close(tp);
+            return;
+        }
+        TcpTimers.stopAll(tp);
+        TcpTimers.activate(tp, TcpTimers.TT_2MSL, 2 * mslNs(tp, local));
+    }
+
+    @GuardedBy("tp.inp.lock")
+    static long mslNs(Tcpcb tp, boolean local) {
+        return (local ? tp.tcp.sysctl.mslLocal : tp.tcp.sysctl.msl).get() * Tcp.NS_PER_MS;
+    }
+
+    /** FIN-WAIT-2 and nobody reads any more: it must not last for ever. */
+    @GuardedBy("tp.inp.lock")
+    static void finWait2(Tcpcb tp) {
+        final SocketSide so = tp.inp.so;
+        if (so != null && (so.rcv().state() & SocketDefs.SBS_CANTRCVMORE) != 0) {
+            so.isDisconnected();
+            TcpTimers.activate(tp, TcpTimers.TT_2MSL, TcpTimers.finwait2(tp));
+        }
+    }
+
+    /** By name. EINVAL when there is no such algorithm. @bsd TCP_CONGESTION */
+    @GuardedBy("tp.inp.lock")
+    public static Errno setCongestion(Tcpcb tp, String name) {
+        final io.gatun.netinet.tcp.cc.CcAlgo algo = tp.tcp.cc.find(name);
+        if (algo == null) {
+            return Errno.ENOENT;
+        }
+        TcpCc.attach(tp, algo);
+        return Errno.OK;
+    }
+
+    /** @bsd TCP_CONGESTION */
+    @GuardedBy("tp.inp.lock")
+    public static String congestion(Tcpcb tp) {
+        return tp.cc.name();
+    }
+
+    /** Ends every connection silently, without locks held: the vnet goes. */
+    static void closeAll(Tcp tcp) {
+        for (final Inpcb inp : tcp.tcbinfo.snapshot()) {
+            if (inp.ppcb instanceof Tcpcb tp) {
+                tp.inp.lock.lock();
+                try {
+                    close(tp);
+                } finally {
+                    tp.inp.lock.unlock();
+                }
+                drain(tp);
+            }
+        }
+    }
+
+    /** Frees all reassembly queues, without locks held: mbufs are short. @bsd tcp_drain */
+    static void drainAll(Tcp tcp) {
+        for (final Inpcb inp : tcp.tcbinfo.snapshot()) {
+            if (inp.ppcb instanceof Tcpcb tp) {
+                tp.inp.lock.lock();
+                try {
+                    TcpReass.flush(tp);
+                } finally {
+                    tp.inp.lock.unlock();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.spi.vnet.Sysctl;
+import io.gatun.spi.vnet.SysctlTree;
+
+/** The tunables below {@code net.inet.tcp}, by FreeBSD's names and defaults; times in ms as there. */
+final class TcpSysctl {
+    private static final String BASE = "net.inet.tcp.";
+    private static final int MAXBUF = 2 * 1024 * 1024;
+    private static final int BIG = 1 << 30;
+
+    final Sysctl abcLVar;
+    final Sysctl ackWarCnt;
+    final Sysctl ackWarTimewindow;
+    final Sysctl challengeLimit;
+    final Sysctl alwaysKeepalive;
+    final Sysctl blackhole;
+    final Sysctl ccAlgorithm;
+    final Sysctl delacktime;
+    final Sysctl delayedAck;
+    final Sysctl dropSynfin;
+    final Sysctl fastFinwait2Recycle;
+    final Sysctl finwait2Timeout;
+    final Sysctl icmpMayRst;
+    final Sysctl initcwndSegments;
+    final Sysctl insecureRst;
+    final Sysctl insecureSyn;
+    final Sysctl insecureAck;
+    final Sysctl keepcnt;
+    final Sysctl keepidle;
+    final Sysctl keepinit;
+    final Sysctl keepintvl;
+    final Sysctl minmss;
+    final Sysctl msl;
+    final Sysctl mslLocal;
+    final Sysctl nolocaltimewait;
+    final Sysctl mssdflt;
+    final Sysctl pathMtuDiscovery;
+    final Sysctl persmin;
+    final Sysctl persmax;
+    final Sysctl pmtudBlackhole;
+    final Sysctl pmtudBlackholeMss;
+    final Sysctl reassMaxqueuelen;
+    final Sysctl recvbufAuto;
+    final Sysctl recvbufMax;
+    final Sysctl recvspace;
+    final Sysctl sendbufAuto;
+    final Sysctl sendbufInc;
+    final Sysctl sendbufMax;
+    final Sysctl sendspace;
+    final Sysctl retries;
+    final Sysctl rexmitInitial;
+    final Sysctl rexmitMin;
+    final Sysctl rexmitMax;
+    final Sysctl rexmitSlop;
+    final Sysctl rexmitDropOptions;
+    final Sysctl rfc1323;
+    final Sysctl rfc3042;
+    final Sysctl rfc3465;
+    final Sysctl rfc6191;
+    final Sysctl tolerateMissingTs;
+    final Sysctl tsOffsetPerConn;
+    final Sysctl tso;
+
+    TcpSysctl(SysctlTree t) {
+        abcLVar = intOf(t, "abc_l_var", 2, 1, 64, "Segments that cwnd may grow by per ACK in slow start");
+        ackWarCnt = intOf(t, "ack_war_cnt", 5, 0, BIG, "Challenge ACKs per window and connection; 0 is no limit");
+        ackWarTimewindow = intOf(t, "ack_war_timewindow", 1000, 0, BIG, "Challenge ACK window, ms");
+        challengeLimit = intOf(t, "challenge_ack_limit", 1000, 0, BIG, "Challenge ACKs per second in all; 0: no limit");
+        alwaysKeepalive = boolOf(t, "always_keepalive", true, "Probe all idle connections");
+        blackhole = intOf(t, "blackhole", 0, 0, 3, "Do not answer segments to closed ports: 1 SYN, 2 all");
+        ccAlgorithm = t.addString(BASE + "cc.algorithm", "newreno", "Congestion control of new connections");
+        delacktime = intOf(t, "delacktime", 40, 0, 2000, "Longest delay of an ACK, ms");
+        delayedAck = boolOf(t, "delayed_ack", true, "Delay ACKs");
+        dropSynfin = boolOf(t, "drop_synfin", false, "Drop segments with both SYN and FIN");
+        fastFinwait2Recycle = boolOf(t, "fast_finwait2_recycle", false, "Short FIN-WAIT-2 for closed sockets");
+        finwait2Timeout = intOf(t, "finwait2_timeout", 60_000, 0, BIG, "Short FIN-WAIT-2, ms");
+        icmpMayRst = boolOf(t, "icmp_may_rst", true, "ICMP unreachable may end a connection in SYN-SENT");
+        initcwndSegments = intOf(t, "initcwnd_segments", 10, 1, 1024, "Initial window, segments");
+        insecureRst = boolOf(t, "insecure_rst", false, "Accept any RST inside the window");
+        insecureSyn = boolOf(t, "insecure_syn", false, "A SYN inside the window resets");
+        insecureAck = boolOf(t, "insecure_ack", false, "Accept ACKs older than the largest window");
+        keepcnt = intOf(t, "keepcnt", 8, 1, BIG, "Keepalive probes before giving up");
+        keepidle = intOf(t, "keepidle", 7_200_000, 1, Integer.MAX_VALUE, "Idle time before keepalive, ms");
+        keepinit = intOf(t, "keepinit", 75_000, 1, Integer.MAX_VALUE, "Time to establish a connection, ms");
+        keepintvl = intOf(t, "keepintvl", 75_000, 1, Integer.MAX_VALUE, "Time between keepalive probes, ms");
+        minmss = intOf(t, "minmss", 216, 1, 65_535, "Least MSS");
+        msl = intOf(t, "msl", 30_000, 0, BIG, "Maximum segment lifetime, ms");
+        mslLocal = intOf(t, "msl_local", 10_000, 0, BIG, "Segment lifetime when both ends are this host, ms");
+        nolocaltimewait = boolOf(t, "nolocaltimewait", false, "No TIME-WAIT when both ends are this host");
+        mssdflt = intOf(t, "mssdflt", 536, 1, 65_535, "MSS of a peer that names none");
+        pathMtuDiscovery = boolOf(t, "path_mtu_discovery", true, "Send with DF and heed ICMP");
+        persmin = intOf(t, "persmin", 5000, 1, BIG, "Least persist interval, ms");
+        persmax = intOf(t, "persmax", 60_000, 1, BIG, "Largest persist interval, ms");
+        pmtudBlackhole = intOf(t, "pmtud_blackhole_detection", 0, 0, 3, "Detect path MTU black holes");
+        pmtudBlackholeMss = intOf(t, "pmtud_blackhole_mss", 1200, 1, 65_535, "MSS to fall back to");
+        reassMaxqueuelen = intOf(t, "reass.maxqueuelen", 100, 0, BIG, "Segments out of order per connection");
+        recvbufAuto = boolOf(t, "recvbuf_auto", true, "Grow receive buffers");
+        recvbufMax = intOf(t, "recvbuf_max", MAXBUF, 0, BIG, "Largest receive buffer, octets");
+        recvspace = intOf(t, "recvspace", 65_536, 0, BIG, "Initial receive buffer, octets");
+        sendbufAuto = boolOf(t, "sendbuf_auto", true, "Grow send buffers");
+        sendbufInc = intOf(t, "sendbuf_inc", 8192, 0, BIG, "Step of growth, octets");
+        sendbufMax = intOf(t, "sendbuf_max", MAXBUF, 0, BIG, "Largest send buffer, octets");
+        sendspace = intOf(t, "sendspace", 32_768, 0, BIG, "Initial send buffer, octets");
+        retries = intOf(t, "retries", TcpTimers.TCP_MAXRXTSHIFT, 0, TcpTimers.TCP_MAXRXTSHIFT, "Retransmissions");
+        rexmitInitial = intOf(t, "rexmit_initial", 1000, 1, BIG, "First retransmit timeout, ms");
+        rexmitMin = intOf(t, "rexmit_min", 30, 1, BIG, "Least retransmit timeout, ms");
+        rexmitMax = intOf(t, "rexmit_max", 64_000, 1, BIG, "Largest retransmit timeout, ms");
+        rexmitSlop = intOf(t, "rexmit_slop", 200, 0, BIG, "Added to every retransmit timeout, ms");
+        rexmitDropOptions = boolOf(t, "rexmit_drop_options", false, "Third SYN and later go without options");
+        rfc1323 = intOf(t, "rfc1323", 1, 0, 3, "0 off, 1 window scale and timestamps, 2 scale, 3 timestamps");
+        rfc3042 = boolOf(t, "rfc3042", true, "Limited transmit");
+        rfc3465 = boolOf(t, "rfc3465", true, "Count octets in congestion control");
+        rfc6191 = boolOf(t, "rfc6191", true, "A SYN with a later timestamp ends TIME-WAIT");
+        tolerateMissingTs = boolOf(t, "tolerate_missing_ts", true, "Accept segments without agreed timestamps");
+        tsOffsetPerConn = boolOf(t, "ts_offset_per_conn", true, "Timestamps start elsewhere in each connection");
+        tso = boolOf(t, "tso", true, "Send super-segments");
+    }
+
+    private static Sysctl intOf(SysctlTree t, String name, int initial, int min, int max, String what) {
+        return t.addInt(BASE + name, initial, min, max, what);
+    }
+
+    private static Sysctl boolOf(SysctlTree t, String name, boolean initial, String what) {
+        return t.addBool(BASE + name, initial, what);
+    }
+}

@@ -1,0 +1,319 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.tcp.cc.CcAlgo;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.Errno;
+
+/**
+ * The timers of RFC 9293 section 3.10.8 and those beside it. A connection has deadlines and one callout, armed for
+ * the earliest or before: a deadline that moves away leaves the callout alone, which then fires early, finds nothing
+ * due and arms itself again.
+ *
+ * @bsd tcp_timer_enter
+ */
+public final class TcpTimers {
+    /** Retransmission. */
+    public static final int TT_REXMT = 0;
+    /** Window probes. */
+    public static final int TT_PERSIST = 1;
+    /** Keepalive, and the limit of the handshake. */
+    public static final int TT_KEEP = 2;
+    /** TIME-WAIT, and FIN-WAIT-2 of a closed socket. */
+    public static final int TT_2MSL = 3;
+    /** Delayed acknowledgment. */
+    public static final int TT_DELACK = 4;
+    /** One more than the last. */
+    public static final int TT_N = 5;
+
+    /** Most retransmissions of one segment. */
+    public static final int TCP_MAXRXTSHIFT = 12;
+
+    /** No deadline. Clocks count from an arbitrary origin but never come near it. */
+    static final long OFF = Long.MAX_VALUE;
+
+    private static final int[] BACKOFF = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 512, 512};
+    /** DIFFERS: RFC 6298 section 5.5 doubles every time; as FreeBSD, the first SYNs go out at an even pace. */
+    private static final int[] SYN_BACKOFF = {1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64, 64, 64};
+    private static final int TOTAL_BACKOFF = 2559;
+
+    /** What the callout runs, with the pcb's lock held. */
+    static final class Handler implements Runnable {
+        private final Tcpcb tp;
+
+        Handler(Tcpcb tp) {
+            this.tp = tp;
+        }
+
+        @Override
+        public void run() {
+            fire(tp);
+        }
+    }
+
+    private TcpTimers() {
+    }
+
+    /** Arms a timer {@code delayNs} from now, or moves it. @bsd tcp_timer_activate */
+    @GuardedBy("tp.inp.lock")
+    public static void activate(Tcpcb tp, int which, long delayNs) {
+        assert !tp.inp.has(Inpcb.INP_DROPPED) : "timer of a closed connection";
+        final long at = tp.now() + Math.max(delayNs, 0);
+        tp.timers[which] = at;
+        if (at < tp.calloutAtNs) {
+            tp.calloutAtNs = at;
+            tp.callout.resetAt(at);
+        }
+    }
+
+    /** Disarms a timer. @bsd tcp_timer_activate */
+    @GuardedBy("tp.inp.lock")
+    public static void stop(Tcpcb tp, int which) {
+        tp.timers[which] = OFF;
+    }
+
+    /** Disarms all. @bsd tcp_timer_stop */
+    @GuardedBy("tp.inp.lock")
+    public static void stopAll(Tcpcb tp) {
+        for (int i = 0; i < TT_N; i++) {
+            tp.timers[i] = OFF;
+        }
+        tp.calloutAtNs = OFF;
+        tp.callout.stop();
+    }
+
+    /** @bsd tcp_timer_active */
+    @GuardedBy("tp.inp.lock")
+    public static boolean active(Tcpcb tp, int which) {
+        return tp.timers[which] != OFF;
+    }
+
+    /** The callout holds the lock already; taking it again costs little and lets the checker see it. */
+    private static void fire(Tcpcb tp) {
+        tp.inp.lock.lock();
+        try {
+            expired(tp);
+        } finally {
+            tp.inp.lock.unlock();
+        }
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void expired(Tcpcb tp) {
+        tp.calloutAtNs = OFF;
+        final long now = tp.tcp.clock.nanoTime();
+        tp.nowNs = now;
+        tp.flags2 |= Tcpcb.TF2_INEVENT;
+        for (int i = 0; i < TT_N && !tp.inp.has(Inpcb.INP_DROPPED); i++) {
+            if (tp.timers[i] <= now) {
+                tp.timers[i] = OFF;
+                run(tp, i);
+            }
+        }
+        tp.flags2 &= ~Tcpcb.TF2_INEVENT;
+        if (!tp.inp.has(Inpcb.INP_DROPPED)) {
+            rearm(tp);
+        }
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void run(Tcpcb tp, int which) {
+        switch (which) {
+            case TT_REXMT -> rexmt(tp);
+            case TT_PERSIST -> persist(tp);
+            case TT_KEEP -> keep(tp);
+            case TT_2MSL -> msl2(tp);
+            default -> delack(tp);
+        }
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void rearm(Tcpcb tp) {
+        long first = OFF;
+        for (int i = 0; i < TT_N; i++) {
+            first = Math.min(first, tp.timers[i]);
+        }
+        if (first < tp.calloutAtNs) {
+            tp.calloutAtNs = first;
+            tp.callout.resetAt(first);
+        }
+    }
+
+    /** The delayed acknowledgment is due. @bsd tcp_timer_delack */
+    @GuardedBy("tp.inp.lock")
+    private static void delack(Tcpcb tp) {
+        tp.flags = tp.flags & ~Tcpcb.TF_DELACK | Tcpcb.TF_ACKNOW;
+        tp.tcp.stat.delack.increment();
+        TcpOutput.output(tp);
+    }
+
+    /** Nothing was acknowledged in time: back off, send the oldest again. RFC 6298 5.4 - 5.7. @bsd tcp_timer_rexmt */
+    @GuardedBy("tp.inp.lock")
+    private static void rexmt(Tcpcb tp) {
+        final Tcp tcp = tp.tcp;
+        if (++tp.rxtshift > tcp.sysctl.retries.getInt()) {
+            tp.rxtshift = TCP_MAXRXTSHIFT;
+            tcp.stat.timeoutdrop.increment();
+            TcpSubr.drop(tp, Errno.ETIMEDOUT);
+            return;
+        }
+        tcp.stat.rexmttimeo.increment();
+        if (tp.state != TcpState.SYN_SENT && tp.rxtshift == 1) {
+            saveForUndo(tp);
+        } else {
+            tp.flags &= ~Tcpcb.TF_PREVVALID;
+        }
+        final boolean syn = tp.state == TcpState.SYN_SENT || tp.state == TcpState.SYN_RECEIVED;
+        final long base = syn ? tcp.sysctl.rexmitInitial.get() * Tcp.NS_PER_MS : TcpRtt.rexmtVal(tp);
+        tp.rxtcurNs = TcpRtt.clamp(tp, base * (syn ? SYN_BACKOFF : BACKOFF)[tp.rxtshift], 0);
+        TcpMss.blackHole(tp);
+        if (tp.rxtshift == 3 && tp.state == TcpState.SYN_SENT && tcp.sysctl.rexmitDropOptions.getBool()) {
+            tp.flags &= ~(Tcpcb.TF_REQ_SCALE | Tcpcb.TF_REQ_TSTMP | Tcpcb.TF_SACK_PERMIT);
+        }
+        if (tp.rxtshift > TCP_MAXRXTSHIFT / 4) {
+            // The route may be bad, and what we know of the round trip no longer holds.
+            tp.route.invalidate();
+            tp.rttvarNs += tp.srttNs / 4;
+            tp.srttNs = 0;
+        }
+        tp.sndNxt = tp.sndUna;
+        tp.sndRecover = tp.sndMax;
+        tp.flags |= Tcpcb.TF_ACKNOW;
+        tp.rtttimeNs = 0; // Karn: what is sent again is not timed
+        TcpCc.congSignal(tp, CcAlgo.Signal.RTO);
+        TcpOutput.output(tp);
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void saveForUndo(Tcpcb tp) {
+        tp.sndCwndPrev = tp.sndCwnd;
+        tp.sndSsthreshPrev = tp.sndSsthresh;
+        tp.sndRecoverPrev = tp.sndRecover;
+        tp.flags &= ~(Tcpcb.TF_WASFRECOVERY | Tcpcb.TF_WASCRECOVERY);
+        tp.flags |= tp.inFastRecovery() ? Tcpcb.TF_WASFRECOVERY : 0;
+        tp.flags |= tp.inCongRecovery() ? Tcpcb.TF_WASCRECOVERY : 0;
+        tp.badrxtwinNs = tp.nowNs + tp.srttNs / 2;
+        tp.badrxtTs = tp.tsNow();
+        tp.flags |= Tcpcb.TF_PREVVALID;
+    }
+
+    /** The window is still shut: probe it (RFC 9293 section 3.8.6.1, MUST-36). @bsd tcp_timer_persist */
+    @GuardedBy("tp.inp.lock")
+    private static void persist(Tcpcb tp) {
+        final Tcp tcp = tp.tcp;
+        tcp.stat.persisttimeo.increment();
+        final long silence = tp.nowNs - tp.rcvtimeNs;
+        // A peer that answers keeps the connection alive for ever (MUST-37); one that is silent does not.
+        final boolean dead = tp.rxtshift == TCP_MAXRXTSHIFT
+            && (silence >= tcp.sysctl.keepidle.get() * Tcp.NS_PER_MS || silence >= TcpRtt.rexmtVal(tp) * TOTAL_BACKOFF);
+        final boolean deserted = tp.state.after(TcpState.CLOSE_WAIT)
+            && silence >= tcp.sysctl.persmax.get() * Tcp.NS_PER_MS;
+        if (dead || deserted) {
+            tcp.stat.persistdrop.increment();
+            TcpSubr.drop(tp, Errno.ETIMEDOUT);
+            return;
+        }
+        setPersist(tp);
+        tp.flags |= Tcpcb.TF_FORCEDATA;
+        TcpOutput.output(tp);
+        tp.flags &= ~Tcpcb.TF_FORCEDATA;
+    }
+
+    /** Starts the persist timer, later each time. @bsd tcp_setpersist */
+    @GuardedBy("tp.inp.lock")
+    static void setPersist(Tcpcb tp) {
+        assert !active(tp, TT_REXMT) : "persist while retransmitting";
+        tp.flags &= ~Tcpcb.TF_PREVVALID;
+        final long t = (tp.srttNs / 4 + tp.rttvarNs) * 2 * BACKOFF[tp.rxtshift];
+        final TcpSysctl s = tp.tcp.sysctl;
+        final long lo = s.persmin.get() * Tcp.NS_PER_MS;
+        final long hi = s.persmax.get() * Tcp.NS_PER_MS;
+        activate(tp, TT_PERSIST, Math.clamp(t, lo, Math.max(lo, hi)));
+        if (tp.rxtshift < TCP_MAXRXTSHIFT) {
+            tp.rxtshift++;
+        }
+    }
+
+    /** The handshake took too long, or the connection was idle: probe it, give it up. @bsd tcp_timer_keep */
+    @GuardedBy("tp.inp.lock")
+    private static void keep(Tcpcb tp) {
+        final Tcp tcp = tp.tcp;
+        if (!tp.state.haveEstablished()) {
+            tcp.stat.keeptimeo.increment();
+            tcp.stat.keepdrops.increment();
+            TcpSubr.drop(tp, Errno.ETIMEDOUT);
+            return;
+        }
+        final long idle = tp.nowNs - tp.rcvtimeNs;
+        if (idle < keepidle(tp)) {
+            // Segments came meanwhile; they do not move the timer, since that would cost every one of them.
+            activate(tp, TT_KEEP, keepidle(tp) - idle);
+            return;
+        }
+        tcp.stat.keeptimeo.increment();
+        final SocketSide so = tp.inp.so;
+        final boolean wanted = tcp.sysctl.alwaysKeepalive.getBool()
+            || so != null && (so.options() & SocketDefs.SO_KEEPALIVE) != 0;
+        if (!wanted || tp.state.after(TcpState.CLOSING)) {
+            activate(tp, TT_KEEP, keepidle(tp));
+            return;
+        }
+        if (idle >= keepidle(tp) + maxidle(tp)) {
+            tcp.stat.keepdrops.increment();
+            TcpSubr.drop(tp, Errno.ETIMEDOUT);
+            return;
+        }
+        tcp.stat.keepprobe.increment();
+        tcp.respond.keepProbe(tp);
+        activate(tp, TT_KEEP, keepintvl(tp));
+    }
+
+    /** TIME-WAIT, or FIN-WAIT-2 without a reader, is over. @bsd tcp_timer_2msl */
+    @GuardedBy("tp.inp.lock")
+    private static void msl2(Tcpcb tp) {
+        if (tp.state == TcpState.TIME_WAIT) {
+            TcpSubr.close(tp);
+            return;
+        }
+        final boolean fast = tp.tcp.sysctl.fastFinwait2Recycle.getBool() && tp.state == TcpState.FIN_WAIT_2;
+        if (!fast && tp.nowNs - tp.rcvtimeNs < maxidle(tp)) {
+            activate(tp, TT_2MSL, keepintvl(tp));
+            return;
+        }
+        tp.tcp.stat.finwait2drops.increment();
+        TcpSubr.close(tp);
+    }
+
+    /** @bsd TP_KEEPINIT */
+    static long keepinit(Tcpcb tp) {
+        return tp.keepinitNs != 0 ? tp.keepinitNs : tp.tcp.sysctl.keepinit.get() * Tcp.NS_PER_MS;
+    }
+
+    /** @bsd TP_KEEPIDLE */
+    static long keepidle(Tcpcb tp) {
+        return tp.keepidleNs != 0 ? tp.keepidleNs : tp.tcp.sysctl.keepidle.get() * Tcp.NS_PER_MS;
+    }
+
+    /** @bsd TP_KEEPINTVL */
+    static long keepintvl(Tcpcb tp) {
+        return tp.keepintvlNs != 0 ? tp.keepintvlNs : tp.tcp.sysctl.keepintvl.get() * Tcp.NS_PER_MS;
+    }
+
+    /** @bsd TP_KEEPCNT */
+    static int keepcnt(Tcpcb tp) {
+        return tp.keepcnt != 0 ? tp.keepcnt : tp.tcp.sysctl.keepcnt.getInt();
+    }
+
+    /** @bsd TP_MAXIDLE */
+    static long maxidle(Tcpcb tp) {
+        return keepcnt(tp) * keepintvl(tp);
+    }
+
+    /** How long FIN-WAIT-2 of a closed socket lasts. @bsd tcp_finwait2_timeout */
+    static long finwait2(Tcpcb tp) {
+        final TcpSysctl s = tp.tcp.sysctl;
+        return s.fastFinwait2Recycle.getBool() ? s.finwait2Timeout.get() * Tcp.NS_PER_MS : maxidle(tp);
+    }
+}

@@ -1,0 +1,244 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.route.RouteCache;
+import io.gatun.netinet.tcp.cc.CcAlgo;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.vnet.Callout;
+
+/**
+ * A connection: the send and receive sequence spaces of RFC 9293 section 3.3.1, windows, timers, options, and what
+ * congestion control needs. Sizes are octets, times are ns of the vnet's clock.
+ *
+ * <p>Life: made by {@link TcpSubr#newTcpcb} when its socket attaches, in CLOSED; ends by {@link TcpSubr#close}
+ * (INP_DROPPED: no segment finds it any more) and, when its socket detaches, {@link TcpSubr#discard}, which drains its
+ * callout.
+ *
+ * <p>Locking key: (c) constant; (i) the pcb's lock {@code inp.lock}; (q) owned by {@link TcpRele}'s list.
+ *
+ * <pre>
+ *      sndUna          sndNxt     sndMax    sndUna + sndWnd
+ *  -------|---------------|----------|------------|----------
+ *  acked  |  in flight    | to resend|  may send  | may not
+ *
+ *      rcvNxt                    rcvAdv
+ *  -------|-------------------------|----------
+ *  taken  |   rcvWnd: may come      | may not
+ * </pre>
+ *
+ * @bsd struct tcpcb
+ */
+public final class Tcpcb {
+    public static final int TF_ACKNOW = 0x1;
+    public static final int TF_DELACK = 0x2;
+    public static final int TF_NODELAY = 0x4;
+    public static final int TF_NOOPT = 0x8;
+    public static final int TF_SENTFIN = 0x10;
+    public static final int TF_REQ_SCALE = 0x20;
+    public static final int TF_RCVD_SCALE = 0x40;
+    public static final int TF_REQ_TSTMP = 0x80;
+    public static final int TF_RCVD_TSTMP = 0x100;
+    public static final int TF_SACK_PERMIT = 0x200;
+    /** The user has let go of the socket. @bsd TF_CLOSED */
+    public static final int TF_CLOSED = 0x800;
+    public static final int TF_NEEDFIN = 0x2000;
+    public static final int TF_NOPUSH = 0x4000;
+    public static final int TF_PREVVALID = 0x8000;
+    public static final int TF_MORETOCOME = 0x10000;
+    public static final int TF_LASTIDLE = 0x40000;
+    public static final int TF_RXWIN0SENT = 0x80000;
+    public static final int TF_FASTRECOVERY = 0x100000;
+    public static final int TF_WASFRECOVERY = 0x200000;
+    /** Send now whatever the windows say: a window probe. @bsd TF_FORCEDATA */
+    public static final int TF_FORCEDATA = 0x800000;
+    public static final int TF_TSO = 0x1000000;
+    public static final int TF_CONGRECOVERY = 0x8000000;
+    public static final int TF_WASCRECOVERY = 0x10000000;
+
+    /** The path seems to swallow large segments: the MSS was lowered. @bsd TF2_PLPMTU_BLACKHOLE */
+    public static final int TF2_PLPMTU_BLACKHOLE = 0x1;
+    public static final int TF2_PLPMTU_PMTUD = 0x2;
+    public static final int TF2_PLPMTU_MAXSEGSNT = 0x4;
+    /** A whole window was acknowledged since congestion control last asked. @bsd CCF_ABC_SENTAWND */
+    static final int TF2_ABC_SENTAWND = 0x100;
+    /** The sender was limited by the window. @bsd CCF_CWND_LIMITED */
+    static final int TF2_CWND_LIMITED = 0x200;
+    /** Opened by a SYN at a listener. */
+    static final int TF2_PASSIVE = 0x400;
+    /** Our SYN was sent more than once. */
+    static final int TF2_SYNLOST = 0x800;
+    /** {@link #nowNs} is the instant of the event in progress. */
+    static final int TF2_INEVENT = 0x1000;
+
+    /** An urgent octet waits in {@link #iobc}. */
+    public static final int TCPOOB_HAVEDATA = 0x1;
+    /** The urgent octet has been read. */
+    public static final int TCPOOB_HADDATA = 0x2;
+
+    public final Inpcb inp;                     // (c)
+    public final Tcp tcp;                       // (c)
+    final Callout callout;                      // (c) the one timer
+    final RouteCache route = new RouteCache();  // (i)
+    final TcpCcVar ccv;                         // (c) this, as congestion control sees it
+
+    public TcpState state = TcpState.CLOSED;    // (i)
+    public int flags;                           // (i) TF_*
+    int flags2;                                 // (i) TF2_*
+
+    // ---- send sequence space ------------------------------------------------------------
+    public int sndUna;        // (i) oldest unacknowledged
+    public int sndNxt;        // (i) next to send
+    public int sndMax;        // (i) highest sent, plus one
+    public int sndUp;         // (i) urgent pointer
+    public int sndWl1;        // (i) sequence number of the segment that last moved the window
+    public int sndWl2;        // (i) its acknowledgment number
+    public int iss;           // (i) initial send sequence number
+    public int sndWnd;        // (i) the peer's window
+    public int maxSndwnd;     // (i) largest window the peer ever offered
+    public int sndCwnd;       // (i) congestion window
+    public int sndSsthresh;   // (i) slow start threshold
+    public int sndRecover;    // (i) where recovery ends
+    int sndLimited;           // (i) segments sent by limited transmit
+    int bytesAcked;           // (i) octets acknowledged in congestion avoidance
+    int sndRetransOctets;     // (i) octets sent again, for TCP_INFO
+    int sndRexmitpack;        // (i) segments sent again
+
+    // ---- receive sequence space ------------------------------------------------------------
+    public int rcvNxt;        // (i) next expected
+    public int rcvAdv;        // (i) right edge told to the peer
+    public int rcvWnd;        // (i) window at the last segment
+    public int rcvUp;         // (i) urgent pointer
+    public int irs;           // (i) the peer's initial sequence number
+    public int lastAckSent;   // (i) RFC 7323's Last.ACK.sent
+
+    // ---- segment sizes, options ------------------------------------------------------------
+    /** Largest segment, options included: the MSS agreed. @bsd t_maxseg */
+    public int maxseg;        // (i)
+    /** Payload of a full segment: maxseg less the options every segment carries. @bsd tcp_maxseg */
+    public int segData;       // (i)
+    /** TCP_MAXSEG of the user, or 0. */
+    public int userMaxseg;    // (i)
+    int tsoMax;               // (i) longest IP packet one output may make
+    public int sndScale;      // (i) shift of the windows we get
+    public int rcvScale;      // (i) shift of the windows we send
+    public int requestRScale; // (i) the shift we ask for
+    int tsRecent;             // (i) the timestamp to echo
+    long tsRecentAge;         // (i) when it was taken, ns
+    int tsOffset;             // (i) added to our timestamps
+
+    // ---- time ------------------------------------------------------------
+    /** The instant of the event in progress, while TF2_INEVENT is set. */
+    long nowNs;               // (i)
+    long rcvtimeNs;           // (i) last segment received
+    long starttimeNs;         // (i) established
+    long rtttimeNs;           // (i) start of the round trip being timed; 0 none
+    int rtseq;                // (i) its sequence number
+    long srttNs;              // (i) smoothed round trip; 0 none yet
+    long rttvarNs;            // (i) its mean deviation
+    long rttbestNs;           // (i) shortest seen; 0 none
+    int rttupdated;           // (i) samples
+    long rxtcurNs;            // (i) present retransmit timeout
+    int rxtshift;             // (i) retransmissions in a row
+    long badrxtwinNs;         // (i) until when an ACK proves a timeout spurious
+    int badrxtTs;             // (i) our timestamp clock at the last timeout
+    long sndtimeNs;           // (i) last data sent
+    final long[] timers = new long[TcpTimers.TT_N]; // (i) deadlines; TcpTimers.OFF for none
+    long calloutAtNs = TcpTimers.OFF;               // (i) what the callout is armed for
+    long keepinitNs;          // (i) 0: the vnet's default, as the next three
+    long keepidleNs;          // (i)
+    long keepintvlNs;         // (i)
+    int keepcnt;              // (i)
+    int keepprobes;           // (i) probes without an answer
+
+    // ---- loss recovery, congestion control ------------------------------------------------------------
+    public int dupacks;       // (i)
+    CcAlgo cc;                // (i)
+    Object ccData;            // (i)
+    int sndCwndPrev;          // (i) before the last timeout, as the next three
+    int sndSsthreshPrev;      // (i)
+    int sndRecoverPrev;       // (i)
+    int pmtudSavedMaxseg;     // (i) before a black hole was suspected
+
+    // ---- reassembly ------------------------------------------------------------
+    Mbuf segq;                // (i) by nextPkt, in order; see TcpReass
+    int segqCnt;              // (i) segments in it
+    int segqOctets;           // (i) payload in it
+    int segqStorage;          // (i) octets of mbuf storage it holds
+
+    // ---- urgent data, errors, buffers ------------------------------------------------------------
+    public int oobflags;      // (i) TCPOOB_*
+    public int iobc;          // (i) the urgent octet
+    public Errno softerror = Errno.OK; // (i) possible error, not yet certain
+    long rfbufTsNs;           // (i) receive autotuning: start of the measurement; 0 none
+    int rfbufCnt;             // (i) octets since
+    int challengeCnt;         // (i) challenge ACKs in the window
+    long challengeEndNs;      // (i) where that window ends
+    int rcvOoopack;           // (i) for TCP_INFO
+    int sndZerowin;           // (i) for TCP_INFO
+    Tcpcb releNext;           // (q)
+
+    Tcpcb(Tcp tcp, Inpcb inp) {
+        this.tcp = tcp;
+        this.inp = inp;
+        ccv = new TcpCcVar(this);
+        callout = tcp.vnet.callout("tcp", inp.lock, new TcpTimers.Handler(this));
+    }
+
+    /** The socket; null once detached. @bsd tptosocket */
+    @GuardedBy("this.inp.lock")
+    public SocketSide so() {
+        return inp.so;
+    }
+
+    boolean has(int tf) {
+        return (flags & tf) != 0;
+    }
+
+    boolean has2(int tf2) {
+        return (flags2 & tf2) != 0;
+    }
+
+    /** The instant of the event in progress; outside of one, the clock's. */
+    long now() {
+        return (flags2 & TF2_INEVENT) != 0 ? nowNs : tcp.clock.nanoTime();
+    }
+
+    /** In fast recovery. @bsd IN_FASTRECOVERY */
+    public boolean inFastRecovery() {
+        return (flags & TF_FASTRECOVERY) != 0;
+    }
+
+    /** @bsd IN_CONGRECOVERY */
+    public boolean inCongRecovery() {
+        return (flags & TF_CONGRECOVERY) != 0;
+    }
+
+    /** @bsd IN_RECOVERY */
+    public boolean inRecovery() {
+        return (flags & (TF_FASTRECOVERY | TF_CONGRECOVERY)) != 0;
+    }
+
+    /** @bsd EXIT_RECOVERY */
+    void exitRecovery() {
+        flags &= ~(TF_FASTRECOVERY | TF_CONGRECOVERY);
+    }
+
+    /** Timestamps were agreed: every segment carries them. */
+    boolean timestamps() {
+        return (flags & TF_RCVD_TSTMP) != 0;
+    }
+
+    /** Our timestamp clock, ms. @bsd tcp_ts_getticks */
+    int tsNow() {
+        return (int) (now() / Tcp.NS_PER_MS) + tsOffset;
+    }
+
+    /** As netstat shows it. */
+    @Override
+    public String toString() {
+        return inp + " " + state;
+    }
+}
