@@ -1,5 +1,7 @@
 import io.gatun.drivers.epair.EpairDriver;
 import io.gatun.drivers.loop.LoDriver;
+import io.gatun.drivers.tap.TapDriver;
+import io.gatun.drivers.vlan.VlanDriver;
 import io.gatun.spi.ifnet.IfnetDriver;
 
 /** Network interfaces, each on the contract of {@code Ifnet} alone. */
@@ -10,7 +12,9 @@ module io.gatun.drivers {
 
     exports io.gatun.drivers.epair;
     exports io.gatun.drivers.loop;
+    exports io.gatun.drivers.tap;
+    exports io.gatun.drivers.vlan;
     exports io.gatun.drivers.wrap;
 
-    provides IfnetDriver with LoDriver, EpairDriver;
+    provides IfnetDriver with LoDriver, EpairDriver, TapDriver, VlanDriver;
 }

@@ -60,9 +60,10 @@ final class EpairEnd extends SwiTask {
     private static int capabilities(final Epair.Config config) {
         int caps = Ifnet.IFCAP_VLAN_MTU | Ifnet.IFCAP_JUMBO_MTU | Ifnet.IFCAP_LINKSTATE;
         if (!config.checksums()) {
-            caps |= Ifnet.IFCAP_HWCSUM | Ifnet.IFCAP_RXCSUM_IPV6 | Ifnet.IFCAP_TXCSUM_IPV6;
+            caps |= Ifnet.IFCAP_HWCSUM | Ifnet.IFCAP_RXCSUM_IPV6 | Ifnet.IFCAP_TXCSUM_IPV6
+                | Ifnet.IFCAP_VLAN_HWCSUM;
         }
-        return config.tso() ? caps | Ifnet.IFCAP_TSO | Ifnet.IFCAP_LRO : caps;
+        return config.tso() ? caps | Ifnet.IFCAP_TSO | Ifnet.IFCAP_LRO | Ifnet.IFCAP_VLAN_HWTSO : caps;
     }
 
     void join(final Epair thePair, final EpairEnd thePeer) {

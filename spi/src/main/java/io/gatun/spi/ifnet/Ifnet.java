@@ -69,6 +69,7 @@ public final class Ifnet {
     public static final int IFCAP_TSO6 = 0x200;
     public static final int IFCAP_LRO = 0x400;
     public static final int IFCAP_VLAN_HWCSUM = 0x80;
+    public static final int IFCAP_VLAN_HWTSO = 0x40000;
     public static final int IFCAP_LINKSTATE = 0x80000;
     public static final int IFCAP_RXCSUM_IPV6 = 0x200000;
     public static final int IFCAP_TXCSUM_IPV6 = 0x400000;
