@@ -1,6 +1,7 @@
 package io.gatun.protosw;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.ifnet.IfnetDriver;
 import io.gatun.spi.ifnet.IfnetTable;
 import io.gatun.spi.mbuf.Mbuf;
@@ -46,6 +47,8 @@ import java.util.random.RandomGenerator;
 public final class Vnet implements VnetSide, AutoCloseable {
     private static final String RELEASE = "0.1.0";
     private static final int SECRET_OCTETS = 32;
+    /** Frames taken from one interface in one turn. */
+    private static final int POLL_BUDGET = 64;
     /** Apart from the seed of {@code random}, whose numbers go out in packets. */
     private static final long SECRET_SALT = 0x6761_7475_6e21_5345L;
 
@@ -163,7 +166,8 @@ public final class Vnet implements VnetSide, AutoCloseable {
     // ---- running without threads ------------------------------------------------------------
 
     /**
-     * Runs the callouts that are due, and then what netisr has queued, up to its budget.
+     * Runs the callouts that are due, takes up what has arrived at polled interfaces, and then runs what netisr has
+     * queued, up to its budget.
      *
      * @return whether anything was done; if not, nothing will be until time advances or somebody calls in
      * @throws IllegalStateException in a vnet with threads
@@ -173,6 +177,10 @@ public final class Vnet implements VnetSide, AutoCloseable {
             throw new IllegalStateException(name + " has threads of its own");
         }
         int done = callouts.runDue();
+        List<Ifnet> list = ifnets.all();
+        for (int i = 0; i < list.size(); i++) {
+            done += list.get(i).poll(POLL_BUDGET);
+        }
         done += netisr.run();
         return done > 0;
     }
