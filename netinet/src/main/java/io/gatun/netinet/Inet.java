@@ -4,6 +4,7 @@ import io.gatun.netinet.arp.Arp;
 import io.gatun.netinet.ether.Ether;
 import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.icmp.Icmp;
+import io.gatun.netinet.icmp.IcmpInput;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InMulti;
 import io.gatun.netinet.ip.IpInput;
@@ -44,11 +45,15 @@ public final class Inet {
     public final IpReass ipReass;
     /** IP on its way in. */
     public final IpInput ipInput;
+    /** ICMP on its way in. */
+    public final IcmpInput icmpInput;
     /** IP on its way out. */
     public final IpOutput ipOutput;
     public final Icmp icmp;
     public final Arp arp;
     public final Ether ether;
+    /** Addresses and the routes that come with them. */
+    final InControl control;
 
     /** Makes all parts; nothing is registered yet. */
     public Inet(VnetSide vnet) {
@@ -67,8 +72,10 @@ public final class Inet {
         ipInput = new IpInput(this);
         ipOutput = new IpOutput(this);
         icmp = new Icmp(this);
+        icmpInput = new IcmpInput(this);
         arp = new Arp(this);
         ether = new Ether(this);
+        control = new InControl(this);
     }
 
     /** The forwarding table of that number; the default one for a number out of range. */

@@ -1,9 +1,13 @@
 package io.gatun.netinet;
 
+import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.Domain;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.IpprotoTable;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
+import io.gatun.spi.vnet.Netisr;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,8 +40,24 @@ public final class InetDomain implements Domain {
     @Override
     public Errno init(VnetSide vnet) {
         inet = new Inet(vnet);
+        Netisr isr = vnet.netisr();
+        IpprotoTable ipproto = vnet.ipproto();
+        Errno e = first(isr.register(Netisr.NETISR_IP, "ip", Netisr.NETISR_POLICY_FLOW, inet.ipInput::input),
+            isr.register(Netisr.NETISR_ARP, "arp", Netisr.NETISR_POLICY_SOURCE, inet.arp::input));
+        e = first(e, ipproto.register(SockAddr.AF_INET, InDefs.IPPROTO_ICMP, inet.icmpInput::input, null));
+        e = first(e, vnet.ifnets().registerLinkLayer(Ifnet.IFT_ETHER, inet.ether));
+        e = first(e, vnet.ifnets().registerLinkLayer(Ifnet.IFT_L2VLAN, inet.ether));
+        if (e != Errno.OK) {
+            return e;
+        }
+        vnet.ifnets().addListener(inet.control);
+        vnet.provide(InetConfig.class, new InetConfig(inet));
         // The owners of udp and tcp make their roots here and add their switch entries to protosw.
         return Errno.OK;
+    }
+
+    private static Errno first(Errno a, Errno b) {
+        return a == Errno.OK ? b : a;
     }
 
     @Override
@@ -47,6 +67,18 @@ public final class InetDomain implements Domain {
 
     @Override
     public void destroy() {
+        if (inet == null) {
+            return;
+        }
+        VnetSide vnet = inet.vnet;
+        vnet.ifnets().removeListener(inet.control);
+        vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_ICMP);
+        vnet.netisr().unregister(Netisr.NETISR_IP);
+        vnet.netisr().unregister(Netisr.NETISR_ARP);
+        inet.ipReass.destroy();
+        inet.arp.destroy();
+        inet.hostCache.destroy();
+        inet.control.destroy();
         protosw.clear();
     }
 }

@@ -24,6 +24,8 @@ public final class NextHop {
     public static final int NHF_PINNED = 0x20;
     /** One of this host's own addresses. @bsd RTF_LOCAL */
     public static final int NHF_LOCAL = 0x40;
+    /** The broadcast address of a network on the link. @bsd NHF_BROADCAST */
+    public static final int NHF_BROADCAST = 0x80;
 
     /** The interface; for a reject or blackhole route it may be null. */
     public final Ifnet ifp;

@@ -1,0 +1,204 @@
+package io.gatun.netinet;
+
+import io.gatun.netinet.arp.ArpDuplicate;
+import io.gatun.netinet.arp.ArpEntry;
+import io.gatun.netinet.ether.EtherHeader;
+import io.gatun.netinet.ip.InIfaddr;
+import io.gatun.netinet.route.NextHop;
+import io.gatun.netinet.route.Route;
+import io.gatun.spi.ifnet.IfAddr;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.ErrnoException;
+import java.util.List;
+
+/**
+ * What ifconfig(8), route(8) and arp(8) do, for embedding programs: {@code vnet.service(InetConfig.class)}. Prefixes
+ * are
+ * written {@code 10.0.0.0/8}; addresses are literals, no name is looked up. Any thread may call, holding no lock of the
+ * stack.
+ *
+ * @bsd ifconfig
+ */
+public final class InetConfig {
+    private static final int HOST_BITS = 32;
+    private static final String FORWARDING = "net.inet.ip.forwarding";
+
+    private final Inet inet;
+
+    InetConfig(Inet inet) {
+        this.inet = inet;
+    }
+
+    /** The root of the domain, for modules that plug into it. */
+    public Inet inet() {
+        return inet;
+    }
+
+    // Addresses.
+
+    /**
+     * Gives an interface an address and brings it up: {@code addAddress(tap0, "10.0.0.1/24")}. The route to its network
+     * comes with it. A bare address has a prefix of 32 bits.
+     *
+     * @throws ErrnoException EEXIST when this host has the address, EINVAL for one no host can have
+     * @throws IllegalArgumentException for what is not written as an address
+     */
+    public void addAddress(Ifnet ifp, String cidr) throws ErrnoException {
+        SockAddr addr = addressOf(cidr);
+        int bits = prefixLen(cidr);
+        String call = "add " + cidr + " to " + ifp.xname();
+        int a = addr.in4();
+        boolean network = bits < 31 && (a & ~InIfaddr.mask(bits)) == 0;
+        boolean all = bits < 31 && (a | InIfaddr.mask(bits)) == -1;
+        if (addr.isMulticast() || a == 0 || a == -1 || network || all) {
+            throw new ErrnoException(Errno.EINVAL, call);
+        }
+        if (inet.addrs.isLocal(a)) {
+            throw new ErrnoException(Errno.EEXIST, call);
+        }
+        ErrnoException.check(up(ifp), call);
+        boolean broadcasts = (ifp.flags() & Ifnet.IFF_BROADCAST) != 0 && bits < 31;
+        SockAddr broadcast = broadcasts ? SockAddr.in(a | ~InIfaddr.mask(bits), 0) : null;
+        ErrnoException.check(ifp.addAddr(new IfAddr(addr, bits, broadcast, null)), call);
+    }
+
+    private static Errno up(Ifnet ifp) {
+        return (ifp.flags() & Ifnet.IFF_UP) != 0 ? Errno.OK : ifp.up();
+    }
+
+    /** Takes an address away, with the routes that depend on it. EADDRNOTAVAIL when the interface does not have it. */
+    public void removeAddress(Ifnet ifp, String address) throws ErrnoException {
+        ErrnoException.check(ifp.removeAddr(addressOf(address)), "remove " + address + " from " + ifp.xname());
+    }
+
+    /** This host's addresses. */
+    public List<InIfaddr> addresses() {
+        return inet.addrs.all();
+    }
+
+    // Routes.
+
+    /**
+     * Adds a route.
+     *
+     * @param prefix {@code 10.0.0.0/8}, a bare address for one host, or {@code default}
+     * @param gateway the router's address, or null when the prefix is on the link of {@code ifp}
+     * @param ifp the interface, or null to find it by the gateway
+     * @throws ErrnoException EEXIST; ENETUNREACH when the gateway is on no link
+     */
+    public void addRoute(String prefix, String gateway, Ifnet ifp) throws ErrnoException {
+        addRoute(prefix, gateway, ifp, 0);
+    }
+
+    /** {@link #addRoute(String, String, Ifnet)} with a path MTU in octets, 0 for the interface's. */
+    public void addRoute(String prefix, String gateway, Ifnet ifp, int mtu) throws ErrnoException {
+        String call = "add route " + prefix;
+        SockAddr gw = gateway == null ? null : addressOf(gateway);
+        InIfaddr link = gw == null ? null : inet.addrs.onLink(gw.in4(), ifp);
+        Ifnet out = ifp != null ? ifp : link == null ? null : link.ifp;
+        if (out == null || gw != null && link == null) {
+            throw new ErrnoException(Errno.ENETUNREACH, call + " by " + (gateway == null ? "no interface" : gateway));
+        }
+        InIfaddr from = link != null ? link : inet.addrs.first(out);
+        put(prefix, new NextHop(out, hostFlag(prefix), gw, from == null ? null : from.ifa.addr(), mtu), call);
+    }
+
+    /** Adds the default route. */
+    public void addDefault(String gateway) throws ErrnoException {
+        addRoute("default", gateway, null);
+    }
+
+    /** Makes a prefix unreachable: its packets are refused with an error. */
+    public void addReject(String prefix) throws ErrnoException {
+        put(prefix, new NextHop(null, NextHop.NHF_REJECT, null, null, 0), "add reject route " + prefix);
+    }
+
+    /** Makes a prefix vanish: its packets are dropped. */
+    public void addBlackhole(String prefix) throws ErrnoException {
+        put(prefix, new NextHop(null, NextHop.NHF_BLACKHOLE, null, null, 0), "add blackhole route " + prefix);
+    }
+
+    private void put(String prefix, NextHop nh, String call) throws ErrnoException {
+        ErrnoException.check(inet.fibs[0].add(addressOf(prefix), prefixLen(prefix), nh), call);
+    }
+
+    /** Deletes a route. ENOENT when there is none. */
+    public void deleteRoute(String prefix) throws ErrnoException {
+        ErrnoException.check(inet.fibs[0].delete(addressOf(prefix), prefixLen(prefix)), "delete route " + prefix);
+    }
+
+    /** All routes of the default table: a snapshot. */
+    public List<Route> routes() {
+        return inet.fibs[0].routes();
+    }
+
+    /** Whether packets for others are sent on. @bsd net.inet.ip.forwarding */
+    public void setForwarding(boolean on) {
+        inet.vnet.sysctl().find(FORWARDING).set(on ? 1 : 0);
+    }
+
+    // Neighbours.
+
+    /** Sets a neighbour's link address by hand, as in {@code 02:00:00:00:00:01}. @bsd arp -s */
+    public void setArp(Ifnet ifp, String address, String lladdr) throws ErrnoException {
+        ErrnoException.check(inet.arp.setStatic(ifp, addressOf(address).in4(), lladdrOf(lladdr)), "arp -s " + address);
+    }
+
+    /** Forgets a neighbour. @bsd arp -d */
+    public void deleteArp(Ifnet ifp, String address) throws ErrnoException {
+        ErrnoException.check(inet.arp.delete(ifp, addressOf(address).in4()), "arp -d " + address);
+    }
+
+    /** All neighbours: a snapshot. @bsd arp -a */
+    public List<ArpEntry> arp() {
+        return inet.arp.entries();
+    }
+
+    /** The last report that somebody else uses an address of this host, or null. */
+    public ArpDuplicate lastDuplicate() {
+        return inet.arp.lastDuplicate();
+    }
+
+    // Texts.
+
+    private static int hostFlag(String prefix) {
+        return prefixLen(prefix) == HOST_BITS ? NextHop.NHF_HOST : 0;
+    }
+
+    private static SockAddr addressOf(String cidr) {
+        if (cidr.equals("default")) {
+            return SockAddr.in(0, 0);
+        }
+        int slash = cidr.indexOf('/');
+        SockAddr a = SockAddr.of(slash < 0 ? cidr : cidr.substring(0, slash), 0);
+        if (a.family() != SockAddr.AF_INET) {
+            throw new IllegalArgumentException("'" + cidr + "' is not an IPv4 address");
+        }
+        return a;
+    }
+
+    private static int prefixLen(String cidr) {
+        int slash = cidr.indexOf('/');
+        if (slash < 0) {
+            return cidr.equals("default") ? 0 : HOST_BITS;
+        }
+        String text = cidr.substring(slash + 1);
+        if (!text.matches("[0-9]{1,2}") || Integer.parseInt(text) > HOST_BITS) {
+            throw new IllegalArgumentException("'" + cidr + "' has no prefix length in 0..32");
+        }
+        return Integer.parseInt(text);
+    }
+
+    private static long lladdrOf(String text) {
+        if (!text.matches("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")) {
+            throw new IllegalArgumentException("'" + text + "' is not a link address as in 02:00:00:00:00:01");
+        }
+        long v = Long.parseLong(text.replace(":", ""), 16);
+        if (EtherHeader.isMulticast(v)) {
+            throw new IllegalArgumentException("'" + text + "' is a group's link address");
+        }
+        return v;
+    }
+}
