@@ -40,7 +40,7 @@ final class CalloutWheel {
     @GuardedBy("lock")
     private final FarCallouts far = new FarCallouts(near); // (w)
     @GuardedBy("lock")
-    private long wakeAtNs = Long.MIN_VALUE; // (w) the agent sleeps until then; MIN_VALUE: it does not sleep
+    private long wakeAtNs = NONE; // (w) the agent sleeps until then; MIN_VALUE: it does not sleep
     private final AtomicInteger drainers = new AtomicInteger(); // threads in awaitRunner
     private volatile long lastNowNs;        // (v) a recent reading of the clock
     private long armSeq;                    // (o)
@@ -79,7 +79,9 @@ final class CalloutWheel {
     }
 
     long toClock(long t) {
-        return t == NONE ? NONE : t + originNs;
+        long c = t + originNs;
+        boolean overflow = originNs > 0 && c < originNs;
+        return overflow || t == NONE ? NONE : c;
     }
 
     boolean farOff(long queuedNs) {

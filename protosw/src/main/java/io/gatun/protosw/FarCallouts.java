@@ -23,6 +23,8 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
     private static final int TICKS = 2048;
     private static final int SPOKE_FIRST = 4;
     private static final int SPOKE_MAX = 64;
+    /** 146 years; what is due later is never due. Keeps the arithmetic of ticks clear of overflow. */
+    private static final long LAST_NS = 1L << Long.SIZE - 2;
 
     private final DeadlineTimerWheel wheel =
         new DeadlineTimerWheel(TimeUnit.NANOSECONDS, 0, 1L << TICK_BITS, TICKS, SPOKE_FIRST);
@@ -49,7 +51,7 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
     /** Takes a callout by its {@code queuedNs}, not before the horizon. False when there is no room for it. */
     boolean add(VnetCallout c) {
         int spoke = spokeOf(c.queuedNs >> TICK_BITS);
-        if (counts[spoke] >= SPOKE_MAX) {
+        if (counts[spoke] >= SPOKE_MAX || c.queuedNs >= LAST_NS) {
             return false;
         }
         long id = wheel.scheduleTimer(c.queuedNs);

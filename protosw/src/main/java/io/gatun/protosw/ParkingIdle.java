@@ -19,6 +19,7 @@ final class ParkingIdle implements IdleStrategy {
     private int idled;                  // (o) turns without work
     private volatile boolean signalled; // (v)
     private volatile Thread parked;     // (v) the thread that parks or is about to
+    private volatile boolean closing;   // (v) never park again
 
     /** @param sleepNs asked before parking: nanoseconds, or {@link CalloutWheel#NONE} */
     ParkingIdle(int spins, int yields, LongSupplier sleepNs) {
@@ -36,6 +37,12 @@ final class ParkingIdle implements IdleStrategy {
         }
     }
 
+    /** The thread is about to be told to end: it must be awake to hear it. */
+    void close() {
+        closing = true;
+        wake();
+    }
+
     @Override
     public void idle(int workCount) {
         if (workCount > 0) {
@@ -47,9 +54,10 @@ final class ParkingIdle implements IdleStrategy {
 
     @Override
     public void idle() {
-        if (signalled) {
+        if (signalled || closing) {
             signalled = false;
             idled = 0;
+            Thread.onSpinWait();
             return;
         }
         if (idled < spins) {
@@ -66,9 +74,10 @@ final class ParkingIdle implements IdleStrategy {
     private void park() {
         long ns = sleepNs.getAsLong();
         parked = Thread.currentThread();
-        if (!signalled && ns == CalloutWheel.NONE) {
+        boolean stay = signalled || closing;
+        if (!stay && ns == CalloutWheel.NONE) {
             LockSupport.park(this);
-        } else if (!signalled && ns > 0) {
+        } else if (!stay && ns > 0) {
             LockSupport.parkNanos(this, ns);
         }
         parked = null;

@@ -80,6 +80,7 @@ final class VnetAgent implements Agent {
             r = runner;
         }
         if (r != null) {
+            idle.close();
             r.close();
         }
     }

@@ -55,7 +55,7 @@ final class VnetCallout implements Callout {
     public boolean reset(long delayNs) {
         long now = wheel.nowNs();
         long at = now + Math.max(delayNs, 0);
-        return arm(at < now ? CalloutWheel.NONE - 1 : at);
+        return arm(at < now || at == CalloutWheel.NONE ? CalloutWheel.NONE - 1 : at);
     }
 
     @Override

@@ -1,0 +1,162 @@
+package io.gatun.protosw;
+
+import static io.gatun.protosw.TestVnets.MS;
+import static io.gatun.protosw.TestVnets.SEC;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatun.spi.sys.LockClass;
+import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.Callout;
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Callouts of a vnet with threads, on the machine's clock. */
+final class CalloutThreadTest {
+    private static final int ROUNDS = 2000;
+
+    private final Vnet vnet = TestVnets.threaded().name("callouts").build();
+
+    @AfterEach
+    void close() {
+        vnet.close();
+    }
+
+    @Test
+    void armed_runsAtTheDeadlineNotBefore() throws InterruptedException {
+        CountDownLatch ran = new CountDownLatch(1);
+        long[] at = new long[1];
+        Callout c = vnet.callout("c", null, () -> {
+            at[0] = System.nanoTime();
+            ran.countDown();
+        });
+        vnet.callout("far", null, () -> { }).drain();
+        long start = System.nanoTime();
+        c.reset(20 * MS);
+        ran.await();
+        assertThat(at[0] - start).isGreaterThanOrEqualTo(20 * MS);
+    }
+
+    @Test
+    void armedEarlierThanTheSleep_wakesTheAgent() throws InterruptedException {
+        CountDownLatch ran = new CountDownLatch(1);
+        Callout far = vnet.callout("far", null, () -> { });
+        far.reset(3600 * SEC);
+        CountDownLatch first = new CountDownLatch(1);
+        vnet.callout("first", null, first::countDown).reset(0);
+        first.await();
+        vnet.callout("near", null, ran::countDown).reset(5 * MS);
+        ran.await();
+        far.drain();
+    }
+
+    @Test
+    void stopUnderTheLock_isExact() {
+        Mtx lock = new Mtx(LockClass.INPCB, "inp");
+        boolean[] armed = new boolean[1];
+        AtomicInteger wrong = new AtomicInteger();
+        Callout c = vnet.callout("c", lock, () -> {
+            if (!armed[0]) {
+                wrong.incrementAndGet();
+            }
+            armed[0] = false;
+        });
+        for (int i = 0; i < ROUNDS; i++) {
+            lock.lock();
+            try {
+                armed[0] = true;
+                c.reset(i % 50 * 1000L);
+            } finally {
+                lock.unlock();
+            }
+            spin(i % 70 * 1000L);
+            lock.lock();
+            try {
+                c.stop();
+                armed[0] = false;
+            } finally {
+                lock.unlock();
+            }
+        }
+        c.drain();
+        assertThat(wrong).hasValue(0);
+    }
+
+    @Test
+    void drain_whileTheHandlerRuns_waits() {
+        AtomicBoolean inside = new AtomicBoolean();
+        AtomicInteger runs = new AtomicInteger();
+        for (int i = 0; i < ROUNDS; i++) {
+            Callout c = vnet.callout("c", null, () -> {
+                inside.set(true);
+                runs.incrementAndGet();
+                spin(5000);
+                inside.set(false);
+            });
+            c.reset(0);
+            spin(i % 60 * 1000L);
+            c.drain();
+            assertThat(inside).isFalse();
+            assertThat(c.active()).isFalse();
+        }
+        assertThat(runs.get()).isPositive();
+    }
+
+    @Test
+    void rearmedByManyThreads_neverLost() throws InterruptedException {
+        AtomicInteger runs = new AtomicInteger();
+        Callout c = vnet.callout("c", null, runs::incrementAndGet);
+        Thread[] threads = new Thread[4];
+        for (int t = 0; t < threads.length; t++) {
+            int k = t;
+            threads[t] = Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < 20_000; i++) {
+                    c.reset((i * 7L + k) % 300 * 1000);
+                    if (i % 5 == k) {
+                        c.stop();
+                    }
+                }
+            });
+        }
+        for (Thread t : threads) {
+            t.join();
+        }
+        for (int i = 0; i < 200; i++) {
+            int before = runs.get();
+            c.reset(i % 3 * 1000L);
+            while (runs.get() == before) {
+                Thread.onSpinWait();
+            }
+        }
+        c.drain();
+    }
+
+    @Test
+    void idle_costsNoTime() throws InterruptedException {
+        CountDownLatch ran = new CountDownLatch(1);
+        long[] id = new long[1];
+        vnet.callout("who", null, () -> {
+            id[0] = Thread.currentThread().threadId();
+            ran.countDown();
+        }).reset(0);
+        ran.await();
+        Callout far = vnet.callout("far", null, () -> { });
+        far.reset(7200 * SEC);
+        long before = ManagementFactory.getThreadMXBean().getThreadCpuTime(id[0]);
+        CountDownLatch later = new CountDownLatch(1);
+        vnet.callout("later", null, later::countDown).reset(300 * MS);
+        later.await();
+        assertThat(ManagementFactory.getThreadMXBean().getThreadCpuTime(id[0]) - before).isLessThan(30 * MS);
+        far.drain();
+    }
+
+    private static void spin(long ns) {
+        long end = System.nanoTime() + ns;
+        while (System.nanoTime() - end < 0) {
+            Thread.onSpinWait();
+        }
+    }
+}
