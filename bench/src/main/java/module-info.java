@@ -2,6 +2,7 @@
 module io.gatun.bench {
     requires io.gatun.drivers;
     requires io.gatun.netinet;
+    requires io.gatun.spi;
     requires io.gatun.uipc;
     requires jmh.core;
     requires HdrHistogram;

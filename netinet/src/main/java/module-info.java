@@ -13,6 +13,7 @@ module io.gatun.netinet {
     exports io.gatun.netinet.route;
     exports io.gatun.netinet.tcp;
     exports io.gatun.netinet.tcp.cc;
+    exports io.gatun.netinet.udp;
 
     uses io.gatun.netinet.tcp.cc.CcAlgo;
 

@@ -1,5 +1,6 @@
 package io.gatun.netinet;
 
+import io.gatun.netinet.udp.Udp;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.Domain;
 import io.gatun.spi.socket.InDefs;
@@ -16,6 +17,7 @@ import java.util.List;
 public final class InetDomain implements Domain {
     private final List<Protosw> protosw = new ArrayList<>();
     private Inet inet;
+    private Udp udp;
 
     /** For ServiceLoader. */
     public InetDomain() {
@@ -47,12 +49,14 @@ public final class InetDomain implements Domain {
         e = first(e, ipproto.register(SockAddr.AF_INET, InDefs.IPPROTO_ICMP, inet.icmpInput::input, null));
         e = first(e, vnet.ifnets().registerLinkLayer(Ifnet.IFT_ETHER, inet.ether));
         e = first(e, vnet.ifnets().registerLinkLayer(Ifnet.IFT_L2VLAN, inet.ether));
+        udp = new Udp(inet);
+        e = first(e, udp.init());
         if (e != Errno.OK) {
             return e;
         }
+        protosw.add(udp.protosw());
         vnet.ifnets().addListener(inet.control);
         vnet.provide(InetConfig.class, new InetConfig(inet));
-        // The owners of udp and tcp make their roots here and add their switch entries to protosw.
         return Errno.OK;
     }
 
@@ -72,6 +76,7 @@ public final class InetDomain implements Domain {
         }
         VnetSide vnet = inet.vnet;
         vnet.ifnets().removeListener(inet.control);
+        udp.destroy();
         vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_ICMP);
         vnet.netisr().unregister(Netisr.NETISR_IP);
         vnet.netisr().unregister(Netisr.NETISR_ARP);

@@ -25,6 +25,7 @@ public final class InpcbInfo {
     /** Also find blocks without a peer. @bsd INPLOOKUP_WILDCARD */
     public static final int INPLOOKUP_WILDCARD = PcbBind.INPLOOKUP_WILDCARD;
 
+    private static final Inpcb[] NO_BLOCKS = {};
     private static final long KEY_HASH = 0x68617368L;
     private static final long KEY_PORT = 0x706f7274L;
 
@@ -222,11 +223,11 @@ public final class InpcbInfo {
 
     /**
      * Blocks without a peer at a local port, as readers see them now, for delivery to several (broadcast, multicast).
-     * Not to be changed by the caller. Blocks that share load are not among them.
+     * Not to be changed by the caller, who locks each and checks.
      */
-    PcbNode[] wildNodes(final int lport) {
+    public Inpcb[] unconnected(final int lport) {
         final PortEntry e = ports.entry(lport);
-        return e == null ? null : e.wild();
+        return e == null ? NO_BLOCKS : e.all();
     }
 
     /**

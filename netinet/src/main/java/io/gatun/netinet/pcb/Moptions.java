@@ -109,7 +109,7 @@ public final class Moptions {
     }
 
     /** The first address of the outgoing interface into {@code src}; false when there is no such interface. */
-    boolean source(final int family, final SockAddr src) {
+    public boolean source(final int family, final SockAddr src) {
         if (multicastIfp == null) {
             return false;
         }

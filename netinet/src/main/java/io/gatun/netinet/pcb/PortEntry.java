@@ -12,20 +12,22 @@ import java.util.Arrays;
 final class PortEntry {
     private static final PcbNode[] NO_NODES = {};
     private static final LbGroup[] NO_GROUPS = {};
+    private static final Inpcb[] NO_BLOCKS = {};
 
     final int port;
     Inpcb first;                                  // (h) list by portNext, portPrev
     int count;                                    // (h) length of the list
     private volatile PcbNode[] wild = NO_NODES;   // (v) blocks without a peer that are in no group
     private volatile LbGroup[] groups = NO_GROUPS; // (v)
+    private volatile Inpcb[] all = NO_BLOCKS;      // (v) every block without a peer
 
     PortEntry(final int port) {
         this.port = port;
     }
 
-    /** The blocks without a peer; not to be changed. */
-    PcbNode[] wild() {
-        return wild;
+    /** Every block without a peer; not to be changed. */
+    Inpcb[] all() {
+        return all;
     }
 
     /** Under the hash lock. */
@@ -58,6 +60,9 @@ final class PortEntry {
 
     /** Adds a block without a peer, to its group if it shares load. Under the hash lock. */
     void addWild(final PcbNode n) {
+        final Inpcb[] one = Arrays.copyOf(all, all.length + 1);
+        one[all.length] = n.inp;
+        all = one;
         if (!n.inp.sharesLoad()) {
             final PcbNode[] more = Arrays.copyOf(wild, wild.length + 1);
             more[more.length - 1] = n;
@@ -79,6 +84,7 @@ final class PortEntry {
 
     /** Takes it out of where {@link #addWild} put it. Under the hash lock. */
     void removeWild(final PcbNode n) {
+        forget(n.inp);
         final PcbNode[] old = wild;
         for (int i = 0; i < old.length; i++) {
             if (old[i] == n) {
@@ -92,6 +98,19 @@ final class PortEntry {
                 return;
             }
         }
+    }
+
+    /** Takes one occurrence out of {@link #all}. */
+    private void forget(final Inpcb inp) {
+        final Inpcb[] old = all;
+        int at = 0;
+        while (old[at] != inp) {
+            at++;
+        }
+        final Inpcb[] less = old.length == 1 ? NO_BLOCKS : new Inpcb[old.length - 1];
+        System.arraycopy(old, 0, less, 0, at);
+        System.arraycopy(old, at + 1, less, at, less.length - at);
+        all = less;
     }
 
     private static PcbNode[] without(final PcbNode[] old, final int at) {

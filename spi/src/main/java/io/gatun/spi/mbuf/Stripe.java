@@ -11,7 +11,7 @@ import java.lang.invoke.VarHandle;
  *
  * @bsd uma_cache
  */
-final class Stripe {
+final class Stripe extends Padded {
     private static final VarHandle CLAIMED;
     private static final int SPINS = 64;
 

@@ -138,7 +138,7 @@ final class Zone {
      *
      * @bsd uma_bucket
      */
-    static final class Bin {
+    static final class Bin extends Padded {
         private final Zone zone;
         final int[] items;
         int n;

@@ -104,6 +104,14 @@ public interface SocketSide {
     /** Wholly disconnected: both directions end, waiters wake, unsent data goes. @bsd soisdisconnected */
     void isDisconnected();
 
+    /**
+     * A datagram socket has no peer any more but goes on: SS_ISCONNECTED is cleared, nothing else changes. Takes the
+     * socket's lock. Sockets that never serve such protocols need not implement it.
+     */
+    default void clearConnected() {
+        throw new UnsupportedOperationException("clearConnected");
+    }
+
     /** No more data will come: readers see the end after what is queued. @bsd socantrcvmore */
     void cantRcvMore();
 

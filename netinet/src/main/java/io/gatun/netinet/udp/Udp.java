@@ -1,0 +1,74 @@
+package io.gatun.netinet.udp;
+
+import io.gatun.netinet.Inet;
+import io.gatun.netinet.ip.InLaddr;
+import io.gatun.netinet.ip.IpCtloutput;
+import io.gatun.netinet.pcb.InpcbInfo;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.Protosw;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.vnet.Sysctl;
+import io.gatun.spi.vnet.SysctlTree;
+import io.gatun.spi.vnet.VnetSide;
+
+/**
+ * UDP of one vnet: what FreeBSD keeps in V_ globals. Made by the internet domain, which then calls {@link #init}. All
+ * fields are constant.
+ *
+ * @bsd V_udbinfo
+ */
+public final class Udp {
+    private static final int MAXDGRAM = 65_535;
+    private static final int RECVSPACE = 42_080;
+
+    /** All control blocks. @bsd V_udbinfo */
+    public final InpcbInfo udbinfo;
+
+    final Inet inet;
+    final VnetSide vnet;
+    final UdpStat stat;
+    final InLaddr laddr;
+    final IpCtloutput ipOptions;
+    final UdpInput input;
+    final UdpOutput output;
+    final UdpUsrreq usrreq;
+    /** @bsd V_udp_cksum */
+    final Sysctl checksum;
+    final Sysctl maxdgram;
+    final Sysctl recvspace;
+    final Sysctl blackhole;
+
+    public Udp(final Inet inet) {
+        this.inet = inet;
+        vnet = inet.vnet;
+        laddr = new InLaddr(inet);
+        ipOptions = new IpCtloutput(inet);
+        udbinfo = new InpcbInfo(vnet, InDefs.IPPROTO_UDP, laddr);
+        stat = new UdpStat(vnet.counters());
+        final SysctlTree t = vnet.sysctl();
+        checksum = t.addBool("net.inet.udp.checksum", true, "compute checksums of datagrams sent");
+        maxdgram = t.addInt("net.inet.udp.maxdgram", MAXDGRAM, 1, MAXDGRAM, "longest datagram to send, octets");
+        recvspace = t.addInt("net.inet.udp.recvspace", RECVSPACE, 1, Integer.MAX_VALUE, "receive buffer, octets");
+        blackhole = t.addBool("net.inet.udp.blackhole", false, "stay silent about closed ports");
+        input = new UdpInput(this);
+        output = new UdpOutput(this);
+        usrreq = new UdpUsrreq(this);
+    }
+
+    /** Registers with IP and publishes what can be read. @bsd udp_init */
+    public Errno init() {
+        vnet.sysctl().addReading("net.inet.udp.pcbcount", udbinfo::count, "control blocks");
+        return vnet.ipproto().register(SockAddr.AF_INET, InDefs.IPPROTO_UDP, input::input, input::ctlinput);
+    }
+
+    /** The switch entry of its sockets. */
+    public Protosw protosw() {
+        return usrreq;
+    }
+
+    /** The vnet goes. */
+    public void destroy() {
+        vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_UDP);
+    }
+}

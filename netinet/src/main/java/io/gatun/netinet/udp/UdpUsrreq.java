@@ -1,0 +1,199 @@
+package io.gatun.netinet.udp;
+
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.Protosw;
+import io.gatun.spi.socket.RecvMsg;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SockOpt;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.socket.Uio;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.Ucred;
+
+/** UDP as sockets see it. @bsd udp_protosw */
+final class UdpUsrreq extends Protosw {
+    private final Udp udp;
+
+    UdpUsrreq(final Udp udp) {
+        super(SocketDefs.SOCK_DGRAM, InDefs.IPPROTO_UDP, PR_ATOMIC | PR_ADDR | PR_CAPATTACH);
+        this.udp = udp;
+    }
+
+    /** @bsd udp_attach */
+    @Override
+    public Errno attach(final SocketSide so, final int proto, final Ucred cred) {
+        final Errno e = so.reserve(udp.maxdgram.getInt(), udp.recvspace.getInt());
+        if (e != Errno.OK) {
+            return e;
+        }
+        final Inpcb inp = udp.udbinfo.alloc(so, SockAddr.AF_INET);
+        inp.lock.lock();
+        try {
+            inp.ppcb = new Udpcb(inp);
+        } finally {
+            inp.lock.unlock();
+        }
+        return Errno.OK;
+    }
+
+    /** @bsd udp_detach */
+    @Override
+    public void detach(final SocketSide so) {
+        final Inpcb inp = (Inpcb) so.pcb();
+        inp.lock.lock();
+        try {
+            inp.free();
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** @bsd udp_bind */
+    @Override
+    public Errno bind(final SocketSide so, final SockAddr nam, final Ucred cred) {
+        final Inpcb inp = (Inpcb) so.pcb();
+        inp.lock.lock();
+        try {
+            return inp.bind(nam, cred);
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** @bsd udp_connect */
+    @Override
+    public Errno connect(final SocketSide so, final SockAddr nam, final Ucred cred) {
+        final Inpcb inp = (Inpcb) so.pcb();
+        inp.lock.lock();
+        try {
+            final Errno e = inp.connect(nam, cred);
+            if (e == Errno.OK) {
+                so.isConnected();
+            }
+            return e;
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** @bsd udp_disconnect */
+    @Override
+    public Errno disconnect(final SocketSide so) {
+        final Inpcb inp = (Inpcb) so.pcb();
+        inp.lock.lock();
+        try {
+            if (!inp.connected()) {
+                return Errno.ENOTCONN;
+            }
+            inp.disconnectAny();
+            so.clearConnected();
+            return Errno.OK;
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** @bsd udp_close */
+    @Override
+    public void close(final SocketSide so) {
+        final Inpcb inp = (Inpcb) so.pcb();
+        inp.lock.lock();
+        try {
+            if (inp.connected()) {
+                inp.disconnectAny();
+                so.isDisconnected();
+            }
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** @bsd udp_abort */
+    @Override
+    public void abort(final SocketSide so) {
+        close(so);
+    }
+
+    /** Also without a peer, though ENOTCONN says so then. @bsd udp_shutdown */
+    @Override
+    public Errno shutdown(final SocketSide so, final int how) {
+        final boolean connected = (so.state() & SocketDefs.SS_ISCONNECTED) != 0;
+        if (how != SocketDefs.SHUT_WR) {
+            so.cantRcvMore();
+            so.rcv().flush();
+        }
+        if (how != SocketDefs.SHUT_RD) {
+            so.cantSendMore();
+        }
+        return connected ? Errno.OK : Errno.ENOTCONN;
+    }
+
+    /** @bsd udp_send */
+    @Override
+    public Errno send(final SocketSide so, final int flags, final Mbuf m, final SockAddr nam, final Mbuf control) {
+        if (control != null) {
+            control.freeChain();
+            m.freeChain();
+            return Errno.ENOPROTOOPT;
+        }
+        final Inpcb inp = (Inpcb) so.pcb();
+        inp.lock.lock();
+        try {
+            return udp.output.output(inp, m, nam);
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** @bsd udp_ctloutput */
+    @Override
+    public Errno ctloutput(final SocketSide so, final SockOpt opt) {
+        return switch (opt.level()) {
+            case SocketDefs.SOL_SOCKET -> Errno.OK;
+            case InDefs.IPPROTO_IP -> udp.ipOptions.ctloutput((Inpcb) so.pcb(), opt);
+            default -> Errno.ENOPROTOOPT;
+        };
+    }
+
+    /** @bsd in_getpeeraddr */
+    @Override
+    public Errno peeraddr(final SocketSide so, final SockAddr nam) {
+        final Inpcb inp = (Inpcb) so.pcb();
+        inp.lock.lock();
+        try {
+            inp.peeraddr(nam);
+            return inp.connected() ? Errno.OK : Errno.ENOTCONN;
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** @bsd in_getsockaddr */
+    @Override
+    public Errno sockaddr(final SocketSide so, final SockAddr nam) {
+        final Inpcb inp = (Inpcb) so.pcb();
+        inp.lock.lock();
+        try {
+            inp.sockaddr(nam);
+            return Errno.OK;
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** @bsd sosend_dgram */
+    @Override
+    public Errno sosend(
+        final SocketSide so, final SockAddr addr, final Uio uio, final Mbuf top, final Mbuf control, final int flags) {
+        return so.sendDgram(addr, uio, top, control, flags);
+    }
+
+    /** @bsd soreceive_dgram */
+    @Override
+    public Errno soreceive(final SocketSide so, final RecvMsg msg) {
+        return so.receiveDgram(msg);
+    }
+}
