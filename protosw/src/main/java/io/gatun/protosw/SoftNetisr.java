@@ -370,6 +370,11 @@ final class SoftNetisr implements Netisr {
         peers = links.stream().distinct().toArray(SoftNetisr[]::new);
     }
 
+    /** Whether the caller is the agent. */
+    boolean onAgent() {
+        return agent != null && agent.isCurrent();
+    }
+
     /** Ends the agent and frees what waits. */
     void close() {
         if (agent != null) {

@@ -318,11 +318,14 @@ public final class Vnet implements VnetSide, AutoCloseable {
      * Ends it: services that are {@link AutoCloseable} are closed, the latest first; interfaces are destroyed by their
      * drivers; domains are destroyed; threads are stopped. Does nothing the second time.
      *
-     * @throws IllegalStateException where the vnet is strict and mbufs are outstanding or callouts armed; all the rest
-     *     has been done
+     * @throws IllegalStateException where the vnet is strict and mbufs are outstanding or callouts armed, all the rest
+     *     having been done; or, with nothing done, when called by a thread of the vnet
      */
     @Override
     public void close() {
+        if (threaded && (calloutAgent.isCurrent() || netisr.onAgent())) {
+            throw new IllegalStateException(name + " cannot be closed by a thread of its own");
+        }
         List<Object> provided;
         synchronized (services) {
             if (closed) {

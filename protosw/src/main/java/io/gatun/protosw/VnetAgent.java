@@ -17,6 +17,8 @@ final class VnetAgent implements Agent {
     private final ParkingIdle idle;
     private volatile AgentRunner runner; // (v) written under (l)
     @GuardedBy("this")
+    private Thread thread; // (l) of the runner
+    @GuardedBy("this")
     private boolean closed; // (l)
 
     /**
@@ -42,7 +44,7 @@ final class VnetAgent implements Agent {
         if (runner == null && !closed) {
             AgentRunner r = new AgentRunner(idle, this::failed, null, this);
             runner = r;
-            var _ = AgentRunner.startOnThread(r, task -> {
+            thread = AgentRunner.startOnThread(r, task -> {
                 Thread t = new Thread(task, name);
                 t.setDaemon(true);
                 return t;
@@ -72,21 +74,33 @@ final class VnetAgent implements Agent {
         return name;
     }
 
-    /** Ends the thread and waits for it. */
+    /** Ends the thread and waits until it is gone, unless it is the caller. */
     void close() {
         AgentRunner r;
+        Thread t;
         synchronized (this) {
             closed = true;
             r = runner;
+            t = thread;
         }
         if (r != null) {
             idle.close();
             r.close();
+            join(t);
         }
     }
 
-    /** Whether its thread has never been needed. For tests. */
-    boolean idleSinceBirth() {
-        return runner == null;
+    private static void join(Thread t) {
+        boolean interrupted = false;
+        while (t != Thread.currentThread() && t.isAlive()) {
+            try {
+                t.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
