@@ -5,5 +5,8 @@ module io.gatun.conformance {
     requires transitive io.gatun.uipc;
     requires transitive org.assertj.core;
     requires transitive org.junit.jupiter.api;
+    requires transitive io.gatun.protosw;
     requires static com.google.errorprone.annotations;
+
+    exports io.gatun.conformance.driver;
 }

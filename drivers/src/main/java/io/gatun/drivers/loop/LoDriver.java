@@ -118,7 +118,11 @@ public final class LoDriver implements IfnetDriver {
         ifp.count(IfCounter.OBYTES, octets);
         m.rcvif(ifp);
         m.csumFlags(m.csumFlags() | RXCSUM_OK);
-        final int version = m.len() == 0 ? 0 : m.getU8(0) >>> VERSION_SHIFT;
+        Mbuf head = m;
+        while (head.len() == 0 && head.next() != null) {
+            head = head.next();
+        }
+        final int version = head.len() == 0 ? 0 : head.getU8(0) >>> VERSION_SHIFT;
         if (version != IPV4 && version != IPV6) {
             ifp.count(IfCounter.NOPROTO, 1);
             vnet.drop(m, DropReason.IF_NOPROTO);
@@ -137,7 +141,11 @@ public final class LoDriver implements IfnetDriver {
     /** @bsd loioctl */
     private static Errno ioctl(final Ifnet ifp, final IfReq request) {
         return switch (request) {
-            case IfReq.SetFlags r -> Errno.OK;
+            case IfReq.SetFlags r -> {
+                final boolean up = (r.flags() & Ifnet.IFF_UP) != 0;
+                ifp.setDrvFlagBits(up ? Ifnet.IFF_DRV_RUNNING : 0, up ? 0 : Ifnet.IFF_DRV_RUNNING);
+                yield Errno.OK;
+            }
             case IfReq.AddMulti r -> Errno.OK;
             case IfReq.DelMulti r -> Errno.OK;
             case IfReq.SetCap r -> (r.capenable() & ~ifp.capabilities()) == 0 ? Errno.OK : Errno.EINVAL;

@@ -1,0 +1,2 @@
+/** The driver kit on the drivers of this repository. */
+package io.gatun.conformance.driver;
