@@ -1,0 +1,154 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.ip.IpCtloutput;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockOpt;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.sys.Errno;
+import java.util.concurrent.TimeUnit;
+
+/** The options of level IPPROTO_TCP; those of IP's level go on to IP. @bsd tcp_ctloutput */
+public final class TcpCtloutput {
+    private static final int MAX_SECONDS = Integer.MAX_VALUE / 1000;
+
+    private final IpCtloutput ip;
+
+    public TcpCtloutput(final IpCtloutput ip) {
+        this.ip = ip;
+    }
+
+    /**
+     * Gets or sets an option.
+     *
+     * @return OK; ECONNRESET when the connection has ended, ENOPROTOOPT for an option that is not there, EINVAL for a
+     *     bad value, ENOENT for an unknown congestion control
+     */
+    Errno ctloutput(final Tcpcb tp, final SockOpt opt) {
+        switch (opt.level()) {
+            case SocketDefs.SOL_SOCKET -> {
+                return Errno.OK;
+            }
+            case InDefs.IPPROTO_IP -> {
+                return ip.ctloutput(tp.inp, opt);
+            }
+            case InDefs.IPPROTO_TCP -> {
+                // below
+            }
+            default -> {
+                return Errno.ENOPROTOOPT;
+            }
+        }
+        tp.inp.lock.lock();
+        try {
+            if (tp.inp.has(Inpcb.INP_DROPPED)) {
+                return Errno.ECONNRESET;
+            }
+            return opt.dir() == SockOpt.Dir.SET ? set(tp, opt) : get(tp, opt);
+        } finally {
+            tp.inp.lock.unlock();
+        }
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static Errno set(final Tcpcb tp, final SockOpt opt) {
+        final boolean on = opt.value() != 0;
+        return switch (opt.name()) {
+            case InDefs.TCP_NODELAY -> flag(tp, Tcpcb.TF_NODELAY, on);
+            case InDefs.TCP_NOOPT -> flag(tp, Tcpcb.TF_NOOPT, on);
+            case InDefs.TCP_NOPUSH -> setNopush(tp, on);
+            case InDefs.TCP_MAXSEG -> setMaxseg(tp, opt.value());
+            case InDefs.TCP_KEEPINIT, InDefs.TCP_KEEPIDLE, InDefs.TCP_KEEPINTVL, InDefs.TCP_KEEPCNT ->
+                setKeep(tp, opt.name(), opt.value());
+            case InDefs.TCP_CONGESTION ->
+                opt.object() instanceof String s ? TcpSubr.setCongestion(tp, s) : Errno.EINVAL;
+            default -> Errno.ENOPROTOOPT;
+        };
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static Errno flag(final Tcpcb tp, final int bit, final boolean on) {
+        tp.flags = on ? tp.flags | bit : tp.flags & ~bit;
+        return Errno.OK;
+    }
+
+    /** Switching it off lets out what it held back. */
+    @GuardedBy("tp.inp.lock")
+    private static Errno setNopush(final Tcpcb tp, final boolean on) {
+        flag(tp, Tcpcb.TF_NOPUSH, on);
+        return on || !tp.state.haveEstablished() ? Errno.OK : TcpOutput.output(tp);
+    }
+
+    /** A segment size may only shrink, and not below what the vnet allows. */
+    @GuardedBy("tp.inp.lock")
+    private static Errno setMaxseg(final Tcpcb tp, final long v) {
+        final int least = Math.max(1, tp.tcp.sysctl.minmss.getInt() - TcpMss.MIN_PROTO_HDR);
+        final boolean open = tp.state != TcpState.CLOSED && tp.state != TcpState.LISTEN;
+        if (v < least || v > (open ? tp.maxseg : TcpHeader.TCP_MAXWIN)) {
+            return Errno.EINVAL;
+        }
+        tp.userMaxseg = (int) v;
+        if (open) {
+            tp.maxseg = (int) v;
+            TcpMss.resize(tp);
+        }
+        return Errno.OK;
+    }
+
+    /** Times are in seconds, as in tcp(4). */
+    @GuardedBy("tp.inp.lock")
+    private static Errno setKeep(final Tcpcb tp, final int name, final long v) {
+        if (v < 0 || v > MAX_SECONDS) {
+            return Errno.EINVAL;
+        }
+        final long ns = TimeUnit.SECONDS.toNanos(v);
+        switch (name) {
+            case InDefs.TCP_KEEPCNT -> tp.keepcnt = (int) v;
+            case InDefs.TCP_KEEPIDLE -> {
+                tp.keepidleNs = ns;
+                if (tp.state.haveEstablished()) {
+                    TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepidle(tp));
+                }
+            }
+            case InDefs.TCP_KEEPINTVL -> tp.keepintvlNs = ns;
+            default -> {
+                tp.keepinitNs = ns;
+                if (tp.state == TcpState.SYN_SENT || tp.state == TcpState.SYN_RECEIVED) {
+                    TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepinit(tp));
+                }
+            }
+        }
+        return Errno.OK;
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static Errno get(final Tcpcb tp, final SockOpt opt) {
+        switch (opt.name()) {
+            case InDefs.TCP_NODELAY -> opt.answer(bit(tp, Tcpcb.TF_NODELAY));
+            case InDefs.TCP_NOOPT -> opt.answer(bit(tp, Tcpcb.TF_NOOPT));
+            case InDefs.TCP_NOPUSH -> opt.answer(bit(tp, Tcpcb.TF_NOPUSH));
+            case InDefs.TCP_MAXSEG -> opt.answer(maxseg(tp));
+            case InDefs.TCP_KEEPINIT -> opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.keepinit(tp)));
+            case InDefs.TCP_KEEPIDLE -> opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.keepidle(tp)));
+            case InDefs.TCP_KEEPINTVL -> opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.keepintvl(tp)));
+            case InDefs.TCP_KEEPCNT -> opt.answer(TcpTimers.keepcnt(tp));
+            case InDefs.TCP_INFO -> opt.answer(TcpInfo.of(tp));
+            case InDefs.TCP_CONGESTION -> opt.answer(TcpSubr.congestion(tp));
+            default -> {
+                return Errno.ENOPROTOOPT;
+            }
+        }
+        return Errno.OK;
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static int maxseg(final Tcpcb tp) {
+        return tp.state == TcpState.CLOSED && tp.userMaxseg != 0 ? tp.userMaxseg : tp.maxseg;
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static long bit(final Tcpcb tp, final int flag) {
+        return tp.has(flag) ? 1 : 0;
+    }
+}
