@@ -217,7 +217,7 @@ public final class TcpUsrreq extends Protosw {
         if (nam.family() != SockAddr.AF_INET || nam.isMulticast()) {
             return Errno.EAFNOSUPPORT;
         }
-        if (nam.in4() == SockAddr.INADDR_BROADCAST || tp.tcp.net.broadcast(nam.in4())) {
+        if (nam.in4() == SockAddr.INADDR_BROADCAST) {
             return Errno.EACCES;
         }
         final int state = tp.inp.so.state();
