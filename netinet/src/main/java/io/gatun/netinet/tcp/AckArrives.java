@@ -302,7 +302,10 @@ final class AckArrives {
         return Verdict.NEXT;
     }
 
-    /** RFC 9293: SND.WND moves only by a segment that is not older than the one that moved it last. */
+    /**
+     * RFC 9293: SND.WND moves only by a segment that is not older than the one that moved it last. DIFFERS: of two
+     * with the same numbers the larger window wins, as in FreeBSD, since they may have been reordered.
+     */
     @GuardedBy("tp.inp.lock")
     static void updateWindow(Tcpcb tp, Seg seg) {
         if (!seg.has(TcpHeader.TH_ACK)) {

@@ -69,17 +69,17 @@ final class SendDecision {
             p.len = 0; // data waits for the end of the handshake
             return;
         }
-        if (len < 0) {
-            // The window shrank behind what was sent, or a FIN is in flight.
+        if (len <= 0) {
+            // The window is shut or shrank behind what was sent; or a FIN is in flight.
             len = 0;
-            if (p.sendwin == 0 && p.off != 0 && avail > 0) {
-                // Wholly shut: back to its edge, and probe from there.
+            if (p.sendwin == 0 && p.off < avail) {
+                // Shut: back to its edge, and probe from there.
                 TcpTimers.stop(tp, TcpTimers.TT_REXMT);
                 tp.rxtshift = 0;
                 tp.sndNxt = tp.sndUna;
                 p.off = 0;
-                tp.sndZerowin++;
                 if (!TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
+                    tp.sndZerowin++;
                     TcpTimers.setPersist(tp);
                 }
             }

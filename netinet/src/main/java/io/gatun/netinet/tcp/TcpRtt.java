@@ -1,6 +1,7 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.sys.Errno;
 
 /** The retransmit timeout by RFC 6298, in ns throughout. */
 final class TcpRtt {
@@ -33,17 +34,14 @@ final class TcpRtt {
         tp.rtttimeNs = 0;
         tp.rxtshift = 0;
         tp.rxtcurNs = clamp(tp, rexmtVal(tp), rtt);
-        tp.softerror = io.gatun.spi.sys.Errno.OK; // what was reported did not last
+        tp.softerror = Errno.OK; // what was reported did not last
         tp.cc.rttsample(tp.ccv, rtt);
     }
 
-    /** SRTT + 4 RTTVAR, or the initial timeout. @bsd TCP_REXMTVAL */
+    /** SRTT + 4 RTTVAR, at least the minimum. @bsd TCP_REXMTVAL */
     @GuardedBy("tp.inp.lock")
     static long rexmtVal(Tcpcb tp) {
-        if (tp.srttNs == 0) {
-            return tp.tcp.sysctl.rexmitInitial.get() * Tcp.NS_PER_MS + 4 * tp.rttvarNs;
-        }
-        return tp.srttNs + 4 * tp.rttvarNs;
+        return Math.max(tp.srttNs + 4 * tp.rttvarNs, tp.tcp.sysctl.rexmitMin.get() * Tcp.NS_PER_MS);
     }
 
     /** Adds the slop and keeps within bounds. @bsd TCPT_RANGESET */

@@ -2,9 +2,11 @@ package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.tcp.cc.CcAlgo;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Errno;
+import java.util.Arrays;
 
 /**
  * Life and death of connections. {@code tcp_usr_*} calls it from above, segments and timers from below; all with the
@@ -40,8 +42,9 @@ public final class TcpSubr {
             case 3 -> Tcpcb.TF_REQ_TSTMP;
             default -> 0;
         };
-        java.util.Arrays.fill(tp.timers, TcpTimers.OFF);
+        Arrays.fill(tp.timers, TcpTimers.OFF);
         tp.rxtcurNs = s.rexmitInitial.get() * Tcp.NS_PER_MS;
+        tp.rttvarNs = tp.rxtcurNs / 4; // so that SRTT + 4 RTTVAR is that too
         tp.sndCwnd = TcpHeader.TCP_MAXWIN << TcpHeader.TCP_MAX_WINSHIFT;
         tp.sndSsthresh = TcpHeader.TCP_MAXWIN << TcpHeader.TCP_MAX_WINSHIFT;
         tp.rcvtimeNs = tcp.clock.nanoTime();
@@ -245,7 +248,7 @@ public final class TcpSubr {
     /** By name. EINVAL when there is no such algorithm. @bsd TCP_CONGESTION */
     @GuardedBy("tp.inp.lock")
     public static Errno setCongestion(Tcpcb tp, String name) {
-        final io.gatun.netinet.tcp.cc.CcAlgo algo = tp.tcp.cc.find(name);
+        final CcAlgo algo = tp.tcp.cc.find(name);
         if (algo == null) {
             return Errno.ENOENT;
         }

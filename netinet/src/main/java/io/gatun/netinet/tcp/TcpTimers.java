@@ -226,7 +226,7 @@ public final class TcpTimers {
     static void setPersist(Tcpcb tp) {
         assert !active(tp, TT_REXMT) : "persist while retransmitting";
         tp.flags &= ~Tcpcb.TF_PREVVALID;
-        final long t = (tp.srttNs / 4 + tp.rttvarNs) * 2 * BACKOFF[tp.rxtshift];
+        final long t = (4 * tp.srttNs + 8 * tp.rttvarNs) * BACKOFF[tp.rxtshift];
         final TcpSysctl s = tp.tcp.sysctl;
         final long lo = s.persmin.get() * Tcp.NS_PER_MS;
         final long hi = s.persmax.get() * Tcp.NS_PER_MS;

@@ -1,0 +1,328 @@
+package io.gatun.netinet.tcp;
+
+import static io.gatun.netinet.tcp.TcpFixture.PEER_ISS;
+import static io.gatun.netinet.tcp.TcpFixture.tcpcb;
+import static io.gatun.netinet.tcp.TcpHeader.TH_ACK;
+import static io.gatun.netinet.tcp.TcpHeader.TH_FIN;
+import static io.gatun.netinet.tcp.TcpHeader.TH_RST;
+import static io.gatun.netinet.tcp.TcpHeader.TH_SYN;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+class HandshakeTest {
+    private final TcpFixture fx = new TcpFixture();
+
+    @AfterEach
+    void whole() {
+        fx.close();
+    }
+
+    @Nested
+    class Closed {
+        @Test
+        @Tag("RFC9293-3.10.7.1")
+        void closed_syn_isReset() {
+            fx.seg(TH_SYN).seq(77).arrive();
+            final Out rst = fx.only();
+            assertThat(rst.flags).isEqualTo(TH_RST | TH_ACK);
+            assertThat(rst.seq).isZero();
+            assertThat(rst.ack).isEqualTo(78);
+            assertThat(fx.drops(DropReason.TCP_NOPORT)).isEqualTo(1);
+        }
+
+        @Test
+        void closed_ack_isResetWithItsNumber() {
+            fx.seg(TH_ACK).ack(4242).data(10).arrive();
+            final Out rst = fx.only();
+            assertThat(rst.flags).isEqualTo(TH_RST);
+            assertThat(rst.seq).isEqualTo(4242);
+        }
+
+        @Test
+        void closed_dataAndFin_ackCountsBoth() {
+            fx.seg(TH_FIN).seq(100).data(10).arrive();
+            assertThat(fx.only().ack).isEqualTo(111);
+        }
+
+        @Test
+        void closed_rst_isIgnored() {
+            fx.seg(TH_RST).arrive();
+            fx.none();
+        }
+
+        @Test
+        void closed_broadcast_isIgnored() {
+            fx.seg(TH_SYN).mflags(Mbuf.M_BCAST).arrive();
+            fx.none();
+        }
+
+        @Test
+        void closed_blackhole_isSilent() {
+            fx.sysctl("blackhole", "2");
+            fx.seg(TH_ACK).arrive();
+            fx.seg(TH_SYN).arrive();
+            fx.none();
+        }
+
+        @Test
+        void closed_flood_resetsAreLimited() {
+            for (int i = 0; i < 1000; i++) {
+                fx.seg(TH_SYN).from(TcpFixture.PEER, 1 + i).arrive();
+            }
+            assertThat(fx.sent).hasSize(200);
+            fx.sent.clear();
+        }
+
+        @Test
+        void closed_badChecksum_isDropped() {
+            fx.seg(TH_SYN).badSum().arrive();
+            fx.none();
+            assertThat(fx.stat("rcvbadsum")).isEqualTo(1);
+        }
+    }
+
+    @Nested
+    class Listen {
+        @Test
+        void listen_syn_answersSynAck() {
+            final FakeSocket l = fx.listener();
+            fx.seg(TH_SYN).seq(PEER_ISS).mss(1400).wscale(3).ts(5, 0).arrive();
+            final Out out = fx.only();
+            assertThat(out.flags).isEqualTo(TH_SYN | TH_ACK);
+            assertThat(out.ack).isEqualTo(PEER_ISS + 1);
+            assertThat(out.mss).isEqualTo(1460);
+            assertThat(out.wscale).isEqualTo(6);
+            assertThat(out.hasTs).isTrue();
+            assertThat(out.tsecr).isEqualTo(5);
+            assertThat(out.sackPerm).isFalse();
+            assertThat(out.win).isEqualTo(65_535);
+            assertThat(tcpcb(l.incomp.getFirst()).state).isEqualTo(TcpState.SYN_RECEIVED);
+        }
+
+        @Test
+        void listen_synWithoutOptions_answersWithoutOptions() {
+            fx.listener();
+            fx.seg(TH_SYN).seq(PEER_ISS).arrive();
+            final Out out = fx.only();
+            assertThat(out.wscale).isEqualTo(-1);
+            assertThat(out.hasTs).isFalse();
+            assertThat(tcpcb(fx.sockets.get(1)).maxseg).isEqualTo(536);
+        }
+
+        @Test
+        void listen_ack_isReset() {
+            fx.listener();
+            fx.seg(TH_ACK).ack(9).arrive();
+            assertThat(fx.only().flags).isEqualTo(TH_RST);
+            fx.seg(TH_SYN | TH_ACK).ack(9).arrive();
+            assertThat(fx.only().flags).isEqualTo(TH_RST);
+        }
+
+        @Test
+        void listen_rst_isIgnored() {
+            fx.listener();
+            fx.seg(TH_RST | TH_SYN).arrive();
+            fx.none();
+        }
+
+        @Test
+        void listen_noSyn_isIgnored() {
+            fx.listener();
+            fx.seg(TH_FIN).arrive();
+            fx.none();
+        }
+
+        @Test
+        void listen_badSource_isIgnored() {
+            final FakeSocket l = fx.listener();
+            fx.seg(TH_SYN).from(0, 1).arrive();
+            fx.seg(TH_SYN).from(0xe0000001, 1).arrive();
+            fx.seg(TH_SYN).from(-1, 1).arrive();
+            fx.seg(TH_SYN).from(TcpFixture.HERE, TcpFixture.LPORT).arrive();
+            fx.seg(TH_SYN).from(TcpFixture.PEER, 0).arrive();
+            fx.seg(TH_SYN).mflags(Mbuf.M_MCAST).arrive();
+            fx.none();
+            assertThat(l.incomp).isEmpty();
+            assertThat(fx.drops(DropReason.TCP_BADADDR)).isEqualTo(6);
+        }
+
+        @Test
+        void listen_backlogFull_isSilent() {
+            fx.listener();
+            for (int i = 0; i < 6; i++) {
+                fx.seg(TH_SYN).from(TcpFixture.PEER, 1 + i).arrive();
+            }
+            assertThat(fx.sent).hasSize(4);
+            fx.sent.clear();
+            assertThat(fx.stat("listendrop")).isEqualTo(2);
+        }
+    }
+
+    @Nested
+    class SynReceived {
+        @Test
+        void synReceived_ack_establishes() {
+            final FakeSocket so = fx.established();
+            assertThat(so.is(SocketDefs.SS_ISCONNECTED)).isTrue();
+            assertThat(fx.sockets.getFirst().comp).containsExactly(so);
+            assertThat(fx.stat("connects")).isEqualTo(1);
+            assertThat(tcpcb(so).sndCwnd).isEqualTo(14_600);
+        }
+
+        @Test
+        void synReceived_synAgain_answersAgain() {
+            fx.listener();
+            fx.seg(TH_SYN).seq(PEER_ISS).arrive();
+            final Out first = fx.only();
+            fx.seg(TH_SYN).seq(PEER_ISS).arrive();
+            final Out again = fx.only();
+            assertThat(again.flags).isEqualTo(TH_SYN | TH_ACK);
+            assertThat(again.seq).isEqualTo(first.seq);
+        }
+
+        @Test
+        void synReceived_silence_answersAgainAndGivesUp() {
+            final FakeSocket l = fx.listener();
+            fx.seg(TH_SYN).seq(PEER_ISS).arrive();
+            fx.pass(80_000);
+            assertThat(fx.sent.size()).isGreaterThan(4);
+            assertThat(fx.sent.removeLast().flags).isEqualTo(TH_RST | TH_ACK);
+            assertThat(fx.sent).allMatch(o -> o.flags == (TH_SYN | TH_ACK));
+            assertThat(l.incomp).isEmpty();
+            fx.sent.clear();
+        }
+
+        @Test
+        void synReceived_badAck_isReset() {
+            final FakeSocket l = fx.listener();
+            fx.seg(TH_SYN).seq(PEER_ISS).arrive();
+            final Out out = fx.only();
+            fx.seg(TH_ACK).ack(out.seq + 2).arrive();
+            final Out rst = fx.only();
+            assertThat(rst.flags).isEqualTo(TH_RST);
+            assertThat(rst.seq).isEqualTo(out.seq + 2);
+            assertThat(tcpcb(l.incomp.getFirst()).state).isEqualTo(TcpState.SYN_RECEIVED);
+        }
+
+        @Test
+        void synReceived_rst_forgets() {
+            final FakeSocket l = fx.listener();
+            fx.seg(TH_SYN).seq(PEER_ISS).arrive();
+            fx.only();
+            fx.seg(TH_RST).arrive();
+            fx.none();
+            assertThat(l.incomp).isEmpty();
+        }
+
+        @Test
+        void synReceived_ackWithDataAndFin_takesAll() {
+            final FakeSocket l = fx.listener();
+            fx.seg(TH_SYN).seq(PEER_ISS).arrive();
+            final Out out = fx.only();
+            fx.seg(TH_ACK | TH_FIN).ack(out.seq + 1).data(100).arrive();
+            final FakeSocket so = l.comp.getFirst();
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSE_WAIT);
+            assertThat(so.rcv.peek()).isEqualTo(TcpFixture.pattern(0, 100));
+            assertThat(fx.only().ack).isEqualTo(PEER_ISS + 102);
+        }
+    }
+
+    @Nested
+    class SynSent {
+        @Test
+        void synSent_synAck_establishes() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            assertThat(syn.flags).isEqualTo(TH_SYN);
+            assertThat(syn.mss).isEqualTo(1460);
+            assertThat(syn.hasTs).isTrue();
+            fx.seg(TH_SYN | TH_ACK).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS).ack(syn.seq + 1).mss(1000)
+                .wscale(2).ts(9, syn.tsval).win(100).arrive();
+            final Out ack = fx.only();
+            assertThat(ack.flags).isEqualTo(TH_ACK);
+            assertThat(ack.seq).isEqualTo(syn.seq + 1);
+            assertThat(ack.ack).isEqualTo(PEER_ISS + 1);
+            assertThat(ack.tsecr).isEqualTo(9);
+            final Tcpcb tp = tcpcb(so);
+            assertThat(tp.state).isEqualTo(TcpState.ESTABLISHED);
+            assertThat(tp.maxseg).isEqualTo(1000);
+            assertThat(tp.segData).isEqualTo(988);
+            assertThat(tp.sndWnd).isEqualTo(100);
+            assertThat(tp.sndScale).isEqualTo(2);
+            assertThat(so.is(SocketDefs.SS_ISCONNECTED)).isTrue();
+        }
+
+        @Test
+        void synSent_badAck_isReset() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            fx.seg(TH_SYN | TH_ACK).to(TcpFixture.HERE, syn.sport).ack(syn.seq).arrive();
+            assertThat(fx.only().flags).isEqualTo(TH_RST);
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.SYN_SENT);
+        }
+
+        @Test
+        void synSent_rstWithAck_isRefused() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            fx.seg(TH_RST | TH_ACK).to(TcpFixture.HERE, syn.sport).ack(syn.seq + 1).arrive();
+            fx.none();
+            assertThat(so.error).isEqualTo(Errno.ECONNREFUSED);
+            assertThat(so.is(SocketDefs.SS_ISDISCONNECTED)).isTrue();
+        }
+
+        @Test
+        void synSent_rstWithoutAck_isIgnored() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            fx.seg(TH_RST).to(TcpFixture.HERE, syn.sport).arrive();
+            assertThat(so.error).isEqualTo(Errno.OK);
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.SYN_SENT);
+        }
+
+        @Test
+        @Tag("RFC9293-MUST-10")
+        void synSent_syn_opensSimultaneously() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            fx.seg(TH_SYN).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS).arrive();
+            final Out synAck = fx.only();
+            assertThat(synAck.flags).isEqualTo(TH_SYN | TH_ACK);
+            assertThat(synAck.seq).isEqualTo(syn.seq);
+            assertThat(synAck.ack).isEqualTo(PEER_ISS + 1);
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.SYN_RECEIVED);
+            fx.seg(TH_SYN | TH_ACK).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS).ack(syn.seq + 1).arrive();
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.ESTABLISHED);
+            assertThat(so.is(SocketDefs.SS_ISCONNECTED)).isTrue();
+            assertThat(fx.only().flags).isEqualTo(TH_ACK);
+        }
+
+        @Test
+        void synSent_silence_repeatsThenTimesOut() {
+            final FakeSocket so = fx.connect();
+            fx.pass(76_000);
+            assertThat(so.error).isEqualTo(Errno.ETIMEDOUT);
+            assertThat(fx.sent).allMatch(o -> o.flags == TH_SYN).hasSizeBetween(6, 12);
+            fx.sent.clear();
+        }
+
+        @Test
+        void synSent_lostSyn_startsWithOneSegment() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            fx.pass(1300);
+            fx.only();
+            fx.seg(TH_SYN | TH_ACK).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS).ack(syn.seq + 1).mss(1460).arrive();
+            fx.only();
+            assertThat(tcpcb(so).sndCwnd).isEqualTo(1460);
+        }
+    }
+}

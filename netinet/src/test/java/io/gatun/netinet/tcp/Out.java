@@ -1,0 +1,109 @@
+package io.gatun.netinet.tcp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.spi.mbuf.Csum;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
+
+/** A segment that TCP sent, taken apart. */
+final class Out {
+    final int src;
+    final int dst;
+    final int sport;
+    final int dport;
+    final int seq;
+    final int ack;
+    final int flags;
+    final int win;
+    final int urp;
+    final int ttl;
+    final boolean df;
+    final boolean tso;
+    final int segsz;
+    final byte[] data;
+    int mss = -1;
+    int wscale = -1;
+    boolean sackPerm;
+    boolean hasTs;
+    int tsval;
+    int tsecr;
+    final int len;
+
+    /** Consumes m. */
+    Out(Mbuf m) {
+        assertThat(m.pktLen()).as("packet length").isEqualTo(m.length());
+        assertThat(IpHeader.len(m, 0)).as("IP length").isEqualTo(m.pktLen());
+        assertThat(IpHeader.p(m, 0)).isEqualTo(InDefs.IPPROTO_TCP);
+        src = IpHeader.src(m, 0);
+        dst = IpHeader.dst(m, 0);
+        ttl = IpHeader.ttl(m, 0);
+        df = (IpHeader.off(m, 0) & IpHeader.IP_DF) != 0;
+        final int th = IpHeader.hlen(m, 0);
+        assertThat(TcpHeader.sum(m, th)).as("pseudo-header sum")
+            .isEqualTo(InCksum.pseudo(src, dst, InDefs.IPPROTO_TCP + m.pktLen() - th));
+        assertThat(m.csumFlags() & Csum.CSUM_IP_TCP).isNotZero();
+        sport = TcpHeader.sport(m, th);
+        dport = TcpHeader.dport(m, th);
+        seq = TcpHeader.seq(m, th);
+        ack = TcpHeader.ack(m, th);
+        flags = TcpHeader.flags(m, th);
+        win = TcpHeader.win(m, th);
+        urp = TcpHeader.urp(m, th);
+        tso = (m.csumFlags() & Csum.CSUM_IP_TSO) != 0;
+        segsz = m.tsoSegsz();
+        final int hdr = th + TcpHeader.hlen(m, th);
+        options(m, th + TcpHeader.SIZE, hdr);
+        len = m.pktLen() - hdr;
+        data = new byte[len];
+        if (len > 0) {
+            m.copyData(hdr, len, data, 0);
+        }
+        m.freeChain();
+    }
+
+    private void options(Mbuf m, int from, int end) {
+        int at = from;
+        while (at < end) {
+            final int kind = m.getU8(at);
+            if (kind == 0) {
+                return;
+            }
+            if (kind == 1) {
+                at++;
+                continue;
+            }
+            switch (kind) {
+                case 2 -> mss = m.getU16(at + 2);
+                case 3 -> wscale = m.getU8(at + 2);
+                case 4 -> sackPerm = true;
+                case 8 -> {
+                    hasTs = true;
+                    tsval = m.getInt(at + 2);
+                    tsecr = m.getInt(at + 6);
+                }
+                default -> throw new AssertionError("option " + kind);
+            }
+            at += m.getU8(at + 1);
+        }
+    }
+
+    boolean has(int flag) {
+        return (flags & flag) != 0;
+    }
+
+    @Override
+    public String toString() {
+        final StringBuilder b = new StringBuilder();
+        final String letters = "FSRP.U";
+        for (int i = 0; i < letters.length(); i++) {
+            if ((flags >> i & 1) != 0) {
+                b.append(letters.charAt(i));
+            }
+        }
+        return b + " seq " + Integer.toUnsignedString(seq) + " ack " + Integer.toUnsignedString(ack) + " win " + win
+            + " len " + len;
+    }
+}
