@@ -58,8 +58,10 @@ final class HeaderPrediction {
         tp.rcvWnd = win;
         timestamp(tp, seg);
         dragUrgent(tp);
-        tp.sndWl1 = seg.seq;
-        tp.sndWl2 = seg.ack;
+        if (Seq.lt(tp.sndWl1, seg.seq) || tp.sndWl1 == seg.seq && Seq.lt(tp.sndWl2, seg.ack)) {
+            tp.sndWl1 = seg.seq;
+            tp.sndWl2 = seg.ack;
+        }
         SegmentText.inOrder(tp, seg);
         return true;
     }
