@@ -1,5 +1,13 @@
 package io.gatun.netinet;
 
+import io.gatun.netinet.ip.InLaddr;
+import io.gatun.netinet.ip.IpCtloutput;
+import io.gatun.netinet.pcb.InpcbInfo;
+import io.gatun.netinet.tcp.Tcp;
+import io.gatun.netinet.tcp.TcpCtloutput;
+import io.gatun.netinet.tcp.TcpGso;
+import io.gatun.netinet.tcp.TcpIp;
+import io.gatun.netinet.tcp.TcpUsrreq;
 import io.gatun.netinet.udp.Udp;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.Domain;
@@ -18,6 +26,7 @@ public final class InetDomain implements Domain {
     private final List<Protosw> protosw = new ArrayList<>();
     private Inet inet;
     private Udp udp;
+    private Tcp tcp;
 
     /** For ServiceLoader. */
     public InetDomain() {
@@ -55,9 +64,20 @@ public final class InetDomain implements Domain {
             return e;
         }
         protosw.add(udp.protosw());
+        e = initTcp(vnet);
+        if (e != Errno.OK) {
+            return e;
+        }
         vnet.ifnets().addListener(inet.control);
         vnet.provide(InetConfig.class, new InetConfig(inet));
         return Errno.OK;
+    }
+
+    private Errno initTcp(VnetSide vnet) {
+        tcp = new Tcp(vnet, new InpcbInfo(vnet, InDefs.IPPROTO_TCP, new InLaddr(inet)), new TcpIp(inet));
+        inet.ipOutput.setGso(TcpGso::segment);
+        protosw.add(new TcpUsrreq(tcp, new TcpCtloutput(new IpCtloutput(inet))));
+        return tcp.init();
     }
 
     private static Errno first(Errno a, Errno b) {
@@ -77,6 +97,7 @@ public final class InetDomain implements Domain {
         VnetSide vnet = inet.vnet;
         vnet.ifnets().removeListener(inet.control);
         udp.destroy();
+        tcp.destroy();
         vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_ICMP);
         vnet.netisr().unregister(Netisr.NETISR_IP);
         vnet.netisr().unregister(Netisr.NETISR_ARP);
