@@ -1,0 +1,129 @@
+package io.gatun.cli.bench;
+
+import io.gatun.spi.socket.RecvMsg;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.Uio;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.ErrnoException;
+import io.gatun.spi.sys.Ucred;
+import io.gatun.uipc.SoResult;
+import io.gatun.uipc.Socket;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Gatun's {@code lo0} in a vnet without threads: both ends and the stack on one thread, as embedded stacks are
+ * driven.
+ */
+final class PollStack implements Stack {
+    private static final int READ_OCTETS = 256 * 1024;
+
+    @Override
+    public String name() {
+        return "poll";
+    }
+
+    @Override
+    public double bulk(final int writeOctets, final Span span) throws IOException {
+        try (Lab lab = new Lab(false)) {
+            final Socket[] pair = lab.pair(false);
+            pair[0].setNonBlocking(true);
+            pair[1].setNonBlocking(true);
+            final MemorySegment out = Arena.ofAuto().allocate(writeOctets);
+            final MemorySegment in = Arena.ofAuto().allocate(READ_OCTETS);
+            final Uio uio = new Uio();
+            final RecvMsg msg = new RecvMsg();
+            final double rate = Rates.run(span, () -> {
+                write(pair[0], uio, out);
+                lab.vnet().poll();
+                return read(pair[1], msg, in);
+            });
+            GatunStack.close(pair);
+            return rate;
+        }
+    }
+
+    /** Goes on with the present write, or begins the next. */
+    private static void write(final Socket so, final Uio uio, final MemorySegment out) throws ErrnoException {
+        if (uio.resid() == 0) {
+            uio.set(out, 0, out.byteSize());
+        }
+        final Errno e = so.send(null, uio, null, null, 0);
+        if (e != Errno.EAGAIN) {
+            Lab.check(e, "send");
+        }
+    }
+
+    private static long read(final Socket so, final RecvMsg msg, final MemorySegment in) throws ErrnoException {
+        msg.uio.set(in, 0, in.byteSize());
+        msg.flags = 0;
+        final Errno e = so.receive(msg);
+        if (e != Errno.EAGAIN) {
+            Lab.check(e, "receive");
+        }
+        return in.byteSize() - msg.uio.resid();
+    }
+
+    /** The same figure whether the ends spin or block: they are one thread. */
+    @Override
+    public double roundTripNs(final boolean spin, final Span span) throws IOException {
+        if (!spin) {
+            return -1;
+        }
+        try (Lab lab = new Lab(false)) {
+            final Socket[] pair = lab.pair(true);
+            pair[0].setNonBlocking(true);
+            pair[1].setNonBlocking(true);
+            final GatunStack.OneOctet a = new GatunStack.OneOctet(pair[0]);
+            final GatunStack.OneOctet b = new GatunStack.OneOctet(pair[1]);
+            final double p50 = Rates.roundTrips(span, () -> {
+                a.write();
+                b.read();
+                b.write();
+                a.read();
+            }).getValueAtPercentile(50);
+            GatunStack.close(pair);
+            return p50;
+        }
+    }
+
+    @Override
+    public double udp64(final Span span) throws IOException {
+        try (Lab lab = new Lab(false)) {
+            final GatunStack.Datagrams d = new GatunStack.Datagrams(lab);
+            final double rate = Rates.run(span, () -> {
+                d.send();
+                return d.receive() ? 1 : 0;
+            });
+            d.close();
+            return rate;
+        }
+    }
+
+    @Override
+    public double connections(final Span span) throws IOException {
+        try (Lab lab = new Lab(false)) {
+            final Socket head = lab.listener();
+            head.setNonBlocking(true);
+            final SockAddr peer = new SockAddr();
+            final double rate = Rates.run(span, () -> {
+                final Socket so = lab.socket(SocketDefs.SOCK_STREAM);
+                so.setNonBlocking(true);
+                final Errno e = so.connect(Lab.listenerAddr(), Ucred.ROOT);
+                if (e != Errno.EINPROGRESS) {
+                    Lab.check(e, "connect");
+                }
+                Lab.lingerZero(so);
+                final SoResult child = head.accept(peer, SocketDefs.MSG_DONTWAIT);
+                Lab.check(child.errno(), "accept");
+                Lab.check(so.close(), "close");
+                Lab.check(child.so().close(), "close");
+                return 1;
+            });
+            Lab.check(head.close(), "close");
+            return rate;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.gatun.cli.bench;
+
+import java.io.IOException;
+
+/**
+ * One way to run the workloads. Each call sets up, warms up, measures for a span and leaves nothing behind. All of it
+ * happens between two ends on one
+ * machine.
+ */
+interface Stack {
+    /** The column's name. */
+    String name();
+
+    /**
+     * One TCP connection, one way.
+     *
+     * @param writeOctets octets of each write
+     * @return octets a second that the reader got
+     */
+    double bulk(int writeOctets, Span span) throws IOException;
+
+    /**
+     * One octet there and back on one TCP connection with TCP_NODELAY.
+     *
+     * @param spin both ends poll without blocking; otherwise they block
+     * @return the median round trip, ns; negative where this stack cannot do it
+     */
+    double roundTripNs(boolean spin, Span span) throws IOException;
+
+    /** Datagrams of 64 octets, one sender, one receiver. Datagrams a second that the receiver got. */
+    double udp64(Span span) throws IOException;
+
+    /** Connect, accept, close with a reset (SO_LINGER 0). Connections a second. */
+    double connections(Span span) throws IOException;
+
+    /**
+     * How long to run.
+     *
+     * @param warmNs not counted
+     * @param runNs counted
+     */
+    record Span(long warmNs, long runNs) {
+    }
+}

@@ -1,0 +1,78 @@
+package io.gatun.cli.bench;
+
+import java.io.IOException;
+import java.util.Locale;
+
+/** What is measured, with its name, its unit and which way is better. */
+enum Workload {
+    TCP_BULK_1448("GB/s", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.bulk(1448, span) / GIGA;
+        }
+    },
+    TCP_BULK_16384("GB/s", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.bulk(16_384, span) / GIGA;
+        }
+    },
+    TCP_BULK_65536("GB/s", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.bulk(65_536, span) / GIGA;
+        }
+    },
+    TCP_RTT_SPIN("us", false) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.roundTripNs(true, span) / KILO;
+        }
+    },
+    TCP_RTT_BLOCK("us", false) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.roundTripNs(false, span) / KILO;
+        }
+    },
+    UDP_64("Mpps", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.udp64(span) / MEGA;
+        }
+    },
+    TCP_CONNECT("k/s", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.connections(span) / KILO;
+        }
+    };
+
+    private static final double KILO = 1e3;
+    private static final double MEGA = 1e6;
+    private static final double GIGA = 1e9;
+
+    private final String unit;
+    private final boolean more;
+
+    Workload(final String unit, final boolean more) {
+        this.unit = unit;
+        this.more = more;
+    }
+
+    abstract double run(Stack stack, Stack.Span span) throws IOException;
+
+    /** As in {@code tcp-bulk-1448}. */
+    String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    String unit() {
+        return unit;
+    }
+
+    /** Above 1: {@code ours} is better than {@code theirs}. */
+    double ratio(final double ours, final double theirs) {
+        return more ? ours / theirs : theirs / ours;
+    }
+}
