@@ -2,10 +2,12 @@
 module io.gatun.cli {
     requires io.gatun.drivers;
     requires io.gatun.netinet;
+    requires io.gatun.protosw;
     requires io.gatun.uipc;
     requires info.picocli;
     requires HdrHistogram;
     requires static com.google.errorprone.annotations;
 
     opens io.gatun.cli to info.picocli;
+    opens io.gatun.cli.bench to info.picocli;
 }

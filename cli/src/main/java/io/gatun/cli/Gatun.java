@@ -1,5 +1,6 @@
 package io.gatun.cli;
 
+import io.gatun.cli.bench.Bench;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         version = "gatun 0.1.0-SNAPSHOT",
         description = "A FreeBSD-style TCP/IP stack inside the JVM.",
-        subcommands = {})
+        subcommands = {Demo.class, Serve.class, Bench.class})
 public final class Gatun implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec; // (c) set by picocli before the command runs

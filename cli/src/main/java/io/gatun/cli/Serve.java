@@ -1,0 +1,165 @@
+package io.gatun.cli;
+
+import io.gatun.netinet.InetConfig;
+import io.gatun.protosw.Vnet;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.uipc.Sockets;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code gatun serve}: the stack on a TAP device, serving this machine's own programs until Ctrl-C. */
+@Command(
+        name = "serve",
+        mixinStandardHelpOptions = true,
+        description = "Serves this machine's programs over a TAP device until Ctrl-C. Needs root and /dev/net/tun.")
+public final class Serve implements Callable<Integer> {
+    private static final int NMBUFS = 1 << 17;
+    private static final int CLUSTERS_2K = 1 << 16;
+    private static final int CLUSTERS_16K = 1 << 12;
+    private static final int MAX_PORT = 65_535;
+
+    @Option(names = "--tap", required = true, paramLabel = "NAME", description = "The device to make.")
+    private String tap;
+    @Option(names = "--host-address", required = true, paramLabel = "CIDR", description = "This machine's address on it.")
+    private String hostAddress;
+    @Option(names = "--address", required = true, paramLabel = "CIDR", description = "The stack's address on it.")
+    private String address;
+    @Option(names = "--mtu", defaultValue = "1500", description = "Octets of an IP packet (default: ${DEFAULT-VALUE}).")
+    private int mtu;
+    @Option(names = "--echo", paramLabel = "PORT", description = "Echo (RFC 862), TCP and UDP.")
+    private List<Integer> echo = List.of();
+    @Option(names = "--discard", paramLabel = "PORT", description = "Discard (RFC 863), TCP and UDP.")
+    private List<Integer> discard = List.of();
+    @Option(names = "--chargen", paramLabel = "PORT", description = "Character generator (RFC 864), TCP and UDP.")
+    private List<Integer> chargen = List.of();
+    @Option(names = "--file", paramLabel = "FILE:PORT", description = "Sends a file to whoever connects, TCP.")
+    private List<String> files = List.of();
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    /** For picocli. */
+    public Serve() {
+        // options are set by picocli
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        final Cidr host = cidr("--host-address", hostAddress);
+        final Cidr own = cidr("--address", address);
+        final Map<Path, Integer> served = checkedFiles();
+        for (final List<Integer> ports : List.of(echo, discard, chargen)) {
+            ports.forEach(this::checkPort);
+        }
+        final PrintWriter out = spec.commandLine().getOut();
+        final Vnet vnet = Vnet.builder().name("serve")
+            .pool(MbufPool.builder().nmbufs(NMBUFS).nmbclusters(CLUSTERS_2K).nmbjumbo16(CLUSTERS_16K)).build();
+        final Services services = new Services(Sockets.of(vnet));
+        try {
+            configure(vnet, host, own);
+            start(services, served);
+        } catch (final IOException e) {
+            services.close();
+            vnet.close();
+            throw e;
+        }
+        final CountDownLatch end = new CountDownLatch(1);
+        final Thread hook = new Thread(() -> finish(services, vnet, out, end), "gatun serve: end");
+        Runtime.getRuntime().addShutdownHook(hook);
+        out.println("gatun: " + own + " on " + tap + " is ready; this machine is " + host + "; Ctrl-C ends it");
+        out.flush();
+        end.await();
+        return 0;
+    }
+
+    private Cidr cidr(final String option, final String text) {
+        try {
+            return Cidr.parse(option, text);
+        } catch (final IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private void checkPort(final int port) {
+        if (port < 1 || port > MAX_PORT) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "port " + port + " is not in 1.." + MAX_PORT);
+        }
+    }
+
+    private Map<Path, Integer> checkedFiles() {
+        final Map<Path, Integer> served = new HashMap<>();
+        for (final String f : files) {
+            final int colon = f.lastIndexOf(':');
+            final Path path = Path.of(colon < 0 ? f : f.substring(0, colon));
+            int port = -1;
+            try {
+                port = Integer.parseInt(f.substring(colon + 1));
+            } catch (final NumberFormatException e) {
+                throw new CommandLine.ParameterException(spec.commandLine(), "--file " + f + ": want FILE:PORT", e);
+            }
+            checkPort(port);
+            if (!Files.isReadable(path) || Files.isDirectory(path)) {
+                throw new CommandLine.ParameterException(spec.commandLine(), "--file: cannot read " + path);
+            }
+            served.put(path, port);
+        }
+        return served;
+    }
+
+    private void configure(final Vnet vnet, final Cidr host, final Cidr own) throws IOException {
+        final InetConfig inet = vnet.service(InetConfig.class);
+        final Ifnet lo = vnet.ifnets().create("lo0");
+        inet.addAddress(lo, "127.0.0.1/8");
+        lo.up();
+        final Ifnet ifp = vnet.ifnets().create("tap0",
+            Map.of("name", tap, "host-address", host.toString(), "mtu", Integer.toString(mtu)));
+        inet.addAddress(ifp, own.toString());
+        ifp.up();
+    }
+
+    private void start(final Services services, final Map<Path, Integer> served) throws IOException {
+        for (final int port : echo) {
+            services.echo(port);
+        }
+        for (final int port : discard) {
+            services.discard(port);
+        }
+        for (final int port : chargen) {
+            services.chargen(port);
+        }
+        for (final Map.Entry<Path, Integer> f : served.entrySet()) {
+            services.file(f.getKey(), f.getValue());
+        }
+    }
+
+    /** Runs at Ctrl-C: ends connections, takes the device away, says what happened. */
+    private static void finish(
+        final Services services, final Vnet vnet, final PrintWriter out, final CountDownLatch end) {
+        services.close();
+        vnet.close();
+        final StringBuilder drops = new StringBuilder();
+        for (final DropReason r : DropReason.values()) {
+            if (vnet.drops(r) != 0) {
+                drops.append(drops.isEmpty() ? "" : ", ").append(r).append(' ').append(vnet.drops(r));
+            }
+        }
+        out.println();
+        out.println("segments in " + vnet.counters().get("tcp.rcvtotal") + ", out " + vnet.counters().get("tcp.sndtotal")
+            + ", retransmitted " + vnet.counters().get("tcp.sndrexmitpack"));
+        out.println("drops: " + (drops.isEmpty() ? "none" : drops));
+        out.println("mbufs outstanding " + vnet.pool().outstanding());
+        out.flush();
+        end.countDown();
+    }
+}
