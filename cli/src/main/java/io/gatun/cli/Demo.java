@@ -45,7 +45,7 @@ public final class Demo implements Callable<Integer> {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             final MemorySegment content =
                 channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
-            out.printf(Locale.ROOT, "%s, %.1f MB, over TCP between two stacks joined by an epair, MTU 1500, checksums on%n",
+            out.printf(Locale.ROOT, "%s, %.1f MB, over TCP between two stacks on an epair, MTU 1500, checksums on%n",
                 file, content.byteSize() / 1e6);
             final boolean clean = transfer(out, content, "clean link", null);
             final boolean lossy = transfer(out, content, "1 % loss and 1 % reordering, seed " + seed,

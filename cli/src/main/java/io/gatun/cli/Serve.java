@@ -32,7 +32,8 @@ public final class Serve implements Callable<Integer> {
 
     @Option(names = "--tap", required = true, paramLabel = "NAME", description = "The device to make.")
     private String tap;
-    @Option(names = "--host-address", required = true, paramLabel = "CIDR", description = "This machine's address on it.")
+    @Option(names = "--host-address", required = true, paramLabel = "CIDR",
+            description = "This machine's address on it.")
     private String hostAddress;
     @Option(names = "--address", required = true, paramLabel = "CIDR", description = "The stack's address on it.")
     private String address;
@@ -155,8 +156,8 @@ public final class Serve implements Callable<Integer> {
             }
         }
         out.println();
-        out.println("segments in " + vnet.counters().get("tcp.rcvtotal") + ", out " + vnet.counters().get("tcp.sndtotal")
-            + ", retransmitted " + vnet.counters().get("tcp.sndrexmitpack"));
+        out.println("segments in " + vnet.counters().get("tcp.rcvtotal") + ", out "
+            + vnet.counters().get("tcp.sndtotal") + ", retransmitted " + vnet.counters().get("tcp.sndrexmitpack"));
         out.println("drops: " + (drops.isEmpty() ? "none" : drops));
         out.println("mbufs outstanding " + vnet.pool().outstanding());
         out.flush();

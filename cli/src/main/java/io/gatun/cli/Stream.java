@@ -24,7 +24,8 @@ final class Stream {
     }
 
     /** Sends it all, or one message, to an address. */
-    void sendTo(final SockAddr to, final MemorySegment seg, final long offset, final long length) throws ErrnoException {
+    void sendTo(final SockAddr to, final MemorySegment seg, final long offset, final long length)
+            throws ErrnoException {
         out.set(seg, offset, length);
         while (true) {
             ErrnoException.check(so.send(to, out, null, null, 0), "send");

@@ -33,7 +33,8 @@ record TransferReport(
     void print(final PrintWriter out) {
         final double seconds = elapsedNs / NS_PER_S;
         line(out, "SHA-256 sent", sha256Sent);
-        line(out, "SHA-256 received", sha256Received + (sha256Sent.equals(sha256Received) ? "  (equal)" : "  (DIFFERS)"));
+        line(out, "SHA-256 received",
+            sha256Received + (sha256Sent.equals(sha256Received) ? "  (equal)" : "  (DIFFERS)"));
         line(out, "throughput", String.format(Locale.ROOT, "%.1f MB/s, %.1f MB in %.2f s (hashing included)",
             octets / MEGA / seconds, octets / MEGA, seconds));
         line(out, "round trip", srttNs < 0 ? "not measured" : String.format(Locale.ROOT, "%.0f us smoothed",

@@ -102,7 +102,8 @@ class TapPeersTest {
         return Path.of("src", "test", "resources", "io", "gatun", "cli", name).toAbsolutePath().toString();
     }
 
-    private static String writeRandomFile(final Path file, final long octets) throws IOException, NoSuchAlgorithmException {
+    private static String writeRandomFile(final Path file, final long octets)
+            throws IOException, NoSuchAlgorithmException {
         final MessageDigest sha = MessageDigest.getInstance("SHA-256");
         final SplittableRandom random = new SplittableRandom(1);
         final byte[] block = new byte[BLOCK];
@@ -137,7 +138,8 @@ class TapPeersTest {
     @Test
     void ping_allSizes_answered() throws IOException {
         needs("ping");
-        for (final int size : new int[] {0, 1, 56, 1471, 1472, 1473, 2959, 2960, 2961, 8000, 16_000, 32_767, 60_000, 65_507}) {
+        final int[] sizes = {0, 1, 56, 1471, 1472, 1473, 2959, 2960, 2961, 8000, 16_000, 32_767, 60_000, 65_507};
+        for (final int size : sizes) {
             succeeds(20, "ping -q -n -c 3 -i 0.01 -W 5 -s " + size + " " + GATUN);
         }
     }

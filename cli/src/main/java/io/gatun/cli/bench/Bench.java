@@ -108,7 +108,8 @@ public final class Bench implements Callable<Integer> {
         samples.forEach((w, s) -> out.printf(Locale.ROOT, "%-15s %-5s %-24s %-24s %-24s %7.2f %7s%n",
             w.label(), w.unit(), cell(s[GATUN]), cell(s[POLL]), cell(s[KERNEL]),
             w.ratio(s[GATUN].median(), s[KERNEL].median()),
-            s[POLL].isEmpty() ? "-" : String.format(Locale.ROOT, "%.2f", w.ratio(s[POLL].median(), s[KERNEL].median()))));
+            s[POLL].isEmpty() ? "-"
+                : String.format(Locale.ROOT, "%.2f", w.ratio(s[POLL].median(), s[KERNEL].median()))));
         out.flush();
     }
 
