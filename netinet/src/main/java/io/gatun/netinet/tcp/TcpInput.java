@@ -164,6 +164,9 @@ final class TcpInput {
             tcp.drop(seg.take(), DropReason.TCP_BADADDR);
             return true;
         }
+        if (tp.nowNs != 0 && seg.nowNs - tp.nowNs < 0) {
+            seg.nowNs = tp.nowNs; // another thread had the lock meanwhile: a connection's time never goes back
+        }
         tp.nowNs = seg.nowNs;
         tp.flags2 |= Tcpcb.TF2_INEVENT;
         final Verdict v = switch (tp.state) {

@@ -118,6 +118,7 @@ public final class TcpSubr {
         if (seg.hasOpt(Seg.TOF_SCALE) && tp.has(Tcpcb.TF_REQ_SCALE) && !tp.has(Tcpcb.TF_NOOPT)) {
             tp.flags |= Tcpcb.TF_RCVD_SCALE;
             tp.sndScale = seg.wscale;
+            tp.rcvScale = tp.requestRScale;
         } else {
             tp.flags &= ~Tcpcb.TF_REQ_SCALE;
         }
