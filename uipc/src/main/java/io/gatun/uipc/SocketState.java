@@ -349,6 +349,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     }
 
     @Override
+    public final void clearConnected() {
+        changeState(0, SS_ISCONNECTED);
+    }
+
+    @Override
     public final void isDisconnecting() {
         lock.lock();
         try {

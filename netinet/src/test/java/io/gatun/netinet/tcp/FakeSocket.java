@@ -159,6 +159,11 @@ final class FakeSocket implements SocketSide {
     }
 
     @Override
+    public void clearConnected() {
+        throw new AssertionError("TCP does not outlive its connection");
+    }
+
+    @Override
     public void isDisconnecting() {
         state |= SocketDefs.SS_ISDISCONNECTING;
         cantRcvMore();

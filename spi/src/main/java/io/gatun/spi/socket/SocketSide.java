@@ -106,11 +106,9 @@ public interface SocketSide {
 
     /**
      * A datagram socket has no peer any more but goes on: SS_ISCONNECTED is cleared, nothing else changes. Takes the
-     * socket's lock. Sockets that never serve such protocols need not implement it.
+     * socket's lock.
      */
-    default void clearConnected() {
-        throw new UnsupportedOperationException("clearConnected");
-    }
+    void clearConnected();
 
     /** No more data will come: readers see the end after what is queued. @bsd socantrcvmore */
     void cantRcvMore();
