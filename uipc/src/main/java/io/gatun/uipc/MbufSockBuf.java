@@ -530,45 +530,40 @@ final class MbufSockBuf extends SockBufState {
             int data = 0;
             int control = 0;
             int stored = 0;
+            boolean intact = true;
             Mbuf last = null;
             Mbuf record = null;
             for (Mbuf r = mb; r != null; r = r.nextPkt()) {
                 record = r;
                 for (Mbuf m = r; m != null; m = m.next()) {
-                    expect(m == r || m.nextPkt() == null, "nextPkt within a record", m.describe());
+                    intact &= m == r || m.nextPkt() == null;
                     data += isData(m) ? m.len() : 0;
                     control += isData(m) ? 0 : m.len();
                     stored += storage(m);
                     last = m;
                 }
             }
-            expect(data == acc, "acc", acc + " for " + data);
-            expect(data + control == ccc, "ccc", ccc + " for " + (data + control));
-            expect(control == ctl, "ctl", ctl + " for " + control);
-            expect(stored == mbcnt, "mbcnt", mbcnt + " for " + stored);
-            expect(last == mbtail, "mbtail", String.valueOf(mbtail));
-            expect(record == lastrecord, "lastrecord", String.valueOf(lastrecord));
-            checkCursor();
+            intact &= data == acc && data + control == ccc && control == ctl && stored == mbcnt;
+            intact &= last == mbtail && record == lastrecord && cursorIntact();
+            if (!intact) {
+                throw new AssertionError("socket buffer: acc " + acc + " for " + data + ", ccc " + ccc + ", ctl " + ctl
+                    + " for " + control + ", mbcnt " + mbcnt + " for " + stored + ", sndptroff " + sndptroff
+                    + ", mbtail " + mbtail + " for " + last + ", lastrecord " + lastrecord + " for " + record);
+            }
             return true;
         } finally {
             lock.unlock();
         }
     }
 
-    private void checkCursor() {
+    private boolean cursorIntact() {
         int before = 0;
         Mbuf m = mb;
         while (sndptr != null && m != null && m != sndptr) {
             before += m.len();
             m = m.next();
         }
-        expect(sndptr == null || m == sndptr && before == sndptroff, "sndptr", "offset " + sndptroff);
-    }
-
-    private static void expect(final boolean ok, final String what, final String seen) {
-        if (!ok) {
-            throw new AssertionError("socket buffer: " + what + ": " + seen);
-        }
+        return sndptr == null || m == sndptr && before == sndptroff;
     }
 
     /** Whether m is an address or control mbuf. */

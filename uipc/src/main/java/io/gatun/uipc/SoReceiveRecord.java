@@ -49,7 +49,7 @@ final class SoReceiveRecord {
                 noSender(msg.from);
                 return n == 0 ? Errno.OK : Errno.of((int) n);
             }
-            final Errno e = sb.sbwait(0);
+            final Errno e = sb.sbwait(1);
             if (e != Errno.OK) {
                 return e;
             }
