@@ -501,7 +501,8 @@ public abstract class IfnetDriverKit {
         assertThat(ifp.down()).isEqualTo(Errno.OK);
         ifp.qflush();
         settle();
-        assertThat(vnet.pool().outstanding()).isLessThanOrEqualTo(held);
+        // a device may by now hold empty mbufs to receive into
+        assertThat(vnet.pool().outstanding()).isLessThanOrEqualTo(held + BURST);
         assertThat(ifp.up()).isEqualTo(Errno.OK);
     }
 
@@ -512,8 +513,10 @@ public abstract class IfnetDriverKit {
         final Mbuf m = KitFrames.mbuf(vnet.pool(), from(2));
         final Mbuf hoard = hoard();
         assertThat(link.transmit(ifp, m)).isIn(Errno.OK, Errno.ENOBUFS);
-        peer.inject(to(3));
-        settle();
+        for (int i = 0; i < 5; i++) {
+            peer.inject(to(3));
+            settle();
+        }
         hoard.freePkts();
         settle();
         drain();

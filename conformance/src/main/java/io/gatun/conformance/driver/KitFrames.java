@@ -33,6 +33,11 @@ public final class KitFrames {
     private KitFrames() {
     }
 
+    /** The link address that frames to the interface come from. */
+    public static byte[] peerMac() {
+        return PEER_MAC.clone();
+    }
+
     /** A frame to the interface. */
     public static byte[] to(final Ifnet ifp, final int number, final int packetOctets) {
         return frame(ifp, ifp.lladdr(), PEER_MAC, number, packetOctets);
