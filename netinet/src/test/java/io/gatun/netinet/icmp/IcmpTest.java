@@ -9,6 +9,7 @@ import io.gatun.spi.sys.Errno;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -16,6 +17,7 @@ class IcmpTest {
     private final TestNet net = new TestNet().resolved();
 
     @AfterEach
+    @AfterProperty
     void close() {
         net.close();
     }

@@ -18,6 +18,7 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +27,7 @@ class IpOutputTest {
     private final TestNet net = new TestNet().resolved();
 
     @AfterEach
+    @AfterProperty
     void close() {
         net.close();
     }
