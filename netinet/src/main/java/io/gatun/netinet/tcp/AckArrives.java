@@ -133,8 +133,16 @@ final class AckArrives {
         tp.sndCwnd = tp.segData;
         TcpOutput.output(tp);
         tp.sndCwnd = tp.sndSsthresh + tp.segData * (tp.dupacks - tp.sndLimited);
-        tp.sndNxt = Seq.max(onxt, tp.sndNxt);
+        goBack(tp, onxt);
         return Verdict.DONE;
+    }
+
+    /** After a hole was sent again: on from where we were, unless the window was found shut. */
+    @GuardedBy("tp.inp.lock")
+    private static void goBack(Tcpcb tp, int onxt) {
+        if (!TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
+            tp.sndNxt = Seq.max(onxt, tp.sndNxt);
+        }
     }
 
     /** RFC 3042: the first two duplicates let one new segment out each, cwnd unchanged. */
@@ -183,7 +191,7 @@ final class AckArrives {
         tp.sndCwnd = tp.segData + acked; // sndUna has not moved yet
         tp.flags |= Tcpcb.TF_ACKNOW;
         TcpOutput.output(tp);
-        tp.sndNxt = Seq.max(onxt, tp.sndNxt);
+        goBack(tp, onxt);
         tp.sndCwnd = Math.max(ocwnd - acked, 0) + tp.segData; // partial deflation
     }
 

@@ -81,11 +81,19 @@ public final class TcpOutput {
         return idle;
     }
 
-    /** Data that may not go and no timer that would ever let it: probe the window. */
+    /**
+     * Nothing may go and no timer would ever change that. With data in flight it is the retransmit timer that is
+     * missing; otherwise the window has to be probed.
+     */
     @GuardedBy("tp.inp.lock")
     private static void nothing(Tcpcb tp) {
-        if (tp.inp.so.snd().avail() > 0 && tp.state.haveEstablished()
-            && !TcpTimers.active(tp, TcpTimers.TT_REXMT) && !TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
+        if (!tp.state.haveEstablished() || TcpTimers.active(tp, TcpTimers.TT_REXMT)
+            || TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
+            return;
+        }
+        if (tp.sndNxt != tp.sndUna) {
+            TcpTimers.activate(tp, TcpTimers.TT_REXMT, tp.rxtcurNs);
+        } else if (tp.inp.so.snd().avail() > 0) {
             tp.rxtshift = 0;
             TcpTimers.setPersist(tp);
         }

@@ -261,6 +261,25 @@ class HandshakeTest {
         }
 
         @Test
+        void windows_areScaledBothWays() {
+            final FakeSocket so = fx.established(fx.seg(TH_SYN).seq(PEER_ISS).mss(1460).wscale(5));
+            final Tcpcb tp = tcpcb(so);
+            assertThat(tp.rcvScale).isEqualTo(6);
+            assertThat(tp.sndWnd).isEqualTo(TcpFixture.WIN << 5);
+            fx.send(so, TcpFixture.pattern(0, 1));
+            assertThat(fx.only().win).isEqualTo(so.rcv.space() >> 6);
+            fx.seg(TH_ACK).on(so).win(7).arrive();
+            assertThat(tp.sndWnd).isEqualTo(7 << 5);
+        }
+
+        @Test
+        void windows_ofPeerWithoutScale_areNotScaled() {
+            final FakeSocket so = fx.established();
+            assertThat(tcpcb(so).rcvScale).isZero();
+            assertThat(tcpcb(so).sndWnd).isEqualTo(TcpFixture.WIN);
+        }
+
+        @Test
         void synSent_badAck_isReset() {
             final FakeSocket so = fx.connect();
             final Out syn = fx.only();

@@ -104,6 +104,44 @@ class TcpFuzzTest {
         }
     }
 
+    /** After any quarrel the peer behaves: whatever was queued is sent, and nothing waits for ever. */
+    @Property(tries = 150)
+    void quarrelThenPeace_everythingIsSent(@ForAll long seed) {
+        final Random rnd = new Random(seed);
+        try (TcpFixture fx = new TcpFixture(seed)) {
+            final FakeSocket so = fx.established(fx.seg(TH_SYN).seq(PEER_ISS).mss(1000).wscale(rnd.nextInt(8)));
+            final Tcpcb tp = tcpcb(so);
+            so.snd.limit(200_000);
+            for (int i = 0; i < 60; i++) {
+                final int inFlight = tp.sndMax - tp.sndUna;
+                switch (rnd.nextInt(6)) {
+                    case 0 -> fx.send(so, pattern(0, 1 + rnd.nextInt(9000)));
+                    case 1 -> fx.pass(rnd.nextInt(2000));
+                    case 2 -> fx.seg(TH_ACK).on(so).data(rnd.nextInt(2)).win(0).ack(tp.sndUna).arrive();
+                    default -> {
+                        final int acked = rnd.nextBoolean() ? 0 : rnd.nextInt(inFlight + 1);
+                        fx.seg(TH_ACK).on(so).win(rnd.nextInt(3) * 300).ack(tp.sndUna + acked).arrive();
+                    }
+                }
+            }
+            fx.sent.clear();
+            for (int i = 0; i < 600 && so.snd.avail() > 0; i++) {
+                fx.pass(100);
+                if (!fx.sent.isEmpty()) {
+                    int top = tp.sndUna;
+                    for (final Out o : fx.sent) {
+                        // Takes what comes in order, as any receiver does.
+                        top = o.seq - top <= 0 && o.seq + o.len - top > 0 ? o.seq + o.len : top;
+                    }
+                    fx.sent.clear();
+                    fx.seg(TH_ACK).on(so).data(1).win(30_000).ack(top).arrive();
+                }
+            }
+            assertThat(so.snd.avail()).as("unsent, seed %d, %s", seed, tp.state).isZero();
+            fx.sent.clear();
+        }
+    }
+
     private static int near(Random rnd, int spread) {
         return rnd.nextInt(3) == 0 ? rnd.nextInt(2 * spread) - spread : rnd.nextInt(3) - 1;
     }
