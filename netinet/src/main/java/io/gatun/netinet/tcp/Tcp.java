@@ -33,6 +33,7 @@ public final class Tcp {
     final TcpIsn isn;               // (c)
     final CcTable cc;               // (c)
     final TcpRele rele;             // (c)
+    final TcpTimeWait timeWait;     // (c)
     final TcpRespond respond;       // (c)
     final TcpInput input;           // (c)
     final TcpCtlinput ctlinput;     // (c)
@@ -55,6 +56,7 @@ public final class Tcp {
         isn = new TcpIsn(vnet);
         cc = new CcTable();
         rele = new TcpRele(vnet);
+        timeWait = new TcpTimeWait(vnet);
         respond = new TcpRespond(this);
         input = new TcpInput(this);
         ctlinput = new TcpCtlinput(this);

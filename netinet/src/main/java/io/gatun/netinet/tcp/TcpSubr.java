@@ -171,6 +171,9 @@ public final class TcpSubr {
         }
         TcpTimers.stopAll(tp);
         TcpReass.flush(tp);
+        if (tp.twQueued) {
+            tp.tcp.timeWait.remove(tp);
+        }
         tp.inp.drop();
         tp.tcp.stat.closed.increment();
         if (tp.state != TcpState.CLOSED) {
@@ -229,6 +232,7 @@ public final class TcpSubr {
         }
         TcpTimers.stopAll(tp);
         TcpTimers.activate(tp, TcpTimers.TT_2MSL, 2 * mslNs(tp, local));
+        tcp.timeWait.add(tp);
     }
 
     @GuardedBy("tp.inp.lock")

@@ -17,7 +17,8 @@ import io.gatun.spi.vnet.Callout;
  * (INP_DROPPED: no segment finds it any more) and, when its socket detaches, {@link TcpSubr#discard}, which drains its
  * callout.
  *
- * <p>Locking key: (c) constant; (i) the pcb's lock {@code inp.lock}; (q) owned by {@link TcpRele}'s list.
+ * <p>Locking key: (c) constant; (i) the pcb's lock {@code inp.lock}; (q) owned by {@link TcpRele}'s list;
+ * (w) lock of {@link TcpTimeWait}.
  *
  * <pre>
  *      sndUna          sndNxt     sndMax    sndUna + sndWnd
@@ -179,6 +180,9 @@ public final class Tcpcb {
     int rcvOoopack;           // (i) for TCP_INFO
     int sndZerowin;           // (i) for TCP_INFO
     Tcpcb releNext;           // (q)
+    Tcpcb twNext;             // (w)
+    Tcpcb twPrev;             // (w)
+    boolean twQueued;         // (w) in the list of TIME-WAIT
 
     Tcpcb(Tcp tcp, Inpcb inp) {
         this.tcp = tcp;

@@ -565,6 +565,26 @@ class SendTest {
             assertThat(tcpcb(so).state).isEqualTo(TcpState.TIME_WAIT);
         }
 
+        @Test
+        void timeWait_tooMany_oldestEnds() {
+            final FakeSocket so = timeWait();
+            fx.sysctl("maxtcptw", "0");
+            fx.shutdown(so, false);
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.TIME_WAIT);
+            final FakeSocket l = fx.sockets.getFirst();
+            final int port = TcpFixture.PPORT + 1;
+            fx.seg(TH_SYN).from(TcpFixture.PEER, port).mss(MSS).seq(5).arrive();
+            final Out synAck = fx.only();
+            fx.seg(TH_ACK).from(TcpFixture.PEER, port).seq(6).ack(synAck.seq + 1).arrive();
+            final FakeSocket next = l.comp.getLast();
+            fx.shutdown(next, true);
+            fx.only();
+            fx.seg(TH_ACK | TH_FIN).from(TcpFixture.PEER, port).seq(6).ack(synAck.seq + 2).arrive();
+            fx.only();
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSED);
+            assertThat(tcpcb(next).state).isEqualTo(TcpState.CLOSED);
+        }
+
         private FakeSocket timeWait() {
             final FakeSocket so = openPlain();
             fx.shutdown(so, true);
