@@ -102,7 +102,7 @@ final class PairDomain implements Domain {
     /** One end. Locking key: (i) so.pcbLock. */
     static final class Pcb {
         final SocketSide so;
-        int port;
+        int port;               // (i)
         volatile Pcb peer;      // (i)
         boolean finSent;        // (i)
         boolean disconnecting;  // (i)
