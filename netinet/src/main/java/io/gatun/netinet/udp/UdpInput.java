@@ -145,12 +145,11 @@ final class UdpInput {
     /** Nobody is there: RFC 1122 section 4.1.3.1 wants an ICMP port unreachable. Consumes m. */
     private void noport(final Mbuf m) {
         udp.stat.noport.increment();
-        if (udp.blackhole.getBool() || !udp.inet.icmp.bandlim(Icmp.Bandlim.ICMP_UNREACH)) {
+        if (udp.blackhole.getBool()) {
             udp.vnet.drop(m, DropReason.UDP_NOPORT);
-            return;
+        } else {
+            udp.inet.icmp.error(m, Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_PORT, 0);
         }
-        udp.vnet.drop(null, DropReason.UDP_NOPORT);
-        udp.inet.icmp.error(m, Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_PORT, 0);
     }
 
     // ---- to all ------------------------------------------------------------
