@@ -98,15 +98,21 @@ public final class Epair {
         final Epair pair = new Epair(a, b);
         a.join(pair, b);
         b.join(pair, a);
-        ErrnoException.check(va.ifnets().attach(a.ifp()), "create " + a.ifp().xname());
-        final Errno e = vb.ifnets().attach(b.ifp());
-        if (e != Errno.OK) {
-            va.ifnets().detach(a.ifp());
-            a.ifp().free();
-            throw new ErrnoException(e, "create " + b.ifp().xname());
-        }
         if (va != vb) {
             va.netisr().link(vb.netisr());
+        }
+        final Errno ea = va.ifnets().attach(a.ifp());
+        final Errno eb = ea == Errno.OK ? vb.ifnets().attach(b.ifp()) : Errno.OK;
+        if (ea != Errno.OK || eb != Errno.OK) {
+            if (ea == Errno.OK) {
+                va.ifnets().detach(a.ifp());
+                a.ifp().free();
+            }
+            if (va != vb) {
+                va.netisr().unlink(vb.netisr());
+            }
+            ErrnoException.check(ea, "create " + a.ifp().xname());
+            ErrnoException.check(eb, "create " + b.ifp().xname());
         }
         a.ifp().linkStateChange(LinkState.UP);
         b.ifp().linkStateChange(LinkState.UP);

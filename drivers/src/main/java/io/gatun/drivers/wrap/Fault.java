@@ -159,7 +159,7 @@ public final class Fault {
             ifp.vnet().drop(m, DropReason.IF_FAULT_INJECTED);
             return Errno.OK;
         }
-        final Mbuf frame = spoil ? spoil(m, where) : m;
+        final Mbuf frame = spoil && m.pktLen() > 0 ? spoil(m, where) : m;
         if (frame == null) {
             return Errno.ENOBUFS;
         }
@@ -245,8 +245,12 @@ public final class Fault {
         return false;
     }
 
-    /** The callout: sends what is due. */
+    /** The callout: sends what is due, unless the interface has gone down meanwhile. */
     private void release() {
+        if ((ifp.flags() & (Ifnet.IFF_UP | Ifnet.IFF_DYING)) != Ifnet.IFF_UP) {
+            freeHeld();
+            return;
+        }
         Mbuf m = takeDue();
         while (m != null) {
             final Errno ignored = below.transmit(ifp, m);
@@ -283,7 +287,12 @@ public final class Fault {
     }
 
     private void qflush() {
-        callout.stop();
+        callout.drain();
+        freeHeld();
+        flushBelow.qflush(ifp);
+    }
+
+    private void freeHeld() {
         Mbuf m;
         qlock.lock();
         try {
@@ -300,6 +309,5 @@ public final class Fault {
             ifp.vnet().drop(m, DropReason.IF_DETACHED);
             m = next;
         }
-        flushBelow.qflush(ifp);
     }
 }
