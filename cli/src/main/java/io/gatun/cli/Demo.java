@@ -56,7 +56,7 @@ public final class Demo implements Callable<Integer> {
 
     private boolean transfer(
         final PrintWriter out, final MemorySegment content, final String title, final Fault.Config faults)
-        throws IOException {
+            throws IOException {
         final TransferReport report;
         try (Transfer t = new Transfer(content, faults)) {
             report = t.run(new ProgressBar(spec.commandLine().getErr(), title, content.byteSize()));

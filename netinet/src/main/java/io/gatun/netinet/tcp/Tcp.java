@@ -14,7 +14,7 @@ import io.gatun.spi.vnet.VnetSide;
 /**
  * TCP of one vnet: what FreeBSD keeps in V_ globals. Made by the internet domain, which then calls {@link #init}.
  *
- * <p>Locking key: (c) constant after init.
+ * <p>Locking key: (c) constant after init, (v) volatile.
  *
  * @bsd V_tcbinfo
  */
