@@ -346,10 +346,14 @@ public final class Arp {
         }
     }
 
-    /** An interface changed: its link address may be another one. */
+    /** An interface changed: when it came up or has another link address, neighbours hear of its addresses. */
     public void stateChanged(Ifnet ifp) {
-        if (ifp.llSoftc() instanceof ArpTable t) {
-            t.lladdrChanged();
+        if (ifp.llSoftc() instanceof ArpTable t && t.stateChanged()) {
+            for (InIfaddr ia : inet.addrs.all()) {
+                if (ia.ifp == ifp) {
+                    announce(ifp, ia.addr);
+                }
+            }
         }
     }
 

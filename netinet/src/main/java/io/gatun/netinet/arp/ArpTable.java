@@ -34,6 +34,7 @@ public final class ArpTable {
     private final Callout timer;  // (c)
     private volatile AtomicReferenceArray<LlEntry> table = new AtomicReferenceArray<>(MIN_BUCKETS); // (w)
     private volatile long lladdr; // (w) the interface's own address
+    private volatile byte[] octets; // (w) what lladdr was made of
     @GuardedBy("lock")
     private LlEntry oldest;       // (l)
     @GuardedBy("lock")
@@ -43,17 +44,24 @@ public final class ArpTable {
     @GuardedBy("lock")
     private boolean detached;     // (l)
     @GuardedBy("lock")
+    private boolean up;           // (l) the interface when its state was last told
+    @GuardedBy("lock")
     private long armedNs;         // (l) deadline of the timer, 0 while it is not armed
 
     ArpTable(Arp arp, Ifnet ifp) {
         this.arp = arp;
         this.ifp = ifp;
-        lladdr = EtherHeader.addr(ifp.lladdr());
+        octets = ifp.lladdr();
+        lladdr = EtherHeader.addr(octets);
+        up = (ifp.flags() & Ifnet.IFF_UP) != 0;
         timer = arp.vnet().callout("arptimer " + ifp.xname(), null, this::timeout);
     }
 
     /** The interface's own link address, in the low 48 bits. */
     public long lladdr() {
+        if (ifp.lladdr() != octets) {
+            lladdrChanged();
+        }
         return lladdr;
     }
 
@@ -225,27 +233,36 @@ public final class ArpTable {
         return Errno.OK;
     }
 
-    /** Forgets all but static entries that a condition does not spare: an address of the interface has gone. */
+    /** Forgets all but static entries. */
     void flush() {
         lock.lock();
         try {
-            flushLocked();
+            flushLocked(false);
         } finally {
             lock.unlock();
         }
     }
 
     @GuardedBy("lock")
-    private void flushLocked() {
-        for (LlEntry e = oldest; e != null; e = e.newer) {
-            for (Mbuf m = e.unhold(); m != null; m = e.unhold()) {
-                arp.vnet().drop(m, DropReason.ARP_TIMEOUT);
+    private void flushLocked(boolean all) {
+        LlEntry newer;
+        for (LlEntry e = oldest; e != null; e = newer) {
+            newer = e.newer;
+            if (all || e.state != ArpState.STATIC) {
+                dropAll(remove(e), DropReason.ARP_TIMEOUT);
             }
         }
-        oldest = null;
-        newest = null;
-        count = 0;
-        table = new AtomicReferenceArray<>(MIN_BUCKETS);
+    }
+
+    private void dropAll(Mbuf first, DropReason reason) {
+        Mbuf m = first;
+        while (m != null) {
+            Mbuf next = m.nextPkt();
+            m.nextPkt(null);
+            arp.stat().dropped.increment();
+            arp.vnet().drop(m, reason);
+            m = next;
+        }
     }
 
     /** The interface goes. @bsd lltable_free */
@@ -253,7 +270,7 @@ public final class ArpTable {
         lock.lock();
         try {
             detached = true;
-            flushLocked();
+            flushLocked(true);
         } finally {
             lock.unlock();
         }
@@ -261,17 +278,32 @@ public final class ArpTable {
         arp.gone(this);
     }
 
-    /** The interface's own address may have changed: headers are made anew. */
-    void lladdrChanged() {
+    /** The interface's own address may have changed: headers are made anew. Whether it had. */
+    private boolean lladdrChanged() {
         lock.lock();
         try {
-            long now = EtherHeader.addr(ifp.lladdr());
-            if (now != lladdr) {
-                lladdr = now;
-                for (LlEntry e = oldest; e != null; e = e.newer) {
-                    e.hdr = e.hdr == null ? null : new LlHeader(e.hdr.lladdr, now);
-                }
+            byte[] now = ifp.lladdr();
+            long addr = EtherHeader.addr(now);
+            boolean changed = addr != lladdr;
+            lladdr = addr;
+            octets = now;
+            for (LlEntry e = changed ? oldest : null; e != null; e = e.newer) {
+                e.hdr = e.hdr == null ? null : new LlHeader(e.hdr.lladdr, addr);
             }
+            return changed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The interface's state may have changed; whether neighbours should hear of its addresses again. */
+    boolean stateChanged() {
+        boolean moved = lladdrChanged();
+        lock.lock();
+        try {
+            boolean was = up;
+            up = (ifp.flags() & Ifnet.IFF_UP) != 0;
+            return up && (moved || !was);
         } finally {
             lock.unlock();
         }
@@ -433,13 +465,7 @@ public final class ArpTable {
         for (int i = 2 * count; i > 0 && e != null; i--) {
             LlEntry newer = e.newer;
             if (e.state != ArpState.STATIC && !e.used) {
-                for (Mbuf m = remove(e); m != null;) {
-                    Mbuf n = m.nextPkt();
-                    m.nextPkt(null);
-                    arp.stat().dropped.increment();
-                    arp.vnet().drop(m, DropReason.ARP_QFULL);
-                    m = n;
-                }
+                dropAll(remove(e), DropReason.ARP_QFULL);
                 return true;
             }
             e.used = false;

@@ -109,6 +109,7 @@ public final class IpOutput {
         } else if ((flags & IP_RAWOUTPUT) != 0) {
             inet.ipstat.rawout.increment();
         }
+        m.rcvif(null); // a packet made here, if of a received mbuf: its errors are nobody's but ours
         int dst = IpHeader.dst(m, 0);
         if (InAddrs.isMulticast(dst)) {
             return multicast(m, ro, flags, imo);

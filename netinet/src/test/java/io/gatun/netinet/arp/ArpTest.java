@@ -265,6 +265,18 @@ class ArpTest {
     }
 
     @Test
+    void interfaceComesUp_addressesAreAnnounced_staticEntriesStay() throws ErrnoException {
+        net.config.setArp(wire.ifp, "10.0.0.9", "02:00:00:00:00:99");
+        send(TestNet.PEER0);
+        wire.sent.clear();
+        wire.ifp.down();
+        assertThat(net.config.arp()).hasSize(1);
+        wire.ifp.up();
+        isRequest(wire.next(), EtherHeader.BROADCAST, TestNet.US0, TestNet.US0);
+        assertThat(wire.next()).isNull();
+    }
+
+    @Test
     void interfaceDown_nothingIsSent() {
         wire.ifp.down();
         assertThat(send(TestNet.PEER0)).isEqualTo(Errno.ENETDOWN);
