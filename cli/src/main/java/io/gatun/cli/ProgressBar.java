@@ -13,6 +13,7 @@ final class ProgressBar {
     private final PrintWriter err;
     private final String title;
     private final long total;
+    @SuppressWarnings("SystemConsoleNull") // with JDK 25's own console it is null again where there is no terminal
     private final boolean shown = System.console() != null && System.console().isTerminal();
     private final long startNs = System.nanoTime();
 
