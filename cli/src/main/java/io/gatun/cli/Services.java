@@ -125,7 +125,7 @@ final class Services implements AutoCloseable {
     private void listen(final int port, final Handler handler) throws ErrnoException {
         final Socket head = bound(SocketDefs.SOCK_STREAM, port);
         ErrnoException.check(head.listen(BACKLOG, Ucred.ROOT), "listen on TCP port " + port);
-        threads.submit(() -> acceptLoop(head, handler));
+        threads.execute(() -> acceptLoop(head, handler));
     }
 
     private void acceptLoop(final Socket head, final Handler handler) {
@@ -135,7 +135,7 @@ final class Services implements AutoCloseable {
             if (r.errno() == Errno.OK) {
                 final Socket so = r.so();
                 open.add(so);
-                threads.submit(() -> serve(so, handler));
+                threads.execute(() -> serve(so, handler));
             }
             r = head.accept(peer, 0);
         }
@@ -162,7 +162,7 @@ final class Services implements AutoCloseable {
 
     private void datagrams(final int port, final Answer answer) throws ErrnoException {
         final Socket so = bound(SocketDefs.SOCK_DGRAM, port);
-        threads.submit(() -> {
+        threads.execute(() -> {
             final MemorySegment buffer = Arena.ofAuto().allocate(BUFFER);
             final SockAddr from = new SockAddr();
             final Stream stream = new Stream(so);
@@ -189,10 +189,10 @@ final class Services implements AutoCloseable {
     public void close() {
         closing = true;
         while (!open.isEmpty()) {
-            for (final Socket so : open) {
+            open.removeIf(so -> {
                 so.close();
-                open.remove(so);
-            }
+                return true;
+            });
         }
         threads.close();
     }
