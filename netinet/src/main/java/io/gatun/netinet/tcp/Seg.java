@@ -76,6 +76,8 @@ final class Seg {
     boolean ourFinIsAcked; // (t)
     /** The urgent octet was taken out of the chain, which is one shorter than {@link #len} says. */
     boolean urgentOut;   // (t)
+    /** The sequence number of that octet. */
+    int urgentSeq;       // (t)
     /** An ACK sent for it may be withheld by the limit of RFC 5961. */
     boolean challenge;   // (t)
     DropReason reason;   // (t) why it is dropped

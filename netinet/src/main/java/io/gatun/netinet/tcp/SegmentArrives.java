@@ -305,6 +305,7 @@ final class SegmentArrives {
         rest.adjHead(1);
         seg.m.catPkt(rest);
         seg.urgentOut = true;
+        seg.urgentSeq = seg.seq + seg.urp - 1;
     }
 
     /** Eighth: FIN. What follows it is ignored. */

@@ -35,7 +35,7 @@ final class SegmentBuilder {
             return 0;
         }
         if ((flags & TcpHeader.TH_SYN) == 0) {
-            return tp.timestamps() && (flags & TcpHeader.TH_RST) == 0 ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0;
+            return tp.timestamps() ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0; // RFC 7323 3.2: in a RST too
         }
         final boolean answer = (flags & TcpHeader.TH_ACK) != 0;
         int n = TcpOptions.TCPOLEN_MAXSEG;

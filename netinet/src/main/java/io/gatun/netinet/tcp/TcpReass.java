@@ -85,8 +85,8 @@ final class TcpReass {
             final int beyond = seg.seq + seg.len - seq(q);
             tp.tcp.stat.rcvpartduppack.increment();
             tp.tcp.stat.rcvpartdupbyte.add(beyond);
-            seg.m.adjTail(beyond);
             seg.len -= beyond;
+            seg.m.adjTail(inChain(seg, seg.seq + seg.len, beyond));
             withFin = false;
             break;
         }
@@ -99,10 +99,15 @@ final class TcpReass {
         if (overlap > 0) {
             tp.tcp.stat.rcvpartduppack.increment();
             tp.tcp.stat.rcvpartdupbyte.add(overlap);
-            seg.hdrlen += overlap;
+            seg.hdrlen += inChain(seg, seg.seq, overlap);
             seg.seq += overlap;
             seg.len -= overlap;
         }
+    }
+
+    /** Octets of the chain behind a range of sequence numbers: the urgent one may have been taken out. */
+    private static int inChain(Seg seg, int from, int n) {
+        return seg.urgentOut && Seq.within(seg.urgentSeq, from, from + n) ? n - 1 : n;
     }
 
     @GuardedBy("tp.inp.lock")

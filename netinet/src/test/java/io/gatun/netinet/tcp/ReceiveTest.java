@@ -403,6 +403,17 @@ class ReceiveTest {
         }
     }
 
+    @Test
+    void established_urgentInOverlap_orderIsKept() {
+        final FakeSocket so = fx.established();
+        text(so, 10, 10).arrive();
+        // Covers the queued text from both sides; the urgent octet lies where it is cut off.
+        fx.seg(TH_ACK | TH_URG).on(so).seq(PEER_ISS + 16).urp(2).data(pattern(15, 15)).arrive();
+        text(so, 0, 10).arrive();
+        assertThat(so.rcv.peek()).isEqualTo(pattern(0, 30));
+        fx.sent.clear();
+    }
+
     @Nested
     class Fin {
         @Test
