@@ -172,11 +172,11 @@ public final class InetConfig {
             return SockAddr.in(0, 0);
         }
         int slash = cidr.indexOf('/');
-        SockAddr a = SockAddr.of(slash < 0 ? cidr : cidr.substring(0, slash), 0);
-        if (a.family() != SockAddr.AF_INET) {
+        String text = slash < 0 ? cidr : cidr.substring(0, slash);
+        if (!text.matches("[0-9]{1,3}([.][0-9]{1,3}){3}")) { // no short forms such as 10.1
             throw new IllegalArgumentException("'" + cidr + "' is not an IPv4 address");
         }
-        return a;
+        return SockAddr.of(text, 0);
     }
 
     private static int prefixLen(String cidr) {

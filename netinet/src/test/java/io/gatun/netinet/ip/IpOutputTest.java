@@ -201,6 +201,38 @@ class IpOutputTest {
     }
 
     @Test
+    void superSegment_isCutForAnInterfaceThatCannot() {
+        byte[] tcp = Packets.pattern(20 + 5300);
+        tcp[12] = 0x50;
+        tcp[13] = 0x18;
+        Packets.put(tcp, 4, 1000, 4);
+        Packets.put(tcp, 16, InCksum.pseudo(TestNet.US0, TestNet.PEER0, 6 + tcp.length), 2);
+        Mbuf m = net.packet(TestNet.US0, TestNet.PEER0, tcp);
+        IpHeader.p(m, 0, 6);
+        IpHeader.off(m, 0, IpHeader.IP_DF);
+        m = m.pullup(40);
+        m.csumFlags(Csum.CSUM_IP_TCP | Csum.CSUM_IP_TSO);
+        m.csumData(16);
+        m.tsoSegsz(1000);
+        assertThat(net.output(m, 0)).isEqualTo(Errno.OK);
+        int at = 0;
+        for (byte[] p = net.wire0.nextIp(); p != null; p = net.wire0.nextIp()) {
+            assertThat(Packets.cksum(p, 0, 20)).isZero();
+            int len = p.length - 20;
+            byte[] sum = new byte[12 + len];
+            System.arraycopy(p, 12, sum, 0, 8);
+            sum[9] = 6;
+            Packets.put(sum, 10, len, 2);
+            System.arraycopy(p, 20, sum, 12, len);
+            assertThat(Packets.cksum(sum, 0, sum.length)).isZero();
+            assertThat(Packets.i32(p, 24)).isEqualTo(1000 + at);
+            assertThat(Packets.tail(p, 40)).isEqualTo(java.util.Arrays.copyOfRange(tcp, 20 + at, 20 + at + len - 20));
+            at += len - 20;
+        }
+        assertThat(at).isEqualTo(5300);
+    }
+
+    @Test
     void outOfMbufs_isAnErrorAndNoLeak() {
         Mbuf m = net.packet(0, TestNet.PEER0, Packets.pattern(20_000));
         java.util.List<Mbuf> hogs = new java.util.ArrayList<>();
