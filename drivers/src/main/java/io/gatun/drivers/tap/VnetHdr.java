@@ -62,6 +62,9 @@ final class VnetHdr {
             return;
         }
         final int hlen = (u8(m, ip) & IHL_MASK) << WORD_SHIFT;
+        if (hlen < IP_MIN_HDR || ip + hlen > m.pktLen()) {
+            return;
+        }
         if ((wanted & Csum.CSUM_IP) != 0) {
             ipSum(m, ip, hlen);
         }

@@ -4,7 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 
 /** Counts what a piece of work allocates on the calling thread once it is warm. */
-final class Allocation {
+public final class Allocation {
     private static final int WINDOWS = 10;
 
     private Allocation() {
@@ -14,7 +14,7 @@ final class Allocation {
      * The octets {@code work} allocates in steady state: the least of several runs, because the compiler throwing
      * code away costs a few octets once, at any time, and the work itself costs the same in each.
      */
-    static long steadyOctets(Runnable work) {
+    public static long steadyOctets(Runnable work) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long least = Long.MAX_VALUE;
         for (int i = 0; i < WINDOWS && least != 0; i++) {

@@ -6,12 +6,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /** Whether this machine lets a test have a network namespace and a TAP device in it. */
-final class TapRights {
+public final class TapRights {
     private TapRights() {
     }
 
     /** What is missing, having said it in one line; null if nothing is. */
-    static String missing() {
+    public static String missing() {
         String missing = Files.exists(Path.of("/dev/net/tun")) ? refusal() : "there is no /dev/net/tun";
         if (missing != null) {
             System.out.println("SKIPPED: TAP tests: " + missing);
