@@ -90,6 +90,12 @@ public final class InetDomain implements Domain {
     }
 
     @Override
+    public void ifdetach(Ifnet ifp) {
+        udp.udbinfo.purgeIf(ifp);
+        tcp.tcbinfo.purgeIf(ifp);
+    }
+
+    @Override
     public void destroy() {
         if (inet == null) {
             return;

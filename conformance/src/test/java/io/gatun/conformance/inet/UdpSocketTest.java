@@ -9,6 +9,7 @@ import static io.gatun.spi.socket.SocketDefs.SO_REUSEADDR;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gatun.drivers.epair.Epair;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.IpMreq;
@@ -41,6 +42,7 @@ class UdpSocketTest {
     @Parameter
     private LockStrategy locks;
     private Host host;
+    private Epair cable;
 
     @BeforeEach
     void start() {
@@ -261,8 +263,8 @@ class UdpSocketTest {
 
     private void onCable(final Map<String, String> params, final Pair test) throws Exception {
         try (Host other = new Host(locks, host.clock, "other")) {
-            final Ifnet there = host.join(other, params).b();
-            test.run(other, there);
+            cable = host.join(other, params);
+            test.run(other, cable.b());
             host.closeFiles();
             other.closeFiles();
             host.run();
@@ -350,6 +352,22 @@ class UdpSocketTest {
             client.sendto(bytes("more"), 0, group);
             host.run();
             assertThat(read(member)).isEqualTo("-");
+        });
+    }
+
+    @Test
+    void interfaceGoes_membershipsGoWithIt() throws Exception {
+        onCable(Map.of(), (other, there) -> {
+            final SocketFile member = other.udp();
+            final int ip = InDefs.IPPROTO_IP;
+            final IpMreq mreq = new IpMreq(SockAddr.of("224.1.2.3", 0), null, there.index());
+            member.setOption(ip, InDefs.IP_ADD_MEMBERSHIP, mreq);
+            member.setOption(ip, InDefs.IP_MULTICAST_IF, there.index());
+            assertThat(member.getOption(ip, InDefs.IP_MULTICAST_IF)).isEqualTo(there.index());
+            cable.destroy();
+            assertThat(member.getOption(ip, InDefs.IP_MULTICAST_IF)).isZero();
+            fails(() -> member.setOption(ip, InDefs.IP_DROP_MEMBERSHIP, new IpMreq(mreq.group(), null, 0)),
+                Errno.EADDRNOTAVAIL);
         });
     }
 

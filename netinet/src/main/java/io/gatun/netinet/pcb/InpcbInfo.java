@@ -1,5 +1,6 @@
 package io.gatun.netinet.pcb;
 
+import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketSide;
@@ -257,6 +258,20 @@ public final class InpcbInfo {
         for (final Inpcb inp : snapshot()) {
             if (inp.family == SockAddr.AF_INET && inp.fport != 0 && inp.faddr4() == faddr) {
                 visitor.visit(inp, arg);
+            }
+        }
+    }
+
+    /** An interface goes: memberships on it end. No lock is held. @bsd in_pcbpurgeif0 */
+    public void purgeIf(final Ifnet ifp) {
+        for (final Inpcb inp : snapshot()) {
+            inp.lock.lock();
+            try {
+                if (inp.moptions != null) {
+                    inp.moptions.purge(ifp);
+                }
+            } finally {
+                inp.lock.unlock();
             }
         }
     }

@@ -88,6 +88,22 @@ public final class Moptions {
         return Errno.OK;
     }
 
+    /** An interface goes: nothing here may name it any more. Under the block's lock. @bsd in_pcbpurgeif0 */
+    void purge(final Ifnet ifp) {
+        if (multicastIfp == ifp) {
+            multicastIfp = null;
+        }
+        final List<Membership> less = new ArrayList<>();
+        for (final Membership m : memberships) {
+            if (m.ifp() == ifp) {
+                ifp.delMulti(m.group());
+            } else {
+                less.add(m);
+            }
+        }
+        memberships = less.toArray(NONE);
+    }
+
     /** The block goes. @bsd inp_freemoptions */
     void leaveAll() {
         final Membership[] old = memberships;

@@ -119,7 +119,7 @@ final class UdpInput {
      */
     private void append(final Inpcb inp, final Mbuf m, final int off, final int src, final int sport) {
         final SocketSide so = inp.so;
-        if (inp.minttl > IpHeader.ttl(m, 0)) {
+        if (inp.minttl != 0 && inp.minttl > IpHeader.ttl(m, 0)) {
             udp.vnet.drop(m, DropReason.IP_TTL);
             return;
         }
