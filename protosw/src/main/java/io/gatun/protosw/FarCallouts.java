@@ -28,7 +28,7 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
 
     private final DeadlineTimerWheel wheel =
         new DeadlineTimerWheel(TimeUnit.NANOSECONDS, 0, 1L << TICK_BITS, TICKS, SPOKE_FIRST);
-    private final VnetCallout[][] spokes = new VnetCallout[TICKS][]; // (w) by the two halves of a timer id
+    private final VnetCallout[][] spokes = new VnetCallout[TICKS][SPOKE_FIRST]; // (w) by the two halves of a timer id
     private final int[] counts = new int[TICKS];                     // (w) callouts on each spoke
     private final long[] busy = new long[TICKS / Long.SIZE];         // (w) bit set: the spoke has callouts
     private final CalloutHeap near;
@@ -57,8 +57,8 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
         long id = wheel.scheduleTimer(c.queuedNs);
         int slot = (int) id;
         VnetCallout[] row = spokes[spoke];
-        if (row == null || slot >= row.length) {
-            row = row == null ? new VnetCallout[SPOKE_FIRST] : Arrays.copyOf(row, 2 * row.length);
+        if (slot >= row.length) {
+            row = Arrays.copyOf(row, 2 * row.length);
             spokes[spoke] = row;
         }
         row[slot] = c;
@@ -169,7 +169,7 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
     /** Visits all, in no order. */
     void forEach(Consumer<VnetCallout> visitor) {
         for (VnetCallout[] row : spokes) {
-            for (int i = 0; row != null && i < row.length; i++) {
+            for (int i = 0; i < row.length; i++) {
                 if (row[i] != null) {
                     visitor.accept(row[i]);
                 }

@@ -182,14 +182,18 @@ final class SendDecision {
 
     /**
      * Whether the window has opened by two segments and a good part of the buffer, or by half of it, since the peer
-     * was last told. Not while an ACK is about to go out anyhow, nor after the peer's FIN.
+     * was last told. Not after the peer's FIN, nor while an ACK is about to go out anyhow; DIFFERS: but then too, where
+     * the peer has no room left for the two segments that would bring that ACK, and may wait for it.
      */
     @GuardedBy("tp.inp.lock")
     private static boolean windowUpdate(Tcpcb tp, SendPlan p, SockBuf rcv) {
-        if (p.recwin == 0 || tp.has(Tcpcb.TF_DELACK) || tp.state.haveRcvdFin() || !tp.state.haveEstablished()) {
+        if (p.recwin == 0 || tp.state.haveRcvdFin() || !tp.state.haveEstablished()) {
             return false;
         }
         final int oldwin = Math.max(tp.rcvAdv - tp.rcvNxt, 0);
+        if (tp.has(Tcpcb.TF_DELACK) && oldwin >= 2 * tp.maxseg) {
+            return false;
+        }
         final int adv = p.recwin - oldwin;
         if (adv <= 0 || p.recwin >> tp.rcvScale == oldwin >> tp.rcvScale) {
             return false; // nothing the peer would see

@@ -11,6 +11,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class Mtx extends ReentrantLock {
     private static final long serialVersionUID = 1L;
+    /** Turns of waiting for an owner who is about to let go; parking costs more, and allocates. */
+    private static final int SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 64 : 0;
 
     private final transient LockClass lockClass;
     private final String name;
@@ -32,12 +34,24 @@ public final class Mtx extends ReentrantLock {
         return name;
     }
 
-    /** @bsd mtx_lock */
+    /** Spins for a moment, then parks. @bsd mtx_lock */
     @Override
     public void lock() {
         assert Witness.checkOrder(this);
-        super.lock();
+        if (!super.tryLock() && !spin()) {
+            super.lock();
+        }
         assert Witness.acquired(this);
+    }
+
+    private boolean spin() {
+        for (int i = 0; i < SPINS; i++) {
+            Thread.onSpinWait();
+            if (!isLocked() && super.tryLock()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** @bsd mtx_trylock */
