@@ -1,0 +1,184 @@
+package io.gatun.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import io.gatun.protosw.Vnet;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.sys.ErrnoException;
+import io.gatun.spi.vnet.LockStrategy;
+import io.gatun.uipc.api.SocketFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * In steady state no octet of heap is allocated for a segment or a datagram: on its way down, over the link, up, and
+ * out of the socket, all by the thread that is measured.
+ */
+class ZeroAllocationTest {
+    private static final int WARM = 20_000;
+    private static final int ROUNDS = 10_000;
+    private static final int RUNS = 12;
+    /** Virtual time that a round takes, so that timers run as they do in life. */
+    private static final long ROUND_NS = 20_000;
+    private static final SockAddr LOOPBACK = SockAddr.of("127.0.0.1", Bed.PORT);
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    @FunctionalInterface
+    private interface Round {
+        void run() throws ErrnoException;
+    }
+
+    static Stream<Arguments> modes() {
+        return Stream.of(LockStrategy.values())
+            .flatMap(s -> Stream.of(Arguments.of(s, false), Arguments.of(s, true)));
+    }
+
+    /**
+     * The least of some runs: code that is still being compiled may not yet be what it will be, and a thread that
+     * parks because another holds a lock for long allocates its place in the queue.
+     */
+    private static void measure(final Bed bed, final Round round) throws ErrnoException {
+        for (int i = 0; i < WARM; i++) {
+            once(bed, round);
+        }
+        long least = Long.MAX_VALUE;
+        for (int run = 0; run < RUNS && least != 0; run++) {
+            final long before = THREADS.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < ROUNDS; i++) {
+                once(bed, round);
+            }
+            least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertThat(least).as("octets of heap in %d rounds", ROUNDS).isZero();
+    }
+
+    private static void once(final Bed bed, final Round round) throws ErrnoException {
+        round.run();
+        if (!bed.threads) {
+            bed.clock.advance(ROUND_NS);
+            bed.run();
+        }
+    }
+
+    private static void bulk(final Bed bed, final SocketFile[] c, final int write) throws ErrnoException {
+        c[0].so().setNonBlocking(true);
+        c[1].so().setNonBlocking(true);
+        final Flow flow = new Flow(c[0], c[1], Long.MAX_VALUE, write);
+        measure(bed, () -> {
+            flow.sendSome();
+            flow.receiveSome();
+        });
+        assertThat(flow.received()).isGreaterThan((long) write * ROUNDS / 2);
+        c[0].close();
+        c[1].close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void tcpBulk_loopback_64KiB(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1)) {
+            final Vnet v = bed.loopback();
+            bulk(bed, bed.connection(v, v, LOOPBACK), 65_536);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void tcpBulk_loopback_1448(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1)) {
+            final Vnet v = bed.loopback();
+            bulk(bed, bed.connection(v, v, LOOPBACK), 1448);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void tcpBulk_ethernet_cutAndSummed(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1)) {
+            final Vnet[] v = bed.pair(Bed.ETHERNET);
+            bulk(bed, bed.connection(v[0], v[1], SockAddr.of("10.0.0.2", Bed.PORT)), 65_536);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void tcpBulk_forwarded(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1)) {
+            final Vnet[] v = bed.routed(Bed.ETHERNET, Bed.ETHERNET);
+            bulk(bed, bed.connection(v[0], v[2], SockAddr.of("10.0.2.1", Bed.PORT)), 16_384);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void tcpRoundTrip_oneOctet(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1)) {
+            final Vnet v = bed.loopback();
+            final SocketFile[] c = bed.connection(v, v, LOOPBACK);
+            Bed.nodelay(c[0]);
+            Bed.nodelay(c[1]);
+            final MemorySegment octet = Arena.ofAuto().allocate(1);
+            measure(bed, () -> {
+                move(c[0], c[1], octet);
+                move(c[1], c[0], octet);
+            });
+            c[0].close();
+            c[1].close();
+        }
+    }
+
+    private static void move(final SocketFile from, final SocketFile to, final MemorySegment octets)
+            throws ErrnoException {
+        final long n = octets.byteSize();
+        if (from.send(octets, 0, n, 0) != n || to.receive(octets, 0, n, 0) != n) {
+            throw new AssertionError("it did not arrive");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void udp_64Octets(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1)) {
+            final Vnet v = bed.loopback();
+            datagrams(bed, v, v, LOOPBACK);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void udp_forwarded(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1)) {
+            final Vnet[] v = bed.routed(Bed.ETHERNET, Bed.ETHERNET);
+            datagrams(bed, v[0], v[2], SockAddr.of("10.0.2.1", Bed.PORT));
+        }
+    }
+
+    /** Connected and, every other round, with an address. */
+    private static void datagrams(final Bed bed, final Vnet from, final Vnet to, final SockAddr at)
+            throws ErrnoException {
+        final SocketFile in = Bed.udp(to);
+        in.bind(at);
+        final SocketFile out = Bed.udp(from);
+        out.connect(at);
+        final SocketFile unconnected = Bed.udp(from);
+        final MemorySegment octets = Arena.ofAuto().allocate(64);
+        final SockAddr sender = new SockAddr();
+        measure(bed, () -> {
+            move(out, in, octets);
+            if (unconnected.sendto(octets, 0, 64, 0, at) != 64
+                    || in.recvfrom(octets, 0, 64, SocketDefs.MSG_DONTWAIT, sender) != 64) {
+                throw new AssertionError("it did not arrive");
+            }
+        });
+        in.close();
+        out.close();
+        unconnected.close();
+    }
+}
