@@ -37,7 +37,8 @@ final class AckArrives {
         }
         if (Seq.gt(seg.ack, tp.sndMax)) {
             tp.tcp.stat.rcvacktoomuch.increment();
-            return seg.dropAfterAck(DropReason.TCP_BAD_ACK);
+            // Limited: two ends that a forger has set apart would otherwise answer each other for ever.
+            return seg.challenge(DropReason.TCP_BAD_ACK);
         }
         if (Seq.lt(seg.ack, tp.sndUna - tp.maxSndwnd) && !tp.tcp.sysctl.insecureAck.getBool()) {
             return seg.challenge(DropReason.TCP_OLD_ACK); // RFC 5961 section 5.2

@@ -183,7 +183,8 @@ final class SegmentArrives {
         if (todrop >= seg.len) {
             tp.tcp.stat.rcvbyteafterwin.add(seg.len);
             if (tp.rcvWnd != 0 || seg.seq != tp.rcvNxt) {
-                return seg.dropAfterAck(DropReason.TCP_OUT_OF_WINDOW);
+                return seg.len == 0 ? seg.challenge(DropReason.TCP_OUT_OF_WINDOW)
+                    : seg.dropAfterAck(DropReason.TCP_OUT_OF_WINDOW);
             }
             // A window probe: its ACK counts, and it is answered (MUST-35).
             tp.flags |= Tcpcb.TF_ACKNOW;
