@@ -229,7 +229,8 @@ final class Bed implements AutoCloseable {
                 progress |= f.sendSome();
                 progress |= f.receiveSome();
             }
-            if (!(run() | progress) && !step()) {
+            progress |= run();
+            if (!progress && !step()) {
                 throw new AssertionError("nothing will happen any more: " + Arrays.toString(flows));
             }
         }

@@ -115,8 +115,11 @@ class MalformedTest {
                 back.receiveSome();
             }
             // What is still under way must not mix with what the test sends.
-            while (there.receiveSome() | back.receiveSome() || bed.run()) {
-                bed.run();
+            boolean busy = true;
+            while (busy) {
+                busy = there.receiveSome();
+                busy |= back.receiveSome();
+                busy |= bed.run();
             }
         }
 

@@ -35,8 +35,18 @@ class ReplayTest {
         return given != null ? LongStream.of(Long.parseLong(given)) : LongStream.range(DEFAULT_SEED, SEEDS);
     }
 
-    /** What the weather does, and what both ends saw. */
-    private record Trace(byte[] left, byte[] right) {
+    /** What both ends saw. */
+    private static final class Trace {
+        private final ByteArrayOutputStream left = new ByteArrayOutputStream();
+        private final ByteArrayOutputStream right = new ByteArrayOutputStream();
+
+        byte[] left() {
+            return left.toByteArray();
+        }
+
+        byte[] right() {
+            return right.toByteArray();
+        }
     }
 
     private static Fault.Config weather(final long seed) {
@@ -45,20 +55,21 @@ class ReplayTest {
     }
 
     private static Trace run(final long seed) throws Exception {
-        final ByteArrayOutputStream left = new ByteArrayOutputStream();
-        final ByteArrayOutputStream right = new ByteArrayOutputStream();
+        final Trace trace = new Trace();
         try (Bed bed = new Bed(seed)) {
             final Vnet a = bed.vnet("left");
             final Vnet b = bed.vnet("right");
             final Epair cable = bed.cable(a, b, Bed.ETHERNET);
-            try (PcapTap tapA = tap(left, cable.a()); PcapTap tapB = tap(right, cable.b())) {
-                Fault.wrap(cable.a(), weather(seed));
-                Fault.wrap(cable.b(), weather(~seed));
-                Bed.up(cable, "10.0.0.1/24", "10.0.0.2/24");
-                traffic(bed, a, b);
-            }
+            final PcapTap tapA = tap(trace.left, cable.a());
+            final PcapTap tapB = tap(trace.right, cable.b());
+            Fault.wrap(cable.a(), weather(seed));
+            Fault.wrap(cable.b(), weather(~seed));
+            Bed.up(cable, "10.0.0.1/24", "10.0.0.2/24");
+            traffic(bed, a, b);
+            tapA.close();
+            tapB.close();
         }
-        return new Trace(left.toByteArray(), right.toByteArray());
+        return trace;
     }
 
     private static PcapTap tap(final ByteArrayOutputStream out, final Ifnet ifp) throws Exception {
