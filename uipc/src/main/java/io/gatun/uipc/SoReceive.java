@@ -52,6 +52,9 @@ final class SoReceive {
         if ((msg.flags & MSG_OOB) != 0) {
             return outOfBand(so, msg);
         }
+        if (idle(so, msg)) {
+            return Errno.EAGAIN;
+        }
         final Errno e = so.rcv.ioLock(mayWait(so, msg.flags));
         if (e != Errno.OK) {
             return e;
@@ -64,6 +67,17 @@ final class SoReceive {
         } finally {
             so.rcv.ioUnlock();
         }
+    }
+
+    /**
+     * Whether a call that does not wait would find nothing, seen without a lock, so that a thread that polls a socket
+     * keeps out of the way of the one that fills its buffer.
+     */
+    static boolean idle(final Socket so, final RecvMsg msg) {
+        final MbufSockBuf sb = so.rcv;
+        return !mayWait(so, msg.flags) && sb.mbcnt() == 0 && msg.uio.resid() > 0 && !sb.cantMore()
+            && so.error() == Errno.OK && !so.listening()
+            && ((so.state() & SS_ISCONNECTED) != 0 || !so.proto.has(PR_CONNREQUIRED));
     }
 
     static boolean mayWait(final Socket so, final int flags) {

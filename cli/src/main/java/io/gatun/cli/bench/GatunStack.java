@@ -24,7 +24,7 @@ final class GatunStack implements Stack {
     private static final int READ_OCTETS = 256 * 1024;
     private static final int DATAGRAM = 64;
     private static final int DATAGRAM_RCVBUF = 1 << 20;
-    private static final int LAG = 256;
+    private static final int LAG = 64;
     private static final int UDP_PORT = 5002;
 
     @Override

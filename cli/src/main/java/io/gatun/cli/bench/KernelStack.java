@@ -18,7 +18,7 @@ final class KernelStack implements Stack {
     private static final int DATAGRAM = 64;
     private static final int DATAGRAM_RCVBUF = 4 << 20;
     private static final int BACKLOG = 1024;
-    private static final int LAG = 256;
+    private static final int LAG = 64;
 
     @Override
     public String name() {
