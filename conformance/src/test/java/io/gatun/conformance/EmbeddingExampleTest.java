@@ -21,7 +21,7 @@ class EmbeddingExampleTest {
     void readme_showsTheExample() throws IOException {
         final String source = Files.readString(SOURCE);
         final int from = source.indexOf('\n', source.indexOf("// README begins")) + 1;
-        final String body = source.substring(from, source.indexOf("    // README ends")).stripIndent();
+        final String body = source.substring(from, source.indexOf("    // README ends")).stripTrailing().stripIndent();
         assertThat(Files.readString(Path.of("..", "README.md"))).contains(body);
     }
 }
