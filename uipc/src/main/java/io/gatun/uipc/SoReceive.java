@@ -3,6 +3,7 @@ package io.gatun.uipc;
 import static io.gatun.spi.mbuf.Mbuf.MT_DATA;
 import static io.gatun.spi.socket.Protosw.PR_ATOMIC;
 import static io.gatun.spi.socket.Protosw.PR_CONNREQUIRED;
+import static io.gatun.spi.socket.Protosw.PR_SOCKBUF;
 import static io.gatun.spi.socket.Protosw.PR_WANTRCVD;
 import static io.gatun.spi.socket.SocketDefs.MSG_DONTWAIT;
 import static io.gatun.spi.socket.SocketDefs.MSG_NBIO;
@@ -52,9 +53,6 @@ final class SoReceive {
         if ((msg.flags & MSG_OOB) != 0) {
             return outOfBand(so, msg);
         }
-        if (idle(so, msg)) {
-            return Errno.EAGAIN;
-        }
         final Errno e = so.rcv.ioLock(mayWait(so, msg.flags));
         if (e != Errno.OK) {
             return e;
@@ -70,13 +68,14 @@ final class SoReceive {
     }
 
     /**
-     * Whether a call that does not wait would find nothing, seen without a lock, so that a thread that polls a socket
-     * keeps out of the way of the one that fills its buffer.
+     * Whether a call that does not wait would find nothing, seen without a lock and without a reference, so that a
+     * thread that polls a socket writes to no cache line that the thread which fills its buffer needs.
      */
     static boolean idle(final Socket so, final RecvMsg msg) {
         final MbufSockBuf sb = so.rcv;
-        return !mayWait(so, msg.flags) && sb.mbcnt() == 0 && msg.uio.resid() > 0 && !sb.cantMore()
-            && so.error() == Errno.OK && !so.listening()
+        return !mayWait(so, msg.flags) && sb.mbcnt() == 0 && (msg.flags & MSG_OOB) == 0 && msg.uio.resid() > 0
+            && !sb.cantMore() && so.userHeld() && so.error() == Errno.OK && !so.listening()
+            && !so.proto.has(PR_SOCKBUF)
             && ((so.state() & SS_ISCONNECTED) != 0 || !so.proto.has(PR_CONNREQUIRED));
     }
 

@@ -25,9 +25,6 @@ final class SoReceiveRecord {
         if ((msg.flags & MSG_OOB) != 0) {
             return SoReceive.generic(so, msg);
         }
-        if (SoReceive.idle(so, msg)) {
-            return Errno.EAGAIN;
-        }
         final MbufSockBuf sb = so.rcv;
         final boolean peek = (msg.flags & MSG_PEEK) != 0;
         while (true) {

@@ -163,6 +163,12 @@ public final class Socket extends SocketState {
      * @bsd soreceive
      */
     public Errno receive(final RecvMsg msg) {
+        if (SoReceive.idle(this, msg)) {
+            vnet().netisr().swi();
+            if (SoReceive.idle(this, msg)) {
+                return Errno.EAGAIN;
+            }
+        }
         if (!enter()) {
             return Errno.EBADF;
         }
