@@ -3,12 +3,14 @@ package io.gatun.conformance.driver;
 import io.gatun.drivers.linux.HostIf;
 import io.gatun.drivers.linux.LibC;
 import io.gatun.drivers.linux.Linux;
+import io.gatun.spi.ifnet.EtherVlan;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
@@ -30,9 +32,16 @@ final class PacketPeer implements KitPeer {
     private final LibC writer = new LibC();
     private final MemorySegment in = Arena.ofAuto().allocate(LONGEST);
     private final MemorySegment out = Arena.ofAuto().allocate(LONGEST);
+    private final int vid;
     private volatile int fd;
 
     PacketPeer(String device) {
+        this(device, 0);
+    }
+
+    /** With a vid other than 0 it tags what it sends; the kernel takes the tags off what it hands to packet sockets. */
+    PacketPeer(String device, int vid) {
+        this.vid = vid;
         HostIf host = new HostIf(device);
         check(host.setUp(true));
         int type = SOCK_RAW | Linux.SOCK_NONBLOCK() | Linux.SOCK_CLOEXEC();
@@ -68,11 +77,18 @@ final class PacketPeer implements KitPeer {
     }
 
     @Override
-    public synchronized void inject(byte[] frame) {
+    public synchronized void inject(byte[] plain) {
+        byte[] frame = vid == 0 ? plain : tagged(plain);
         if (fd >= 0) {
             MemorySegment.copy(frame, 0, out, ValueLayout.JAVA_BYTE, 0, frame.length);
             writer.write(fd, out, 0, frame.length);
         }
+    }
+
+    private byte[] tagged(byte[] frame) {
+        return ByteBuffer.allocate(frame.length + Integer.BYTES).put(frame, 0, 2 * MAC_OCTETS)
+                .putInt(EtherVlan.ETHERTYPE_VLAN << Short.SIZE | vid)
+                .put(frame, 2 * MAC_OCTETS, frame.length - 2 * MAC_OCTETS).array();
     }
 
     @Override

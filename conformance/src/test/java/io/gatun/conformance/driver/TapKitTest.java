@@ -1,9 +1,12 @@
 package io.gatun.conformance.driver;
 
 import io.gatun.drivers.tap.TapDriver;
+import io.gatun.drivers.vlan.VlanDriver;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.ifnet.IfnetDriver;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.ErrnoException;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Nested;
@@ -62,6 +65,33 @@ final class TapKitTest {
         @Override
         protected boolean threaded() {
             return true;
+        }
+    }
+
+    /** A vlan on a tap: tags inside unfinished frames and super-segments. */
+    @Nested
+    final class VlanOnTap extends OnMachine {
+        @Override
+        protected List<IfnetDriver> drivers() {
+            return List.of(new VlanDriver(), new TapDriver());
+        }
+
+        @Override
+        protected Map<String, String> params() {
+            return Map.of("parent", "tap0", "vid", "42");
+        }
+
+        @Override
+        protected void prepare(Vnet vnet) throws ErrnoException {
+            Ifnet tap = vnet.ifnets().create("tap0");
+            if (tap.up() != Errno.OK) {
+                throw new AssertionError(tap);
+            }
+        }
+
+        @Override
+        protected KitPeer peer(Vnet vnet, KitLink link, Ifnet ifp) {
+            return new PacketPeer("gatun0", 42);
         }
     }
 }
