@@ -78,7 +78,8 @@ public final class TcpGso {
         s.rsstype(m.rsstype());
         s.fibnum(m.fibnum());
         s.setFlags(m.flags() & (Mbuf.M_BCAST | Mbuf.M_MCAST));
-        s.csumFlags(m.csumFlags() & ~Csum.CSUM_TSO);
+        // A packet on its way through has a header checksum of its own, which no longer holds.
+        s.csumFlags(m.csumFlags() & ~Csum.CSUM_TSO | Csum.CSUM_IP);
         s.csumData(m.csumData());
         return s;
     }

@@ -44,7 +44,7 @@ class TcpGsoTest {
             final Mbuf next = p.nextPkt();
             p.nextPkt(null);
             assertThat(IpHeader.id(p, 0)).isEqualTo(id++ & 0xffff);
-            assertThat(p.csumFlags()).isEqualTo(Csum.CSUM_IP_TCP);
+            assertThat(p.csumFlags()).isEqualTo(Csum.CSUM_IP_TCP | Csum.CSUM_IP);
             out.add(new Out(p));
             p = next;
         }
