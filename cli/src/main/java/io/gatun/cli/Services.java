@@ -135,7 +135,12 @@ final class Services implements AutoCloseable {
             if (r.errno() == Errno.OK) {
                 final Socket so = r.so();
                 open.add(so);
-                threads.execute(() -> serve(so, handler));
+                if (closing) {
+                    so.close(); // close may have gone through the set already
+                    open.remove(so);
+                } else {
+                    threads.execute(() -> serve(so, handler));
+                }
             }
             r = head.accept(peer, 0);
         }
