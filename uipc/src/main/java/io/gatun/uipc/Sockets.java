@@ -41,8 +41,7 @@ public final class Sockets {
     private Sockets(final VnetSide vnet) {
         this.vnet = vnet;
         final SysctlTree tree = vnet.sysctl();
-        maxSockBuf = tree.addInt("kern.ipc.maxsockbuf", SB_MAX, Mbuf.MCLBYTES, Integer.MAX_VALUE,
-            "largest socket buffer, octets of storage");
+        maxSockBuf = tree.addLong("kern.ipc.maxsockbuf", SB_MAX, "largest socket buffer, octets of storage");
         wasteFactor = tree.addInt("kern.ipc.sockbuf_waste_factor", WASTE_FACTOR, 1, Short.MAX_VALUE,
             "storage a socket buffer may use, times its octets");
         somaxconn = tree.addInt("kern.ipc.soacceptqueue", SocketDefs.SOMAXCONN, 1, Short.MAX_VALUE,
@@ -155,7 +154,7 @@ public final class Sockets {
 
     /** @bsd sb_max */
     int maxSockBuf() {
-        return maxSockBuf.getInt();
+        return (int) Math.clamp(maxSockBuf.get(), (long) Mbuf.MCLBYTES, (long) Integer.MAX_VALUE);
     }
 
     /** @bsd sb_efficiency */
@@ -165,6 +164,6 @@ public final class Sockets {
 
     /** The most octets a buffer may be given: its storage, in clusters, must fit the limit too. @bsd sb_max_adj */
     long maxReserve() {
-        return (long) maxSockBuf.getInt() * Mbuf.MCLBYTES / (Mbuf.MSIZE + Mbuf.MCLBYTES);
+        return (long) maxSockBuf() * Mbuf.MCLBYTES / (Mbuf.MSIZE + Mbuf.MCLBYTES);
     }
 }

@@ -25,6 +25,8 @@ final class Seg {
     static final int TOF_SIGNATURE = 0x40;
     /** Option present: SACK blocks. @bsd TOF_SACK */
     static final int TOF_SACK = 0x80;
+    /** Option present: Fast Open. @bsd TOF_FASTOPEN */
+    static final int TOF_FASTOPEN = 0x100;
 
     /** The chain, IP header first, until it is passed on. */
     Mbuf m;              // (t)
@@ -69,6 +71,9 @@ final class Seg {
     int tsecr;           // (t)
     int nsacks;          // (t) SACK blocks
     int sackOff;         // (t) offset of the first block from the front of m
+    int sigOff;          // (t) offset of the signature
+    int cookieOff;       // (t) offset of the Fast Open cookie
+    int cookieLen;       // (t) its octets
 
     /** Whether output is wanted when all is done. @bsd needoutput */
     boolean needOutput;  // (t)

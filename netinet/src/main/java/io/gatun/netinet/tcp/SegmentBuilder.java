@@ -20,32 +20,9 @@ final class SegmentBuilder {
     private static final int INLINE = 128;
     /** How deep in the send buffer a copy may start before a walk to it costs more than sharing. */
     private static final int INLINE_DEPTH = 4096;
-    private static final int SYN_MSS = TcpOptions.TCPOPT_MAXSEG << 24 | TcpOptions.TCPOLEN_MAXSEG << 16;
-    private static final int SYN_SCALE = TcpOptions.TCPOPT_NOP << 24 | TcpOptions.TCPOPT_WINDOW << 16
-        | TcpOptions.TCPOLEN_WINDOW << 8;
     private static final long VER_HLEN = 0x45L;
 
     private SegmentBuilder() {
-    }
-
-    /** Octets of options of a segment with these flags. */
-    @GuardedBy("tp.inp.lock")
-    static int optlen(Tcpcb tp, int flags) {
-        if (tp.has(Tcpcb.TF_NOOPT)) {
-            return 0;
-        }
-        if ((flags & TcpHeader.TH_SYN) == 0) {
-            return tp.timestamps() ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0; // RFC 7323 3.2: in a RST too
-        }
-        final boolean answer = (flags & TcpHeader.TH_ACK) != 0;
-        int n = TcpOptions.TCPOLEN_MAXSEG;
-        if (tp.has(answer ? Tcpcb.TF_RCVD_SCALE : Tcpcb.TF_REQ_SCALE)) {
-            n += Integer.BYTES;
-        }
-        if (tp.has(answer ? Tcpcb.TF_RCVD_TSTMP : Tcpcb.TF_REQ_TSTMP)) {
-            n += TcpOptions.TCPOLEN_TSTAMP_APPA;
-        }
-        return n;
     }
 
     /** The packet, checksum left to offload; null when out of mbufs. Changes neither plan nor connection. */
@@ -64,7 +41,9 @@ final class SegmentBuilder {
         }
         m.pktLen(hdrlen + p.len);
         header(tp, p, m);
-        options(tp, p, m);
+        if (p.optlen != 0) {
+            p.to.addOptions(m, IPTCP);
+        }
         return m;
     }
 
@@ -121,26 +100,5 @@ final class SegmentBuilder {
     private static int seq(Tcpcb tp, SendPlan p) {
         final boolean spans = p.len > 0 || (p.flags & (TcpHeader.TH_SYN | TcpHeader.TH_FIN)) != 0;
         return spans || TcpTimers.active(tp, TcpTimers.TT_PERSIST) ? tp.sndNxt : tp.sndMax;
-    }
-
-    @GuardedBy("tp.inp.lock")
-    private static void options(Tcpcb tp, SendPlan p, Mbuf m) {
-        if (p.optlen == 0) {
-            return;
-        }
-        int at = IPTCP;
-        if ((p.flags & TcpHeader.TH_SYN) != 0) {
-            m.putInt(at, SYN_MSS | TcpMss.mssOpt(tp));
-            at += Integer.BYTES;
-            final boolean answer = (p.flags & TcpHeader.TH_ACK) != 0;
-            if (tp.has(answer ? Tcpcb.TF_RCVD_SCALE : Tcpcb.TF_REQ_SCALE)) {
-                m.putInt(at, SYN_SCALE | tp.requestRScale);
-                at += Integer.BYTES;
-            }
-        }
-        if (at < IPTCP + p.optlen) {
-            m.putLong(at, (long) TcpOptions.TS_PREFIX << 32 | tp.tsNow() & 0xffff_ffffL);
-            m.putInt(at + Long.BYTES, tp.tsRecent);
-        }
     }
 }

@@ -33,7 +33,7 @@ final class SendDecision {
             forced(tp, p, avail);
         }
         length(tp, p, avail);
-        p.optlen = SegmentBuilder.optlen(tp, p.flags);
+        p.optlen = TcpOptions.choose(tp, p.flags, p.to);
         cut(tp, p, avail);
         p.recwin = receiveWindow(tp, so.rcv());
         if ((p.flags & TcpHeader.TH_SYN) != 0) {

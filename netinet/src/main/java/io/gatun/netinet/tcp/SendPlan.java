@@ -18,6 +18,8 @@ final class SendPlan {
     int sendwin;        // (t)
     /** Octets of options. */
     int optlen;         // (t)
+    /** The options themselves. */
+    final TcpOpt to = new TcpOpt(); // (t)
     /** A super-segment, to be cut below. */
     boolean tso;        // (t)
     /** Nothing was in flight when output began. */

@@ -35,14 +35,14 @@ final class TcpMss {
         return so == null ? 0 : so.fibnum();
     }
 
-    /** The MSS option we send: what our link takes, whatever the path does. @bsd tcp_mssopt */
+    /** The MSS option we send: what our link takes, or the path as far as it is known. @bsd tcp_mssopt */
     @GuardedBy("tp.inp.lock")
     static int mssOpt(Tcpcb tp) {
-        final NextHop nh = tp.tcp.net.route(tp.route, tp.inp.faddr4(), fib(tp));
-        if (nh == null || nh.ifp == null) {
+        final int mtu = maxMtu(tp);
+        if (mtu == 0) {
             return tp.tcp.sysctl.mssdflt.getInt();
         }
-        final int mss = nh.mtu() - MIN_PROTO_HDR;
+        final int mss = mtu - MIN_PROTO_HDR;
         return tp.userMaxseg != 0 ? Math.min(mss, tp.userMaxseg) : mss;
     }
 

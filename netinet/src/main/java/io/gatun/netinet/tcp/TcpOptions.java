@@ -1,8 +1,9 @@
 package io.gatun.netinet.tcp;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.spi.mbuf.Mbuf;
 
-/** Reads the options of a segment into {@link Seg}, and knows how long ours are. */
+/** Reads the options of a segment into {@link Seg}, and chooses those of a segment to be sent. */
 final class TcpOptions {
     /** NOP, NOP, kind 8, length 10: the layout of RFC 7323 appendix A. */
     static final int TS_PREFIX = 0x0101080a;
@@ -19,11 +20,13 @@ final class TcpOptions {
     static final int TCPOPT_SACK = 5;
     static final int TCPOPT_TIMESTAMP = 8;
     static final int TCPOPT_SIGNATURE = 19;
+    static final int TCPOPT_FAST_OPEN = 34;
 
-    private static final int TCPOLEN_SACK_PERMITTED = 2;
+    static final int TCPOLEN_SACK_PERMITTED = 2;
+    static final int TCPOLEN_TIMESTAMP = 10;
+    static final int TCPOLEN_SIGNATURE = 18;
+    static final int TCPOLEN_FAST_OPEN_EMPTY = 2;
     private static final int TCPOLEN_SACK = 8;
-    private static final int TCPOLEN_TIMESTAMP = 10;
-    private static final int TCPOLEN_SIGNATURE = 18;
 
     private TcpOptions() {
     }
@@ -101,9 +104,53 @@ final class TcpOptions {
             case TCPOPT_SIGNATURE -> {
                 if (optlen == TCPOLEN_SIGNATURE) {
                     seg.optFlags |= Seg.TOF_SIGNATURE;
+                    seg.sigOff = at + 2;
+                }
+            }
+            case TCPOPT_FAST_OPEN -> {
+                if (syn) {
+                    seg.optFlags |= Seg.TOF_FASTOPEN;
+                    seg.cookieLen = optlen - TCPOLEN_FAST_OPEN_EMPTY;
+                    seg.cookieOff = at + 2;
                 }
             }
             default -> { }
+        }
+    }
+
+    /**
+     * Chooses the options of a segment with these flags into {@code to}, and answers their length.
+     *
+     * @bsd tcp_output
+     */
+    @GuardedBy("tp.inp.lock")
+    static int choose(Tcpcb tp, int flags, TcpOpt to) {
+        to.flags = 0;
+        if (tp.has(Tcpcb.TF_NOOPT)) {
+            return 0;
+        }
+        final boolean syn = (flags & TcpHeader.TH_SYN) != 0;
+        if (syn) {
+            syn(tp, to);
+        }
+        if (tp.has(Tcpcb.TF_RCVD_TSTMP) || syn && tp.has(Tcpcb.TF_REQ_TSTMP)) {
+            to.flags |= Seg.TOF_TS; // RFC 7323 3.2: in a RST too
+            to.tsval = tp.tsNow();
+            to.tsecr = tp.tsRecent;
+        }
+        return to.length();
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void syn(Tcpcb tp, TcpOpt to) {
+        to.flags = Seg.TOF_MSS;
+        to.mss = TcpMss.mssOpt(tp);
+        if (tp.has(Tcpcb.TF_REQ_SCALE)) {
+            to.flags |= Seg.TOF_SCALE;
+            to.wscale = tp.requestRScale;
+        }
+        if (tp.has(Tcpcb.TF_SACK_PERMIT)) {
+            to.flags |= Seg.TOF_SACKPERM;
         }
     }
 

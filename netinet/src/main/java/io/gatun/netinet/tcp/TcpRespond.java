@@ -35,27 +35,29 @@ final class TcpRespond {
     /** An empty segment from here to the peer of a connection. @bsd tcp_respond */
     @GuardedBy("tp.inp.lock")
     void respond(Tcpcb tp, int seq, int ack, int flags) {
-        final int optlen = SegmentBuilder.optlen(tp, flags & ~TcpHeader.TH_SYN);
-        final Mbuf m = header(optlen);
-        if (m == null) {
-            return;
+        final SendPlan p = tcp.segs.claimPlan();
+        final Mbuf m = header(TcpOptions.choose(tp, flags & ~TcpHeader.TH_SYN, p.to));
+        if (m != null) {
+            p.to.addOptions(m, SegmentBuilder.IPTCP);
+            respond(tp, m, (long) seq << 32 | ack & 0xffff_ffffL, flags);
         }
+        tcp.segs.release(p);
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private void respond(Tcpcb tp, Mbuf m, long numbers, int flags) {
         int win = 0;
         if ((flags & TcpHeader.TH_RST) == 0 && tp.inp.so != null) {
             win = SendDecision.receiveWindow(tp, tp.inp.so.rcv()) >> tp.rcvScale;
         }
         ip(m, tp.inp.laddr4(), tp.inp.faddr4(), tp.inp.ttl, tp.inp.tos);
-        tcp(m, tp.inp.lport(), tp.inp.fport(), (long) seq << 32 | ack & 0xffff_ffffL, flags, win);
-        if (optlen != 0) {
-            m.putLong(SegmentBuilder.IPTCP, (long) TcpOptions.TS_PREFIX << 32 | tp.tsNow() & 0xffff_ffffL);
-            m.putInt(SegmentBuilder.IPTCP + Long.BYTES, tp.tsRecent);
-        }
+        tcp(m, tp.inp.lport(), tp.inp.fport(), numbers, flags, win);
         tcp.stat.sndtotal.increment();
         if ((flags & TcpHeader.TH_RST) != 0) {
             tcp.stat.sndctrl.increment();
         } else {
             tcp.stat.sndacks.increment();
-            tp.lastAckSent = ack;
+            tp.lastAckSent = (int) numbers;
         }
         tcp.net.output(m, tp.route, TcpMss.fib(tp));
     }

@@ -42,6 +42,9 @@ public final class TcpSubr {
             case 3 -> Tcpcb.TF_REQ_TSTMP;
             default -> 0;
         };
+        if (s.sackEnable.getBool()) {
+            tp.flags |= Tcpcb.TF_SACK_PERMIT;
+        }
         Arrays.fill(tp.timers, TcpTimers.OFF);
         tp.rxtcurNs = s.rexmitInitial.get() * Tcp.NS_PER_MS;
         tp.rttvarNs = tp.rxtcurNs / 4; // so that SRTT + 4 RTTVAR is that too
@@ -86,11 +89,17 @@ public final class TcpSubr {
     /** The window scale to ask for: enough for the largest receive buffer there can be. */
     @GuardedBy("tp.inp.lock")
     static void requestScale(Tcpcb tp) {
-        final int largest = Math.max(tp.tcp.sysctl.recvbufMax.getInt(), tp.inp.so.rcv().hiwat());
-        tp.requestRScale = 0;
-        while (tp.requestRScale < TcpHeader.TCP_MAX_WINSHIFT && TcpHeader.TCP_MAXWIN << tp.requestRScale < largest) {
-            tp.requestRScale++;
+        tp.requestRScale = windowScale(tp.tcp);
+    }
+
+    /** The least shift with which the largest buffer there can be, {@code kern.ipc.maxsockbuf}, can be offered. */
+    static int windowScale(Tcp tcp) {
+        final long largest = tcp.sysctl.maxsockbuf.get();
+        int shift = 0;
+        while (shift < TcpHeader.TCP_MAX_WINSHIFT && (long) TcpHeader.TCP_MAXWIN << shift < largest) {
+            shift++;
         }
+        return shift;
     }
 
     /** @bsd tcp_sendseqinit */
@@ -128,6 +137,9 @@ public final class TcpSubr {
             tp.tsRecentAge = tp.now();
         } else {
             tp.flags &= ~Tcpcb.TF_REQ_TSTMP;
+        }
+        if (!seg.hasOpt(Seg.TOF_SACKPERM) || tp.has(Tcpcb.TF_NOOPT) || !tp.tcp.sysctl.sackEnable.getBool()) {
+            tp.flags &= ~Tcpcb.TF_SACK_PERMIT;
         }
         // The window of a SYN is never scaled.
         tp.sndWnd = seg.rawWin;

@@ -30,6 +30,7 @@ final class TcpSysctl {
     final Sysctl keepidle;
     final Sysctl keepinit;
     final Sysctl keepintvl;
+    final Sysctl maxsockbuf;
     final Sysctl minmss;
     final Sysctl msl;
     final Sysctl mslLocal;
@@ -58,6 +59,7 @@ final class TcpSysctl {
     final Sysctl rfc3042;
     final Sysctl rfc3465;
     final Sysctl rfc6191;
+    final Sysctl sackEnable;
     final Sysctl tolerateMissingTs;
     final Sysctl tsOffsetPerConn;
     final Sysctl tso;
@@ -84,6 +86,7 @@ final class TcpSysctl {
         keepidle = intOf(t, "keepidle", 7_200_000, 1, Integer.MAX_VALUE, "Idle time before keepalive, ms");
         keepinit = intOf(t, "keepinit", 75_000, 1, Integer.MAX_VALUE, "Time to establish a connection, ms");
         keepintvl = intOf(t, "keepintvl", 75_000, 1, Integer.MAX_VALUE, "Time between keepalive probes, ms");
+        maxsockbuf = t.addLong("kern.ipc.maxsockbuf", MAXBUF, "Largest socket buffer, octets of storage");
         minmss = intOf(t, "minmss", 216, 1, 65_535, "Least MSS");
         msl = intOf(t, "msl", 30_000, 0, BIG, "Maximum segment lifetime, ms");
         mslLocal = intOf(t, "msl_local", 10_000, 0, BIG, "Segment lifetime when both ends are this host, ms");
@@ -112,6 +115,7 @@ final class TcpSysctl {
         rfc3042 = boolOf(t, "rfc3042", true, "Limited transmit");
         rfc3465 = boolOf(t, "rfc3465", true, "Count octets in congestion control");
         rfc6191 = boolOf(t, "rfc6191", true, "A SYN with a later timestamp ends TIME-WAIT");
+        sackEnable = boolOf(t, "sack.enable", true, "Selective acknowledgments");
         tolerateMissingTs = boolOf(t, "tolerate_missing_ts", true, "Accept segments without agreed timestamps");
         tsOffsetPerConn = boolOf(t, "ts_offset_per_conn", true, "Timestamps start elsewhere in each connection");
         tso = boolOf(t, "tso", true, "Send super-segments");

@@ -35,8 +35,6 @@ public final class TcpTimers {
     static final long OFF = Long.MAX_VALUE;
 
     private static final int[] BACKOFF = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 512, 512};
-    /** DIFFERS: RFC 6298 section 5.5 doubles every time; as FreeBSD, the first SYNs go out at an even pace. */
-    private static final int[] SYN_BACKOFF = {1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64, 64, 64};
     private static final int TOTAL_BACKOFF = 2559;
 
     /** What the callout runs, with the pcb's lock held. */
@@ -167,7 +165,7 @@ public final class TcpTimers {
         }
         final boolean syn = tp.state == TcpState.SYN_SENT || tp.state == TcpState.SYN_RECEIVED;
         final long base = syn ? tcp.sysctl.rexmitInitial.get() * Tcp.NS_PER_MS : TcpRtt.rexmtVal(tp);
-        tp.rxtcurNs = TcpRtt.clamp(tp, base * (syn ? SYN_BACKOFF : BACKOFF)[tp.rxtshift], 0);
+        tp.rxtcurNs = TcpRtt.clamp(tp, base * BACKOFF[tp.rxtshift], 0);
         TcpMss.blackHole(tp);
         if (tp.rxtshift == 3 && tp.state == TcpState.SYN_SENT && tcp.sysctl.rexmitDropOptions.getBool()) {
             tp.flags &= ~(Tcpcb.TF_REQ_SCALE | Tcpcb.TF_REQ_TSTMP | Tcpcb.TF_SACK_PERMIT);

@@ -102,7 +102,7 @@ class HandshakeTest {
             assertThat(out.wscale).isEqualTo(6);
             assertThat(out.hasTs).isTrue();
             assertThat(out.tsecr).isEqualTo(5);
-            assertThat(out.sackPerm).isFalse();
+            assertThat(out.sackPerm).isFalse(); // the peer does not permit it
             assertThat(out.win).isEqualTo(65_535);
             assertThat(tcpcb(l.incomp.getFirst()).state).isEqualTo(TcpState.SYN_RECEIVED);
         }
