@@ -79,6 +79,8 @@ final class Seg {
     boolean needOutput;  // (t)
     /** Whether this segment acknowledged our FIN. @bsd ourfinisacked */
     boolean ourFinIsAcked; // (t)
+    /** Some of its text was here already, which is noted. */
+    boolean duplicate;   // (t)
     /** The urgent octet was taken out of the chain, which is one shorter than {@link #len} says. */
     boolean urgentOut;   // (t)
     /** The sequence number of that octet. */
@@ -147,6 +149,7 @@ final class Seg {
         ourFinIsAcked = false;
         challenge = false;
         urgentOut = false;
+        duplicate = false;
         reason = DropReason.OTHER;
     }
 }

@@ -160,6 +160,10 @@ final class SegmentArrives {
             tp.tcp.stat.rcvpartduppack.increment();
             tp.tcp.stat.rcvpartdupbyte.add(todrop);
         }
+        if (todrop > 0 && tp.has(Tcpcb.TF_SACK_PERMIT)) {
+            TcpSack.duplicate(tp, seg, seg.seq, seg.seq + todrop);
+            tp.flags |= Tcpcb.TF_ACKNOW;
+        }
         seg.hdrlen += todrop; // cut from the front when the text is taken
         seg.seq += todrop;
         seg.len -= todrop;

@@ -138,6 +138,9 @@ final class TcpOptions {
             to.tsval = tp.tsNow();
             to.tsecr = tp.tsRecent;
         }
+        if (tp.segq != null || tp.dsackStart != tp.dsackEnd) {
+            TcpSack.blocks(tp, flags, to);
+        }
         return to.length();
     }
 

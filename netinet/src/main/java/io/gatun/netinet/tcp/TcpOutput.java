@@ -246,6 +246,7 @@ public final class TcpOutput {
             tp.flags &= ~Tcpcb.TF_RXWIN0SENT;
         }
         tp.lastAckSent = tp.rcvNxt;
+        tp.dsackStart = tp.dsackEnd; // reported once
         tp.flags &= ~(Tcpcb.TF_ACKNOW | Tcpcb.TF_DELACK);
         TcpTimers.stop(tp, TcpTimers.TT_DELACK);
     }

@@ -2,16 +2,22 @@ package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SockBuf;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Seq;
 
 /**
- * Text that came out of order. The queue is a list, by nextPkt and in order of sequence numbers, of the packets
- * themselves, headers cut off; what a packet covers stands in its scratch word: sequence number in the high half,
- * octets and the FIN bit in the low one. Packets never overlap: what is there stays, what comes is cut to fit.
+ * Text that came out of order. The queue is a list, by nextPkt and in order of sequence numbers, of runs: a run is a
+ * chain of all the text that lies side by side, so that one lost segment makes one run behind it however much follows.
+ * Runs neither overlap nor touch. What is there stays, what comes is cut to fit. The runs are also what is selectively
+ * acknowledged: see {@link TcpSack}.
  *
- * <p>Bounded three ways: packets ({@code net.inet.tcp.reass.maxqueuelen}), octets (the receive window) and mbuf
- * storage (the receive buffer's storage limit), so that a peer who sends single octets gains nothing. The segment that
+ * <p>What a run covers stands in the packet header of its first mbuf: sequence number in the high half of phPer64,
+ * octets and the FIN bit in the low one; phPtr is its last mbuf, csumData the storage it holds, rcvTstmp the stamp of
+ * the last segment that came into it.
+ *
+ * <p>Bounded three ways: runs ({@code net.inet.tcp.reass.maxqueuelen}), octets (the receive window) and mbuf storage
+ * (twice the receive buffer's storage limit), so that a peer who sends single octets gains nothing. The segment that
  * fills the gap at the front is always taken.
  *
  * @bsd tcp_reass
@@ -31,78 +37,122 @@ final class TcpReass {
     static void reass(Tcpcb tp, Seg seg) {
         final boolean fin = seg.has(TcpHeader.TH_FIN);
         seg.flags &= ~TcpHeader.TH_FIN;
-        final int storage = storage(seg.m);
-        if (seg.seq != tp.rcvNxt && full(tp, seg, storage)) {
-            tp.tcp.stat.rcvreassfull.increment();
-            tp.tcp.drop(seg.take(), DropReason.TCP_REASS_FULL);
-            return;
-        }
+        final Mbuf p = before(tp, seg.seq);
         if (seg.seq != tp.rcvNxt) {
+            if (full(tp, seg, p)) {
+                tp.tcp.stat.rcvreassfull.increment();
+                tp.tcp.drop(seg.take(), DropReason.TCP_REASS_FULL);
+                return;
+            }
             tp.tcp.stat.rcvoopack.increment();
             tp.tcp.stat.rcvoobyte.add(seg.len);
             tp.rcvOoopack++;
         }
-        insert(tp, seg, fin, storage);
+        insert(tp, seg, p, fin);
         present(tp, seg);
     }
 
+    /** The last run that begins at or before a sequence number; mostly the last of all. */
     @GuardedBy("tp.inp.lock")
-    private static boolean full(Tcpcb tp, Seg seg, int storage) {
-        return tp.segqCnt >= tp.tcp.sysctl.reassMaxqueuelen.getInt()
-            || tp.segqOctets + seg.len > Math.max(tp.inp.so.rcv().space(), tp.rcvAdv - tp.rcvNxt)
-            || tp.segqStorage + storage > tp.inp.so.rcv().mbmax();
-    }
-
-    /** Puts what is new of the segment in its place. */
-    @GuardedBy("tp.inp.lock")
-    private static void insert(Tcpcb tp, Seg seg, boolean fin, int storage) {
+    private static Mbuf before(Tcpcb tp, int seq) {
+        if (tp.segqLast != null && Seq.leq(seq(tp.segqLast), seq)) {
+            return tp.segqLast;
+        }
         Mbuf p = null;
-        Mbuf q = tp.segq;
-        while (q != null && Seq.leq(seq(q), seg.seq)) {
+        for (Mbuf q = tp.segq; q != null && Seq.leq(seq(q), seq); q = q.nextPkt()) {
             p = q;
-            q = q.nextPkt();
         }
-        boolean withFin = fin;
-        if (p != null) {
-            final int overlap = end(p) - seg.seq;
-            if (overlap > 0 || overlap == 0 && fin(p)) {
-                if (overlap >= seg.len && !(fin && overlap == seg.len && !fin(p)) || fin(p)) {
-                    tp.tcp.stat.rcvduppack.increment();
-                    tp.tcp.stat.rcvdupbyte.add(seg.len);
-                    tp.tcp.drop(seg.take(), DropReason.TCP_DUP);
-                    return;
-                }
-                cutFront(tp, seg, overlap);
-            }
-        }
-        // Whole packets behind that it covers go; one that it reaches into wins.
-        while (q != null && Seq.gt(seg.seq + seg.len, seq(q))) {
-            if (Seq.geq(seg.seq + seg.len, end(q)) && !(fin(q) && !withFin && seg.seq + seg.len == end(q))) {
-                withFin |= fin(q);
-                q = unlink(tp, p, q);
-                continue;
-            }
-            final int beyond = seg.seq + seg.len - seq(q);
-            tp.tcp.stat.rcvpartduppack.increment();
-            tp.tcp.stat.rcvpartdupbyte.add(beyond);
-            seg.len -= beyond;
-            seg.m.adjTail(inChain(seg, seg.seq + seg.len, beyond));
-            withFin = false;
-            break;
-        }
-        link(tp, seg, p, q, withFin);
-        tp.segqStorage += storage;
+        return p;
     }
 
+    /** No storage left for it; or it would begin one run too many. */
     @GuardedBy("tp.inp.lock")
-    private static void cutFront(Tcpcb tp, Seg seg, int overlap) {
-        if (overlap > 0) {
-            tp.tcp.stat.rcvpartduppack.increment();
-            tp.tcp.stat.rcvpartdupbyte.add(overlap);
-            seg.hdrlen += inChain(seg, seg.seq, overlap);
-            seg.seq += overlap;
-            seg.len -= overlap;
+    private static boolean full(Tcpcb tp, Seg seg, Mbuf p) {
+        final SockBuf rcv = tp.inp.so.rcv();
+        // DIFFERS: not within the buffer's own limit, which a window full of clusters that are not would exceed.
+        if (tp.segqStorage + storage(seg.m) > 2L * rcv.mbmax()) {
+            return true;
         }
+        final int most = Math.min(rcv.hiwat() / tp.maxseg + 1, tp.tcp.sysctl.reassMaxqueuelen.getInt());
+        if (tp.segqCnt < most || p != null && Seq.geq(end(p), seg.seq)) {
+            return false;
+        }
+        final Mbuf q = p == null ? tp.segq : p.nextPkt();
+        return q == null || Seq.lt(seg.seq + seg.len, seq(q));
+    }
+
+    /** Puts what is new of the segment in its place behind p. */
+    @GuardedBy("tp.inp.lock")
+    private static void insert(Tcpcb tp, Seg seg, Mbuf p, boolean fin) {
+        if (p != null && Seq.geq(end(p), seg.seq) && (fin(p) || Seq.gt(end(p), seg.seq))
+            && !cutFront(tp, seg, p, fin)) {
+            return;
+        }
+        final boolean withFin = cutBack(tp, seg, p, fin);
+        final Mbuf q = p == null ? tp.segq : p.nextPkt();
+        final boolean left = p != null && end(p) == seg.seq && !fin(p);
+        final boolean right = q != null && seq(q) == seg.seq + seg.len && !withFin;
+        final Mbuf m = seg.take();
+        m.adjHead(seg.hdrlen);
+        final Mbuf run;
+        if (left) {
+            append(tp, p, m, seg.len, withFin);
+            run = p;
+        } else {
+            run = link(tp, seg, m, p, withFin);
+        }
+        if (right) {
+            join(tp, run, q);
+        }
+        run.rcvTstmp(++tp.segqStamp);
+    }
+
+    /** Cuts off what run p has already; false when that is all, and the segment is gone. */
+    @GuardedBy("tp.inp.lock")
+    private static boolean cutFront(Tcpcb tp, Seg seg, Mbuf p, boolean fin) {
+        final int overlap = end(p) - seg.seq;
+        if (overlap > 0) {
+            TcpSack.duplicate(tp, seg, seg.seq, Seq.min(end(p), seg.seq + seg.len));
+        }
+        if (fin(p) || overlap > seg.len || overlap == seg.len && !fin) {
+            tp.tcp.stat.rcvduppack.increment();
+            tp.tcp.stat.rcvdupbyte.add(seg.len);
+            p.rcvTstmp(++tp.segqStamp);
+            tp.tcp.drop(seg.take(), DropReason.TCP_DUP);
+            return false;
+        }
+        tp.tcp.stat.rcvpartduppack.increment();
+        tp.tcp.stat.rcvpartdupbyte.add(overlap);
+        seg.hdrlen += inChain(seg, seg.seq, overlap);
+        seg.seq += overlap;
+        seg.len -= overlap;
+        return true;
+    }
+
+    /**
+     * Runs behind p that the segment covers go; one that it only reaches into wins.
+     *
+     * @return whether the segment ends with a FIN, its own or that of a run it replaces
+     */
+    @GuardedBy("tp.inp.lock")
+    private static boolean cutBack(Tcpcb tp, Seg seg, Mbuf p, boolean fin) {
+        boolean withFin = fin;
+        Mbuf q = p == null ? tp.segq : p.nextPkt();
+        while (q != null && Seq.gt(seg.seq + seg.len, seq(q))) {
+            final int segEnd = seg.seq + seg.len;
+            TcpSack.duplicate(tp, seg, seq(q), Seq.min(end(q), segEnd));
+            if (Seq.lt(segEnd, end(q)) || segEnd == end(q) && fin(q) && !withFin) {
+                final int beyond = segEnd - seq(q);
+                tp.tcp.stat.rcvpartduppack.increment();
+                tp.tcp.stat.rcvpartdupbyte.add(beyond);
+                seg.len -= beyond;
+                seg.m.adjTail(inChain(seg, seg.seq + seg.len, beyond));
+                return false;
+            }
+            withFin |= fin(q);
+            q = unlink(tp, p, q);
+        }
+        return withFin;
     }
 
     /** Octets of the chain behind a range of sequence numbers: the urgent one may have been taken out. */
@@ -110,33 +160,88 @@ final class TcpReass {
         return seg.urgentOut && Seq.within(seg.urgentSeq, from, from + n) ? n - 1 : n;
     }
 
+    /** A run of its own, behind p. Consumes m. */
     @GuardedBy("tp.inp.lock")
-    private static void link(Tcpcb tp, Seg seg, Mbuf p, Mbuf q, boolean fin) {
-        final Mbuf m = seg.take();
-        m.adjHead(seg.hdrlen);
+    private static Mbuf link(Tcpcb tp, Seg seg, Mbuf m, Mbuf p, boolean fin) {
         m.phPer64((long) seg.seq << 32 | seg.len | (fin ? FIN_BIT : 0));
-        m.nextPkt(q);
+        m.phPtr(m.last());
+        m.csumData(storage(m));
         if (p == null) {
+            m.nextPkt(tp.segq);
             tp.segq = m;
         } else {
+            m.nextPkt(p.nextPkt());
             p.nextPkt(m);
         }
+        if (tp.segqLast == p) {
+            tp.segqLast = m;
+        }
         tp.segqCnt++;
-        tp.segqOctets += seg.len;
+        tp.segqStorage += m.csumData();
+        return m;
+    }
+
+    /** Puts a chain at the end of run p. Consumes m. @bsd tcp_reass_append */
+    @GuardedBy("tp.inp.lock")
+    private static void append(Tcpcb tp, Mbuf p, Mbuf m, int n, boolean fin) {
+        p.pktLen(p.pktLen() + m.pktLen());
+        m.demote(true, 0);
+        final Mbuf tail = (Mbuf) p.phPtr();
+        final int had = storageOf(tail);
+        tail.cat(m);
+        grow(tp, p, storage(tail) - had);
+        p.phPtr(tail.last());
+        p.phPer64(p.phPer64() + n | (fin ? FIN_BIT : 0));
+    }
+
+    /** Puts run q, which follows run p, at p's end. @bsd tcp_reass_prepend */
+    @GuardedBy("tp.inp.lock")
+    private static void join(Tcpcb tp, Mbuf p, Mbuf q) {
+        p.nextPkt(q.nextPkt());
+        q.nextPkt(null);
+        if (tp.segqLast == q) {
+            tp.segqLast = p;
+        }
+        tp.segqCnt--;
+        p.pktLen(p.pktLen() + q.pktLen());
+        p.phPer64(p.phPer64() + len(q) | (fin(q) ? FIN_BIT : 0));
+        p.csumData(p.csumData() + q.csumData());
+        final Mbuf tail = (Mbuf) p.phPtr();
+        p.phPtr(q.phPtr());
+        final Mbuf rest = q.next(); // only the first of a run has a header
+        q.next(null);
+        q.demote(true, 0);
+        q.next(rest);
+        tail.next(q);
     }
 
     @GuardedBy("tp.inp.lock")
-    private static Mbuf unlink(Tcpcb tp, Mbuf p, Mbuf q) {
+    private static void grow(Tcpcb tp, Mbuf p, int storage) {
+        p.csumData(p.csumData() + storage);
+        tp.segqStorage += storage;
+    }
+
+    /** Takes run q, which follows p, out of the queue; answers its successor. */
+    @GuardedBy("tp.inp.lock")
+    private static Mbuf remove(Tcpcb tp, Mbuf p, Mbuf q) {
         final Mbuf next = q.nextPkt();
         if (p == null) {
             tp.segq = next;
         } else {
             p.nextPkt(next);
         }
+        if (next == null) {
+            tp.segqLast = p;
+        }
         q.nextPkt(null);
         tp.segqCnt--;
-        tp.segqOctets -= len(q);
-        tp.segqStorage -= storage(q);
+        tp.segqStorage -= q.csumData();
+        return next;
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static Mbuf unlink(Tcpcb tp, Mbuf p, Mbuf q) {
+        final Mbuf next = remove(tp, p, q);
         tp.tcp.stat.rcvduppack.increment();
         tp.tcp.stat.rcvdupbyte.add(len(q));
         tp.tcp.drop(q, DropReason.TCP_DUP);
@@ -150,11 +255,9 @@ final class TcpReass {
             final Mbuf m = tp.segq;
             final int n = len(m);
             final boolean fin = fin(m);
-            tp.segq = m.nextPkt();
-            m.nextPkt(null);
-            tp.segqCnt--;
-            tp.segqOctets -= n;
-            tp.segqStorage -= storage(m);
+            remove(tp, null, m);
+            m.phPtr(null);
+            m.csumData(0);
             tp.rcvNxt += n;
             if (n > 0) {
                 tp.tcp.stat.rcvpack.increment();
@@ -175,19 +278,19 @@ final class TcpReass {
     static void flush(Tcpcb tp) {
         final Mbuf q = tp.segq;
         tp.segq = null;
+        tp.segqLast = null;
         tp.segqCnt = 0;
-        tp.segqOctets = 0;
         tp.segqStorage = 0;
         if (q != null) {
             q.freePkts();
         }
     }
 
-    private static int seq(Mbuf m) {
+    static int seq(Mbuf m) {
         return (int) (m.phPer64() >>> 32);
     }
 
-    private static int len(Mbuf m) {
+    static int len(Mbuf m) {
         return (int) (m.phPer64() & LEN_MASK);
     }
 
@@ -195,7 +298,7 @@ final class TcpReass {
         return (m.phPer64() & FIN_BIT) != 0;
     }
 
-    private static int end(Mbuf m) {
+    static int end(Mbuf m) {
         return seq(m) + len(m);
     }
 
@@ -203,27 +306,33 @@ final class TcpReass {
     private static int storage(Mbuf first) {
         int n = 0;
         for (Mbuf m = first; m != null; m = m.next()) {
-            n += Mbuf.MSIZE + (m.ext() == null ? 0 : m.size());
+            n += storageOf(m);
         }
         return n;
+    }
+
+    private static int storageOf(Mbuf m) {
+        return Mbuf.MSIZE + (m.ext() == null ? 0 : m.size());
     }
 
     /** Recounts and fails on a difference; for assertions. */
     @GuardedBy("tp.inp.lock")
     static boolean check(Tcpcb tp) {
         int cnt = 0;
-        int octets = 0;
         int stored = 0;
         for (Mbuf m = tp.segq; m != null; m = m.nextPkt()) {
             cnt++;
-            octets += len(m);
             stored += storage(m);
-            assert m.nextPkt() == null || Seq.leq(end(m), seq(m.nextPkt())) : "overlap in the queue";
+            assert storage(m) == m.csumData() : "storage of a run";
+            assert m.last() == m.phPtr() : "last mbuf of a run";
+            assert m.length() == m.pktLen() && m.pktLen() <= len(m) : "octets of a run";
+            assert m.nextPkt() != null || tp.segqLast == m : "last run";
+            assert m.nextPkt() == null || fin(m) || Seq.lt(end(m), seq(m.nextPkt())) : "runs touch";
             assert Seq.gt(seq(m), tp.rcvNxt) || len(m) == 0 : "deliverable text in the queue";
         }
-        assert cnt == tp.segqCnt && octets == tp.segqOctets && stored == tp.segqStorage
-            : cnt + " " + octets + " " + stored + " counted as " + tp.segqCnt + " " + tp.segqOctets + " "
-            + tp.segqStorage;
+        assert tp.segq != null || tp.segqLast == null : "last run of none";
+        assert cnt == tp.segqCnt && stored == tp.segqStorage
+            : cnt + " " + stored + " counted as " + tp.segqCnt + " " + tp.segqStorage;
         return true;
     }
 }

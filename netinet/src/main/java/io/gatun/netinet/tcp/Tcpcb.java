@@ -165,9 +165,12 @@ public final class Tcpcb {
 
     // ---- reassembly ------------------------------------------------------------
     Mbuf segq;                // (i) by nextPkt, in order; see TcpReass
-    int segqCnt;              // (i) segments in it
-    int segqOctets;           // (i) payload in it
+    Mbuf segqLast;            // (i) its last run
+    int segqCnt;              // (i) runs in it
     int segqStorage;          // (i) octets of mbuf storage it holds
+    long segqStamp;           // (i) counts what came into it, for the order of SACK blocks
+    int dsackStart;           // (i) duplicate text to report (RFC 2883)
+    int dsackEnd;             // (i) its end; the same when there is none
 
     // ---- urgent data, errors, buffers ------------------------------------------------------------
     public int oobflags;      // (i) TCPOOB_*

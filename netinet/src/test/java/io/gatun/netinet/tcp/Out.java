@@ -30,6 +30,7 @@ final class Out {
     boolean hasTs;
     int tsval;
     int tsecr;
+    int[] sacks = {};
     final int len;
 
     /** Consumes m. */
@@ -79,6 +80,12 @@ final class Out {
                 case 2 -> mss = m.getU16(at + 2);
                 case 3 -> wscale = m.getU8(at + 2);
                 case 4 -> sackPerm = true;
+                case 5 -> {
+                    sacks = new int[(m.getU8(at + 1) - 2) / 4];
+                    for (int i = 0; i < sacks.length; i++) {
+                        sacks[i] = m.getInt(at + 2 + 4 * i);
+                    }
+                }
                 case 8 -> {
                     hasTs = true;
                     tsval = m.getInt(at + 2);

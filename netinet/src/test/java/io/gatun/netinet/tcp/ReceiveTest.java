@@ -194,11 +194,13 @@ class ReceiveTest {
             fx.sysctl("reass.maxqueuelen", "5");
             final FakeSocket so = fx.established();
             for (int i = 1; i <= 8; i++) {
-                text(so, 10 * i, 10).arrive();
+                text(so, 20 * i, 10).arrive();
             }
-            assertThat(fx.stat("rcvreassfull")).isEqualTo(3);
-            text(so, 0, 10).arrive();
-            assertThat(so.rcv.peek()).isEqualTo(pattern(0, 60));
+            assertThat(fx.stat("rcvreassfull")).as("runs beyond the limit").isEqualTo(3);
+            text(so, 110, 10).arrive();
+            assertThat(fx.stat("rcvreassfull")).as("what continues a run begins none").isEqualTo(3);
+            text(so, 0, 20).arrive();
+            assertThat(so.rcv.peek()).isEqualTo(pattern(0, 30));
             fx.sent.clear();
         }
 

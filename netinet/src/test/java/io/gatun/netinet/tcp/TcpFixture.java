@@ -253,6 +253,8 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         int dst = HERE;
         int mss;
         int wscale = -1;
+        boolean sackPerm;
+        int[] sacks = {};
         boolean ts;
         int tsval;
         int tsecr;
@@ -292,6 +294,17 @@ final class TcpFixture implements TcpNet, AutoCloseable {
 
         In wscale(int v) {
             wscale = v;
+            return this;
+        }
+
+        In sackPerm() {
+            sackPerm = true;
+            return this;
+        }
+
+        /** SACK blocks: left and right edges by turns. */
+        In sack(int... edges) {
+            sacks = edges;
             return this;
         }
 
@@ -389,6 +402,18 @@ final class TcpFixture implements TcpNet, AutoCloseable {
                 o[n + 2] = 3;
                 o[n + 3] = (byte) wscale;
                 n += 4;
+            }
+            if (sackPerm) {
+                put32(o, n, 0x0101_0402);
+                n += 4;
+            }
+            if (sacks.length > 0) {
+                put32(o, n, 0x0101_0500 | 2 + 4 * sacks.length);
+                n += 4;
+                for (final int edge : sacks) {
+                    put32(o, n, edge);
+                    n += 4;
+                }
             }
             if (ts) {
                 put32(o, n, TcpOptions.TS_PREFIX);
