@@ -9,6 +9,7 @@ module io.gatun.netinet {
     exports io.gatun.netinet.ether;
     exports io.gatun.netinet.icmp;
     exports io.gatun.netinet.ip;
+    exports io.gatun.netinet.ip6;
     exports io.gatun.netinet.pcb;
     exports io.gatun.netinet.route;
     exports io.gatun.netinet.tcp;

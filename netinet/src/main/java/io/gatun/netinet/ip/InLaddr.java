@@ -1,6 +1,7 @@
 package io.gatun.netinet.ip;
 
 import io.gatun.netinet.Inet;
+import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.PcbAddrs;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
@@ -42,7 +43,7 @@ public final class InLaddr implements PcbAddrs {
     }
 
     @Override
-    public Errno source(final SockAddr dst, final int fib, final SockAddr src) {
+    public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
         final int a = of(inet.fib(fib).lookup(dst.in4()), dst.in4());
         src.setIn(a, 0);
         return a == 0 ? failure(inet.fib(fib).lookup(dst.in4())) : Errno.OK;

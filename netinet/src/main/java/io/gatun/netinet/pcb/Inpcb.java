@@ -1,5 +1,6 @@
 package io.gatun.netinet.pcb;
 
+import io.gatun.netinet.ip6.In6;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
@@ -42,6 +43,12 @@ public final class Inpcb {
     /** Can be found by lookups. */
     public static final int INP_INHASHLIST = 0x2000;
     public static final int INP_RECVTOS = 0x4000;
+    /** No IPv4 through this IPv6 socket. */
+    public static final int IN6P_IPV6_V6ONLY = 0x8000;
+    public static final int IN6P_PKTINFO = 0x10000;
+    public static final int IN6P_HOPLIMIT = 0x20000;
+    public static final int IN6P_TCLASS = 0x400000;
+    public static final int IN6P_AUTOFLOWLABEL = 0x800000;
     public static final int INP_TIMEWAIT = 0x01000000;
     public static final int INP_ONESBCAST = 0x02000000;
     /** The protocol has ended the connection. */
@@ -49,6 +56,11 @@ public final class Inpcb {
     /** The protocol holds a reference of the socket. */
     public static final int INP_SOCKREF = 0x08000000;
     public static final int INP_FREED = 0x10000000;
+
+    /** Takes IPv4 packets. @bsd INP_IPV4 */
+    public static final int INP_IPV4 = 0x1;
+    /** Takes IPv6 packets. @bsd INP_IPV6 */
+    public static final int INP_IPV6 = 0x2;
 
     private static final int DEFAULT_TTL = 64;
     private static final VarHandle REFCOUNT;
@@ -63,18 +75,19 @@ public final class Inpcb {
 
     public final Mtx lock;             // (c)
     public final InpcbInfo info;       // (c)
-    /** AF_INET or AF_INET6. */
-    public final int family;           // (c)
+    /** Of the socket: AF_INET or AF_INET6. What it talks is {@link #vflag}. */
+    public final byte family;          // (c)
     /** Who made the socket. */
     public final Ucred cred;           // (c)
     /** The socket; null once detached. */
     public SocketSide so;              // (i)
     /** The transport's block, such as a Tcpcb; null when there is none. */
     public Object ppcb;                // (i)
-    /** Time to live of unicast packets. */
-    public int ttl = DEFAULT_TTL;      // (i)
+    /** Time to live of unicast packets; -1 for the interface's hop limit. @bsd in6p_hops */
+    public int ttl;                    // (i)
     /** Least time to live to accept; 0 accepts all. */
     public int minttl;                 // (i)
+    /** Type of service, or traffic class. */
     public int tos;                    // (i)
     /** Hash of the flow, constant while connected; 0 none. */
     public int flowid;                 // (i)
@@ -84,7 +97,9 @@ public final class Inpcb {
     private int refcount = 1;          // (a)
     private int soptions;              // (i) options the socket had when it left
 
-    long fhi;                          // (i,h)
+    /** INP_IPV4, INP_IPV6 or both, the latter only while it is bound to any address. @bsd inp_vflag */
+    byte vflag;                        // (i,h)
+    long fhi;                          // (i,h) IPv6 with the zone put in; 0 for IPv4
     long flo;                          // (i,h)
     long lhi;                          // (i,h)
     long llo;                          // (i,h)
@@ -101,7 +116,11 @@ public final class Inpcb {
     Inpcb(final InpcbInfo info, final SocketSide so, final int family) {
         this.info = info;
         this.so = so;
-        this.family = family;
+        this.family = (byte) family;
+        final boolean six = family == SockAddr.AF_INET6;
+        ttl = six ? -1 : DEFAULT_TTL;
+        flags = six ? IN6P_AUTOFLOWLABEL | (info.v6only() ? IN6P_IPV6_V6ONLY : 0) : 0;
+        vflag = (byte) freshVflag();
         lock = so.pcbLock();
         cred = so.cred();
     }
@@ -133,6 +152,64 @@ public final class Inpcb {
         return (int) flo;
     }
 
+    /** Local IPv6 address, first eight octets, with its zone. @bsd in6p_laddr */
+    public long laddrHi() {
+        return lhi;
+    }
+
+    /** Local address, last eight octets. @bsd in6p_laddr */
+    public long laddrLo() {
+        return llo;
+    }
+
+    /** Foreign IPv6 address, first eight octets, with its zone. @bsd in6p_faddr */
+    public long faddrHi() {
+        return fhi;
+    }
+
+    /** Foreign address, last eight octets. @bsd in6p_faddr */
+    public long faddrLo() {
+        return flo;
+    }
+
+    /** INP_IPV4, INP_IPV6 or both. @bsd inp_vflag */
+    public int vflag() {
+        return vflag;
+    }
+
+    /** Whether its packets are IPv6; settled once it has a peer. */
+    public boolean isV6() {
+        return (vflag & INP_IPV6) != 0;
+    }
+
+    /** Time to live of its IPv4 packets. */
+    public int ttl4() {
+        return ttl < 0 ? DEFAULT_TTL : ttl;
+    }
+
+    /**
+     * IPV6_V6ONLY, which may change only while it is not bound.
+     *
+     * @return OK or EINVAL
+     */
+    public Errno setV6only(final boolean on) {
+        assert lock.owned();
+        if (lport != 0 || localSet() || family != SockAddr.AF_INET6) {
+            return Errno.EINVAL;
+        }
+        setFlagBits(on ? IN6P_IPV6_V6ONLY : 0, on ? 0 : IN6P_IPV6_V6ONLY);
+        vflag = (byte) freshVflag();
+        return Errno.OK;
+    }
+
+    /** What it talks while it is bound to nothing. */
+    int freshVflag() {
+        if (family == SockAddr.AF_INET) {
+            return INP_IPV4;
+        }
+        return has(IN6P_IPV6_V6ONLY) ? INP_IPV6 : INP_IPV4 | INP_IPV6;
+    }
+
     /** Host order; 0 unbound. @bsd inp_lport */
     public int lport() {
         return lport;
@@ -158,13 +235,31 @@ public final class Inpcb {
      */
     public boolean matches4(final int faddr, final int fromPort, final int laddr, final int toPort) {
         assert lock.owned();
-        if ((flags & (INP_DROPPED | INP_FREED | INP_INHASHLIST)) != INP_INHASHLIST || lport != toPort) {
+        if ((flags & (INP_DROPPED | INP_FREED | INP_INHASHLIST)) != INP_INHASHLIST || lport != toPort
+            || (vflag & INP_IPV4) == 0) {
             return false;
         }
         if (fport != 0 && (fport != fromPort || flo != (faddr & 0xffff_ffffL))) {
             return false;
         }
         return llo == 0 || llo == (laddr & 0xffff_ffffL);
+    }
+
+    /**
+     * As {@link #matches4} between IPv6 endpoints.
+     *
+     * @param ports of {@link InpcbInfo#ports}
+     */
+    public boolean matches6(final long faHi, final long faLo, final long laHi, final long laLo, final int ports) {
+        assert lock.owned();
+        if ((flags & (INP_DROPPED | INP_FREED | INP_INHASHLIST)) != INP_INHASHLIST || lport != ports >>> 16
+            || (vflag & INP_IPV6) == 0) {
+            return false;
+        }
+        if (fport != 0 && (fport != (ports & 0xffff) || flo != faLo || fhi != faHi)) {
+            return false;
+        }
+        return (llo | lhi) == 0 || llo == laLo && lhi == laHi;
     }
 
     /** Its socket's SO_* bits; those it had last when the socket has gone. */
@@ -192,17 +287,23 @@ public final class Inpcb {
      */
     public Errno bind(final SockAddr nam, final Ucred who) {
         assert lock.owned();
+        if (nam != null && nam.family() != family) {
+            return Errno.EAFNOSUPPORT;
+        }
         info.hashLock.lock();
         try {
-            final int port = PcbBind.setup(this, nam, who);
+            final int v = nam == null ? vflag : PcbWire.localFlags(this, nam);
+            final SockAddr local = nam == null ? null : PcbWire.of(this, nam, info.scratchSrc);
+            final int port = PcbBind.setup(this, local, v, who);
             if (port < 0) {
                 return Errno.of(port);
             }
-            if (nam == null || nam.port() == 0) {
+            if (local == null || local.port() == 0) {
                 flags |= INP_ANONPORT;
             }
-            lhi = nam == null ? 0 : nam.hi();
-            llo = nam == null ? 0 : nam.lo();
+            vflag = (byte) v;
+            lhi = local == null ? 0 : local.hi();
+            llo = local == null ? 0 : local.lo();
             lport = port;
             info.insertLocked(this);
             return Errno.OK;
@@ -234,7 +335,29 @@ public final class Inpcb {
         assert lock.owned();
         info.hashLock.lock();
         try {
-            return PcbConnect.adopt(this, faddr & 0xffff_ffffL, fromPort, laddr & 0xffff_ffffL, toPort);
+            final Endpoints to = info.scratch;
+            to.set(INP_IPV4, 0, laddr & 0xffff_ffffL);
+            to.peer(0, faddr & 0xffff_ffffL, fromPort);
+            return PcbConnect.adopt(this, to, toPort);
+        } finally {
+            info.hashLock.unlock();
+        }
+    }
+
+    /**
+     * As {@link #adopt4} between IPv6 endpoints.
+     *
+     * @param ports of {@link InpcbInfo#ports}
+     * @bsd in6_pcbconnect
+     */
+    public Errno adopt6(final long faHi, final long faLo, final long laHi, final long laLo, final int ports) {
+        assert lock.owned();
+        info.hashLock.lock();
+        try {
+            final Endpoints to = info.scratch;
+            to.set(INP_IPV6, laHi, laLo);
+            to.peer(faHi, faLo, ports & 0xffff);
+            return PcbConnect.adopt(this, to, ports >>> 16);
         } finally {
             info.hashLock.unlock();
         }
@@ -262,6 +385,7 @@ public final class Inpcb {
         try {
             lhi = 0;
             llo = 0;
+            vflag = (byte) freshVflag();
             disconnect();
         } finally {
             info.hashLock.unlock();
@@ -281,8 +405,10 @@ public final class Inpcb {
     private void fill(final SockAddr out, final long hi, final long lo, final int port) {
         if (family == SockAddr.AF_INET) {
             out.setIn((int) lo, port);
+        } else if (vflag == INP_IPV4) {
+            out.setIn6(0, In6.v4Mapped((int) lo), port, 0);
         } else {
-            out.setIn6(hi, lo, port, 0);
+            In6.recover(out, hi, lo, port);
         }
     }
 

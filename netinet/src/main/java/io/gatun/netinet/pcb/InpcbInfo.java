@@ -6,6 +6,7 @@ import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +41,9 @@ public final class InpcbInfo {
     /** Writers' lock. @bsd INP_HASH_WLOCK */
     final Mtx hashLock = new Mtx(LockClass.INPCB_HASH, "pcbinfohash");
     final int protocol;                                        // (c)
-    final PcbAddrs addrs;                                      // (c)
+    private final PcbAddrs addrs4;                             // (c)
+    private PcbAddrs addrs6;                                   // (c) null without IPv6
+    private Sysctl v6only;                                     // (c) null without IPv6
     final PortRange range;                                     // (c)
     final PortSet ports = new PortSet();                       // (c)
     final PortAlloc portAlloc;                                 // (c)
@@ -61,11 +64,31 @@ public final class InpcbInfo {
      */
     public InpcbInfo(final VnetSide vnet, final int protocol, final PcbAddrs addrs) {
         this.protocol = protocol;
-        this.addrs = addrs;
+        addrs4 = addrs;
         range = new PortRange(vnet.sysctl());
         flowKey = new SipHash(vnet.secret(), KEY_HASH + protocol);
         exact = new PcbHash(flowKey);
         portAlloc = new PortAlloc(range, ports, exact, new SipHash(vnet.secret(), KEY_PORT + protocol));
+    }
+
+    /**
+     * IPv6, before there is any IPv6 socket.
+     *
+     * @param addrs the addresses of this host
+     * @param only whether new sockets are for IPv6 alone. @bsd V_ip6_v6only
+     */
+    public void setIp6(final PcbAddrs addrs, final Sysctl only) {
+        addrs6 = addrs;
+        v6only = only;
+    }
+
+    boolean v6only() {
+        return v6only == null || v6only.getBool();
+    }
+
+    /** The network layer of a family. */
+    PcbAddrs addrs(final int family) {
+        return family == SockAddr.AF_INET ? addrs4 : addrs6;
     }
 
     /** A new block for a socket, which then has it as its pcb. Fresh: nobody else knows it. @bsd in_pcballoc */
@@ -116,6 +139,30 @@ public final class InpcbInfo {
         return e.find(SockAddr.AF_INET, 0, laddr & 0xffff_ffffL, mixFlow(f << 16 | fport));
     }
 
+    /** A local and a foreign port in one word. */
+    public static int ports(final int lport, final int fport) {
+        return lport << 16 | fport;
+    }
+
+    /**
+     * As {@link #lookup4} between IPv6 endpoints, zones put in.
+     *
+     * @param ports of {@link #ports(int, int)}
+     * @bsd in6_pcblookup
+     */
+    public Inpcb lookup6(
+        final long fhi, final long flo, final long lhi, final long llo, final int ports, final int flags) {
+        final int before = moves;
+        final PcbNode n = exact.find(fhi, flo, lhi, llo, (long) SockAddr.AF_INET6 << 32 | ports & 0xffff_ffffL);
+        if (n != null) {
+            return n.inp;
+        }
+        final PortEntry e = (flags & INPLOOKUP_WILDCARD) == 0 ? null : this.ports.entry(ports >>> 16);
+        final Inpcb inp = e == null ? null
+            : e.find(SockAddr.AF_INET6, lhi, llo, mixFlow(fhi ^ flo << 16 ^ ports & 0xffff));
+        return inp != null || before == moves ? inp : lookup6(fhi, flo, lhi, llo, ports, flags);
+    }
+
     /** As {@link #lookup4} for any family. The addresses of {@code foreign} and {@code local} are borrowed. */
     public Inpcb lookup(final SockAddr foreign, final SockAddr local, final int flags) {
         final int before = moves;
@@ -143,8 +190,8 @@ public final class InpcbInfo {
     }
 
     /** Whether this very connection exists. Under the hash lock. */
-    boolean exists(final int family, final Endpoints to, final int lport) {
-        return exact.find(to.fhi, to.flo, to.lhi, to.llo, PcbNode.ports(family, lport, to.fport)) != null;
+    boolean exists(final Endpoints to, final int lport) {
+        return exact.find(to.fhi, to.flo, to.lhi, to.llo, PcbNode.ports(to.family(), lport, to.fport)) != null;
     }
 
     // ---- writers ------------------------------------------------------------
@@ -256,7 +303,7 @@ public final class InpcbInfo {
      */
     public void notifyAll4(final int faddr, final int arg, final Visitor visitor) {
         for (final Inpcb inp : snapshot()) {
-            if (inp.family == SockAddr.AF_INET && inp.fport != 0 && inp.faddr4() == faddr) {
+            if (inp.vflag == Inpcb.INP_IPV4 && inp.fport != 0 && inp.faddr4() == faddr) {
                 visitor.visit(inp, arg);
             }
         }

@@ -10,17 +10,29 @@ final class LbGroup {
     final int family;
     final long lhi;
     final long llo;
+    /** IPv6 blocks bound to any address, which take IPv4 packets too. */
+    final boolean dual;
     private final Inpcb[] members;
 
     LbGroup(final PcbNode first) {
-        this(first.family(), first.lhi, first.llo, new Inpcb[] {first.inp});
+        family = first.family();
+        lhi = first.lhi;
+        llo = first.llo;
+        dual = first.dual;
+        members = new Inpcb[] {first.inp};
     }
 
-    private LbGroup(final int family, final long lhi, final long llo, final Inpcb[] members) {
-        this.family = family;
-        this.lhi = lhi;
-        this.llo = llo;
+    private LbGroup(final LbGroup like, final Inpcb[] members) {
+        family = like.family;
+        lhi = like.lhi;
+        llo = like.llo;
+        dual = like.dual;
         this.members = members;
+    }
+
+    /** Whether a block belongs into it. */
+    boolean holds(final PcbNode n) {
+        return localIs(n.family(), n.lhi, n.llo) && dual == n.dual;
     }
 
     boolean localIs(final int af, final long hi, final long lo) {
@@ -35,7 +47,7 @@ final class LbGroup {
     LbGroup with(final Inpcb inp) {
         final Inpcb[] more = java.util.Arrays.copyOf(members, members.length + 1);
         more[members.length] = inp;
-        return new LbGroup(family, lhi, llo, more);
+        return new LbGroup(this, more);
     }
 
     /** Without one member; null when none is left. */
@@ -53,6 +65,6 @@ final class LbGroup {
         final Inpcb[] less = new Inpcb[members.length - 1];
         System.arraycopy(members, 0, less, 0, at);
         System.arraycopy(members, at + 1, less, at, less.length - at);
-        return new LbGroup(family, lhi, llo, less);
+        return new LbGroup(this, less);
     }
 }

@@ -3,7 +3,10 @@ package io.gatun.netinet.pcb;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 
-/** What control blocks ask the network layer of their family. Implementations take no lock of INPCB order or before. */
+/**
+ * What control blocks ask the network layer of their family. IPv6
+ * addresses have their zone put in. Implementations take no lock of INPCB order or before.
+ */
 public interface PcbAddrs {
     /** Whether this host owns the address, or it is a broadcast address of one of its networks. @bsd ifa_ifwithaddr */
     boolean local(SockAddr addr);
@@ -17,11 +20,12 @@ public interface PcbAddrs {
     /**
      * Chooses the source address for a destination: the address of the interface its route goes out by.
      *
+     * @param inp whose options may say which; its lock is held
      * @param dst borrowed, the port is ignored
      * @param fib routing table
      * @param src filled with the address, port 0
      * @return OK, EHOSTUNREACH or ENETUNREACH without a route, EADDRNOTAVAIL when the interface has no address
      * @bsd in_pcbladdr
      */
-    Errno source(SockAddr dst, int fib, SockAddr src);
+    Errno source(Inpcb inp, SockAddr dst, int fib, SockAddr src);
 }

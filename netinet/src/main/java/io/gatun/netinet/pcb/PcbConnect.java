@@ -1,5 +1,6 @@
 package io.gatun.netinet.pcb;
 
+import io.gatun.netinet.ip6.In6;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Ucred;
@@ -10,14 +11,9 @@ final class PcbConnect {
     }
 
     static Errno connect(final Inpcb inp, final SockAddr nam, final Ucred who) {
-        if (nam.family() != inp.family) {
-            return Errno.EAFNOSUPPORT;
-        }
-        if (nam.port() == 0) {
-            return Errno.EADDRNOTAVAIL;
-        }
-        if (inp.fport != 0) {
-            return Errno.EISCONN;
+        final Errno no = refused(inp, nam);
+        if (no != Errno.OK) {
+            return no;
         }
         inp.info.hashLock.lock();
         try {
@@ -29,36 +25,57 @@ final class PcbConnect {
         }
     }
 
+    /** What is wrong with the name of the peer. */
+    private static Errno refused(final Inpcb inp, final SockAddr nam) {
+        if (nam.family() != inp.family) {
+            return Errno.EAFNOSUPPORT;
+        }
+        if (nam.port() == 0) {
+            return Errno.EADDRNOTAVAIL;
+        }
+        if (inp.fport != 0) {
+            return Errno.EISCONN;
+        }
+        if (nam.family() == SockAddr.AF_INET) {
+            return Errno.OK;
+        }
+        final boolean four = In6.isV4Mapped(nam.hi(), nam.lo());
+        if (four && inp.has(Inpcb.IN6P_IPV6_V6ONLY)) {
+            return Errno.EINVAL;
+        }
+        return (inp.vflag & (four ? Inpcb.INP_IPV4 : Inpcb.INP_IPV6)) == 0 ? Errno.EAFNOSUPPORT : Errno.OK;
+    }
+
     /** Real addresses of both ends into {@code to}. */
     private static Errno resolve(final Inpcb inp, final SockAddr nam, final Endpoints to) {
         final InpcbInfo info = inp.info;
         final SockAddr dst = info.scratchDst;
-        dst.set(nam);
-        info.addrs.foreign(dst);
-        if (inp.localSet()) {
-            to.lhi = inp.lhi;
-            to.llo = inp.llo;
-        } else {
+        dst.set(PcbWire.of(inp, nam, dst));
+        final int af = dst.family();
+        info.addrs(af).foreign(dst);
+        long hi = inp.lhi;
+        long lo = inp.llo;
+        if (!inp.localSet()) {
             final SockAddr src = info.scratchSrc;
             final Errno e = source(inp, dst, src);
             if (e != Errno.OK) {
                 return e;
             }
-            to.lhi = src.hi();
-            to.llo = src.lo();
+            hi = src.hi();
+            lo = src.lo();
         }
-        to.fhi = dst.hi();
-        to.flo = dst.lo();
-        to.fport = dst.port();
+        to.set(af == SockAddr.AF_INET ? Inpcb.INP_IPV4 : Inpcb.INP_IPV6, hi, lo);
+        to.peer(dst.hi(), dst.lo(), dst.port());
         return Errno.OK;
     }
 
     /** The source address towards {@code dst}, which for a group is the chosen interface's. */
     static Errno source(final Inpcb inp, final SockAddr dst, final SockAddr src) {
-        if (dst.isMulticast() && inp.moptions != null && inp.moptions.source(inp.family, src)) {
+        final int af = dst.family();
+        if (dst.isMulticast() && af == SockAddr.AF_INET && inp.moptions != null && inp.moptions.source(af, src)) {
             return Errno.OK;
         }
-        return inp.info.addrs.source(dst, inp.so.fibnum(), src);
+        return inp.info.addrs(af).source(inp, dst, inp.so.fibnum(), src);
     }
 
     private static Errno commit(final Inpcb inp, final Endpoints to, final Ucred who) {
@@ -70,7 +87,7 @@ final class PcbConnect {
                 return Errno.of(lport);
             }
             inp.setFlagBits(Inpcb.INP_ANONPORT, 0);
-        } else if (info.exists(inp.family, to, lport)) {
+        } else if (info.exists(to, lport)) {
             return Errno.EADDRINUSE;
         }
         inp.lport = lport;
@@ -79,6 +96,7 @@ final class PcbConnect {
     }
 
     private static void set(final Inpcb inp, final Endpoints to) {
+        inp.vflag = (byte) to.vflag;
         inp.lhi = to.lhi;
         inp.llo = to.llo;
         inp.fhi = to.fhi;
@@ -89,14 +107,8 @@ final class PcbConnect {
     }
 
     /** Endpoints that a packet gives. Under the hash lock. */
-    static Errno adopt(final Inpcb inp, final long flo, final int fport, final long llo, final int lport) {
-        final Endpoints to = inp.info.scratch;
-        to.fhi = 0;
-        to.lhi = 0;
-        to.flo = flo;
-        to.llo = llo;
-        to.fport = fport;
-        if (inp.info.exists(inp.family, to, lport)) {
+    static Errno adopt(final Inpcb inp, final Endpoints to, final int lport) {
+        if (inp.info.exists(to, lport)) {
             return Errno.EADDRINUSE;
         }
         inp.lport = lport;

@@ -26,6 +26,8 @@ final class PcbNode {
     /** {@link #ports}. */
     final long ports;
     final Inpcb inp;
+    /** An IPv6 block bound to any address, which takes IPv4 packets too. */
+    final boolean dual;
     private PcbNode next; // (v) written under the hash lock
 
     /** The node of a block as it stands; under the hash lock. */
@@ -35,7 +37,8 @@ final class PcbNode {
         flo = inp.flo;
         lhi = inp.lhi;
         llo = inp.llo;
-        ports = ports(inp.family, inp.lport, inp.fport);
+        ports = ports(PcbWire.family(inp.vflag), inp.lport, inp.fport);
+        dual = inp.vflag == (Inpcb.INP_IPV4 | Inpcb.INP_IPV6);
     }
 
     /** The same key in another table. */
@@ -46,6 +49,7 @@ final class PcbNode {
         lhi = like.lhi;
         llo = like.llo;
         ports = like.ports;
+        dual = like.dual;
         this.next = next;
     }
 

@@ -36,10 +36,12 @@ final class PortAlloc {
      * A port for a block without a peer. Under the hash lock.
      *
      * @param inp its flags choose the range
+     * @param af family of the packets
      * @param lookup how to judge ports in use, see {@link PcbBind#conflict}
      * @return a port, or a negative errno: EACCES for the low range without privilege, EADDRNOTAVAIL
      */
-    int anonymous(final Inpcb inp, final long lhi, final long llo, final int lookup, final Ucred cred) {
+    int anonymous(
+        final Inpcb inp, final int af, final long lhi, final long llo, final int lookup, final Ucred cred) {
         if (forbidden(inp, cred)) {
             return -Errno.EACCES.code();
         }
@@ -49,7 +51,7 @@ final class PortAlloc {
         int port = ports.nextFree(start, first, first + n - 1);
         for (int i = 0; port < 0 && i < n && (llo | lhi) != 0; i++) {
             final int p = first + (start - first + i) % n;
-            if (PcbBind.conflict(ports.entry(p), inp, lhi, llo, lookup) == null) {
+            if (PcbBind.conflict(ports.entry(p), inp, af, lhi, llo, lookup) == null) {
                 port = p;
             }
         }
@@ -96,12 +98,12 @@ final class PortAlloc {
 
     /** Whether the four-tuple is new and nobody listens there. */
     private boolean free(final Inpcb inp, final Endpoints to, final int lport) {
-        final long key4 = PcbNode.ports(inp.family, lport, to.fport);
+        final long key4 = PcbNode.ports(to.family(), lport, to.fport);
         if (exact.find(to.fhi, to.flo, to.lhi, to.llo, key4) != null) {
             return false;
         }
         final PortEntry e = ports.entry(lport);
-        return e == null || e.find(inp.family, to.lhi, to.llo, 0) == null;
+        return e == null || e.find(to.family(), to.lhi, to.llo, 0) == null;
     }
 
     private int draw(final int n) {

@@ -1,5 +1,6 @@
 package io.gatun.netinet.pcb;
 
+import io.gatun.spi.socket.SockAddr;
 import java.util.Arrays;
 
 /**
@@ -71,7 +72,7 @@ final class PortEntry {
         }
         final LbGroup[] g = groups.clone();
         for (int i = 0; i < g.length; i++) {
-            if (g[i].localIs(n.family(), n.lhi, n.llo)) {
+            if (g[i].holds(n)) {
                 g[i] = g[i].with(n.inp);
                 groups = g;
                 return;
@@ -93,7 +94,7 @@ final class PortEntry {
             }
         }
         for (int i = 0; i < groups.length; i++) {
-            if (groups[i].localIs(n.family(), n.lhi, n.llo)) {
+            if (groups[i].holds(n)) {
                 replaceGroup(i, groups[i].without(n.inp));
                 return;
             }
@@ -135,19 +136,22 @@ final class PortEntry {
     }
 
     /**
-     * The listener for a local address: one bound to it before one bound to any; at each step a group before a single
-     * block, and among single ones the one that came first.
+     * The listener for a local address: one bound to it before one bound to any, and for IPv4 last an IPv6 one bound
+     * to any; at each step a group before a single block, and among single ones the one that came first.
      *
      * @param flowHash selects within a group
      */
     Inpcb find(final int family, final long lhi, final long llo, final long flowHash) {
         Inpcb any = null;
+        Inpcb mapped = null;
         for (final LbGroup g : groups) {
             if (g.localIs(family, lhi, llo)) {
                 return g.select(flowHash);
             }
             if (g.localIs(family, 0, 0)) {
                 any = g.select(flowHash);
+            } else if (g.dual && family == SockAddr.AF_INET) {
+                mapped = g.select(flowHash);
             }
         }
         final PcbNode[] w = wild;
@@ -158,8 +162,10 @@ final class PortEntry {
             }
             if (any == null && n.localIs(family, 0, 0)) {
                 any = n.inp;
+            } else if (mapped == null && n.dual && family == SockAddr.AF_INET) {
+                mapped = n.inp;
             }
         }
-        return any;
+        return any == null ? mapped : any;
     }
 }

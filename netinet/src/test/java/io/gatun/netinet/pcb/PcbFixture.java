@@ -19,6 +19,8 @@ final class PcbFixture {
     static final int A1 = 0x0a000001;
     static final int A2 = 0x0a000002;
     static final int PEER = 0x0a0000fe;
+    /** 2001:db8::, high word. */
+    static final long GLOBAL = 0x20010db8_00000000L;
     static final Ucred USER = new Ucred(1001, 1001, "user");
     static final Ucred OTHER = new Ucred(1002, 1002, "other");
 
@@ -63,6 +65,7 @@ final class PcbFixture {
             PcbFixture.class.getClassLoader(), new Class<?>[] {VnetSide.class},
             (p, m, a) -> "secret".equals(m.getName()) ? secret : tree);
         info = new InpcbInfo(vnet, protocol, new Addrs());
+        info.setIp6(new Addrs6(), node(new Object[] {"net.inet6.ip6.v6only", true}));
     }
 
     private Sysctl node(final Object[] a) {
@@ -87,6 +90,39 @@ final class PcbFixture {
         so.type = type;
         so.cred = cred;
         return info.alloc(so.side, SockAddr.AF_INET);
+    }
+
+    Inpcb pcb6(final int options, final boolean v6only) {
+        final Sock so = new Sock();
+        so.options = options;
+        final Inpcb inp = info.alloc(so.side, SockAddr.AF_INET6);
+        if (!v6only) {
+            inp.lock.lock();
+            try {
+                inp.setV6only(false);
+            } finally {
+                inp.lock.unlock();
+            }
+        }
+        return inp;
+    }
+
+    static Errno bind(final Inpcb inp, final SockAddr nam) {
+        inp.lock.lock();
+        try {
+            return inp.bind(nam, inp.cred);
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    static Errno connect(final Inpcb inp, final SockAddr nam) {
+        inp.lock.lock();
+        try {
+            return inp.connect(nam, inp.cred);
+        } finally {
+            inp.lock.unlock();
+        }
     }
 
     static Errno bind(final Inpcb inp, final int addr, final int port) {
@@ -152,11 +188,33 @@ final class PcbFixture {
         }
 
         @Override
-        public Errno source(final SockAddr dst, final int fib, final SockAddr src) {
+        public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
             if (dst.in4() >>> 24 == 99) {
                 return Errno.EHOSTUNREACH;
             }
             src.setIn(A1, 0);
+            return Errno.OK;
+        }
+    }
+
+    /** 2001:db8::1 and ::1 are here, and all of fe80::1 in any zone. */
+    private static final class Addrs6 implements PcbAddrs {
+        @Override
+        public boolean local(final SockAddr a) {
+            return a.lo() == 1 && (a.hi() == GLOBAL || a.hi() == 0 || io.gatun.netinet.ip6.In6.isLinkLocal(a.hi()));
+        }
+
+        @Override
+        public void foreign(final SockAddr dst) {
+            if (dst.isAny()) {
+                dst.setIn6(0, 1, dst.port(), 0);
+            }
+        }
+
+        @Override
+        public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
+            final boolean link = io.gatun.netinet.ip6.In6.isLinkLocal(dst.hi());
+            src.setIn6(link ? dst.hi() : GLOBAL, 1, 0, 0);
             return Errno.OK;
         }
     }

@@ -106,7 +106,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         }
 
         @Override
-        public Errno source(SockAddr dst, int fib, SockAddr src) {
+        public Errno source(Inpcb inp, SockAddr dst, int fib, SockAddr src) {
             src.setIn(HERE, 0);
             return Errno.OK;
         }

@@ -1,18 +1,25 @@
 package io.gatun.spi.socket;
 
 /**
- * The numbers of FreeBSD's netinet/in.h and netinet/tcp.h that both programs and protocols use, verbatim.
+ * The numbers of FreeBSD's netinet/in.h, netinet6/in6.h and netinet/tcp.h that both programs and protocols use, verbatim.
  *
  * @bsd netinet/in.h
  */
 public final class InDefs {
     public static final int IPPROTO_IP = 0;
+    public static final int IPPROTO_HOPOPTS = 0;
     public static final int IPPROTO_ICMP = 1;
     public static final int IPPROTO_IGMP = 2;
     public static final int IPPROTO_TCP = 6;
     public static final int IPPROTO_UDP = 17;
     public static final int IPPROTO_IPV6 = 41;
+    public static final int IPPROTO_ROUTING = 43;
+    public static final int IPPROTO_FRAGMENT = 44;
+    public static final int IPPROTO_ESP = 50;
+    public static final int IPPROTO_AH = 51;
     public static final int IPPROTO_ICMPV6 = 58;
+    public static final int IPPROTO_NONE = 59;
+    public static final int IPPROTO_DSTOPTS = 60;
     public static final int IPPROTO_RAW = 255;
     public static final int IPPROTO_MAX = 256;
     /** An input routine's answer: the packet is dealt with. */
@@ -39,6 +46,35 @@ public final class InDefs {
     public static final int IP_PORTRANGE_DEFAULT = 0;
     public static final int IP_PORTRANGE_HIGH = 1;
     public static final int IP_PORTRANGE_LOW = 2;
+
+    public static final int IPV6_UNICAST_HOPS = 4;
+    public static final int IPV6_MULTICAST_IF = 9;
+    public static final int IPV6_MULTICAST_HOPS = 10;
+    public static final int IPV6_MULTICAST_LOOP = 11;
+    public static final int IPV6_JOIN_GROUP = 12;
+    public static final int IPV6_LEAVE_GROUP = 13;
+    public static final int IPV6_PORTRANGE = 14;
+    public static final int IPV6_V6ONLY = 27;
+    public static final int IPV6_RECVPKTINFO = 36;
+    public static final int IPV6_RECVHOPLIMIT = 37;
+    public static final int IPV6_RECVRTHDR = 38;
+    public static final int IPV6_RECVHOPOPTS = 39;
+    public static final int IPV6_RECVDSTOPTS = 40;
+    public static final int IPV6_USE_MIN_MTU = 42;
+    public static final int IPV6_RECVPATHMTU = 43;
+    public static final int IPV6_PATHMTU = 44;
+    public static final int IPV6_PKTINFO = 46;
+    public static final int IPV6_HOPLIMIT = 47;
+    public static final int IPV6_NEXTHOP = 48;
+    public static final int IPV6_HOPOPTS = 49;
+    public static final int IPV6_DSTOPTS = 50;
+    public static final int IPV6_RTHDR = 51;
+    public static final int IPV6_RECVTCLASS = 57;
+    public static final int IPV6_AUTOFLOWLABEL = 59;
+    public static final int IPV6_TCLASS = 61;
+    public static final int IPV6_DONTFRAG = 62;
+    public static final int IPV6_PREFER_TEMPADDR = 63;
+    public static final int IPV6_BINDANY = 64;
 
     public static final int TCP_NODELAY = 1;
     public static final int TCP_MAXSEG = 2;

@@ -1,5 +1,9 @@
 package io.gatun.spi.socket;
 
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.ifnet.IfnetTable;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -48,19 +52,49 @@ public final class SockAddr {
     }
 
     /**
-     * From an address literal of either family; never asks a name server.
+     * From an address literal of either family; never asks a name server. A zone is a number here: {@code fe80::1%2}.
      *
      * @throws IllegalArgumentException for anything but an IPv4 or IPv6 literal, or a port outside 0..65535
      */
     public static SockAddr of(final String literal, final int port) {
+        return of(literal, port, null);
+    }
+
+    /**
+     * From an address literal of either family, whose zone may be the name of an interface: {@code fe80::1%epair0a}.
+     *
+     * @param zones the interfaces of the vnet that the address is for, or null for zones that are numbers
+     * @throws IllegalArgumentException for anything else, an interface that is not there, or a port outside 0..65535
+     */
+    public static SockAddr of(final String literal, final int port, final IfnetTable zones) {
         if (port < 0 || port > 0xffff) {
             throw new IllegalArgumentException("port " + port + " is not in 0..65535");
         }
+        final int percent = literal.indexOf('%');
+        final String bare = percent < 0 ? literal : literal.substring(0, percent);
+        final long[] words = In6Text.parse(bare);
+        if (words != null) {
+            final SockAddr sa = new SockAddr();
+            sa.setIn6(words[0], words[1], port, percent < 0 ? 0 : zone(literal, percent + 1, zones));
+            return sa;
+        }
         try {
-            return of(new InetSocketAddress(InetAddress.ofLiteral(literal), port));
+            return of(new InetSocketAddress(Inet4Address.ofLiteral(literal), port));
         } catch (final IllegalArgumentException e) {
             throw new IllegalArgumentException("'" + literal + "' is not an IPv4 or IPv6 address", e);
         }
+    }
+
+    private static int zone(final String literal, final int from, final IfnetTable zones) {
+        final String name = literal.substring(from);
+        if (name.matches("[0-9]{1,5}")) {
+            return Integer.parseInt(name);
+        }
+        final Ifnet ifp = zones == null ? null : zones.byName(name);
+        if (ifp == null) {
+            throw new IllegalArgumentException("'" + literal + "': no interface " + name);
+        }
+        return ifp.index();
     }
 
     /** From Java's form; it must be resolved. */
@@ -71,7 +105,7 @@ public final class SockAddr {
             sa.setIn((int) be(b, 0, Integer.BYTES), address.getPort());
         } else {
             sa.setIn6(be(b, 0, Long.BYTES), be(b, Long.BYTES, Long.BYTES), address.getPort(), 0);
-            if (address.getAddress() instanceof java.net.Inet6Address a6) {
+            if (address.getAddress() instanceof Inet6Address a6) {
                 sa.scopeId = a6.getScopeId();
             }
         }
@@ -229,7 +263,8 @@ public final class SockAddr {
     /** Java's form of an AF_INET or AF_INET6 address. Allocates. */
     public InetSocketAddress toInetSocketAddress() {
         try {
-            return new InetSocketAddress(InetAddress.getByAddress(octets()), port);
+            return new InetSocketAddress(family == AF_INET6 && scopeId != 0
+                ? Inet6Address.getByAddress(null, octets(), scopeId) : InetAddress.getByAddress(octets()), port);
         } catch (final UnknownHostException e) {
             throw new IllegalStateException(e);
         }
@@ -256,14 +291,31 @@ public final class SockAddr {
         return Arrays.hashCode(new long[] {family, port, hi, lo, scopeId}) * 31 + (path == null ? 0 : path.hashCode());
     }
 
+    /**
+     * The address alone, without the port: {@code 10.0.0.1}, {@code fe80::1%2}; for other families as {@link #toString}.
+     *
+     * @bsd inet_ntop
+     */
+    public String host() {
+        return switch (family) {
+            case AF_INET -> (lo >>> 24 & 0xff) + "." + (lo >>> 16 & 0xff) + "." + (lo >>> 8 & 0xff) + "." + (lo & 0xff);
+            case AF_INET6 -> In6Text.format(hi, lo) + (scopeId == 0 ? "" : "%" + scopeId);
+            default -> toString();
+        };
+    }
+
+    /** As {@link #host} with the zone as the name of its interface, where there is one: {@code fe80::1%epair0a}. */
+    public String host(final IfnetTable zones) {
+        final Ifnet ifp = family != AF_INET6 || scopeId == 0 ? null : zones.byIndex(scopeId);
+        return ifp == null ? host() : In6Text.format(hi, lo) + "%" + ifp.xname();
+    }
+
     /** As netstat prints it: {@code 10.0.0.1:80}, {@code [::1]:80}, a path, or a link address in hex. */
     @Override
     public String toString() {
         return switch (family) {
-            case AF_INET, AF_INET6 -> {
-                final String a = toInetSocketAddress().getAddress().getHostAddress();
-                yield family == AF_INET ? a + ":" + port : "[" + a + "]:" + port;
-            }
+            case AF_INET -> host() + ":" + port;
+            case AF_INET6 -> "[" + host() + "]:" + port;
             case AF_UNIX -> String.valueOf(path);
             case AF_LINK -> "%012x%%%d".formatted(lo, scopeId);
             default -> "unspec";
