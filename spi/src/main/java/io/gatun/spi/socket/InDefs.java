@@ -1,7 +1,8 @@
 package io.gatun.spi.socket;
 
 /**
- * The numbers of FreeBSD's netinet/in.h, netinet6/in6.h and netinet/tcp.h that both programs and protocols use, verbatim.
+ * The numbers of FreeBSD's netinet/in.h, netinet6/in6.h and netinet/tcp.h that both programs and protocols use,
+ * verbatim.
  *
  * @bsd netinet/in.h
  */

@@ -292,7 +292,7 @@ public final class SockAddr {
     }
 
     /**
-     * The address alone, without the port: {@code 10.0.0.1}, {@code fe80::1%2}; for other families as {@link #toString}.
+     * The address alone, without the port: {@code 10.0.0.1}, {@code fe80::1%2}; of other families {@link #toString}.
      *
      * @bsd inet_ntop
      */
