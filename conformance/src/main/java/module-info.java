@@ -9,4 +9,5 @@ module io.gatun.conformance {
     requires static com.google.errorprone.annotations;
 
     exports io.gatun.conformance.driver;
+    exports io.gatun.conformance.netsim;
 }

@@ -1,27 +1,24 @@
 package io.gatun.conformance;
 
+import io.gatun.conformance.netsim.Pattern;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.uipc.api.SocketFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.SplittableRandom;
 
 /**
  * One direction of a connection and what goes over it: octets that depend on their position, compared where they
  * arrive. Allocates nothing once made.
  */
 final class Flow {
-    /** A prime, so that no boundary of the stack's falls on the same octet twice. */
-    private static final int PERIOD = 65_521;
     private static final int READ_OCTETS = 256 * 1024;
 
     private final SocketFile from;
     private final SocketFile to;
     private final long total;
     private final int write;
-    private final MemorySegment pattern;
+    private final Pattern pattern;
     private final MemorySegment in = Arena.ofAuto().allocate(READ_OCTETS);
     private long sent;
     private long received;
@@ -37,12 +34,7 @@ final class Flow {
         this.to = to;
         this.total = total;
         this.write = write;
-        pattern = Arena.ofAuto().allocate(PERIOD + Math.max(write, READ_OCTETS));
-        final SplittableRandom r = new SplittableRandom(PERIOD);
-        for (long i = 0; i < pattern.byteSize(); i++) {
-            final byte b = i < PERIOD ? (byte) r.nextInt() : pattern.get(ValueLayout.JAVA_BYTE, i - PERIOD);
-            pattern.set(ValueLayout.JAVA_BYTE, i, b);
-        }
+        pattern = new Pattern(Math.max(write, READ_OCTETS));
     }
 
     /** Writes once, or shuts down; whether anything was taken. */
@@ -55,7 +47,7 @@ final class Flow {
             }
             return now;
         }
-        final long n = from.send(pattern, sent % PERIOD, Math.min(write, total - sent), 0);
+        final long n = from.send(pattern.segment(), pattern.offset(sent), Math.min(write, total - sent), 0);
         sent += Math.max(n, 0);
         return n > 0;
     }
@@ -74,11 +66,7 @@ final class Flow {
         if (n == SocketFile.WOULD_BLOCK) {
             return false;
         }
-        final long at = received % PERIOD;
-        final long wrong = MemorySegment.mismatch(in, 0, n, pattern, at, at + n);
-        if (wrong >= 0) {
-            throw new AssertionError("octet " + (received + wrong) + " of " + total + " is wrong");
-        }
+        pattern.check(in, n, received);
         received += n;
         return n > 0;
     }
