@@ -9,8 +9,8 @@ import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Seq;
 
 /**
- * The fifth check: what an acknowledgment does. RFC 9293 section 3.10.7.4, RFC 5681 and RFC 6582 for loss recovery.
- * SACK (see {@code TcpSack} in the package page) joins where {@link #duplicate} and {@link #newAck} decide.
+ * The fifth check: what an acknowledgment does. RFC 9293 section 3.10.7.4; RFC 5681 and RFC 6582 for loss recovery
+ * where nothing is acknowledged selectively, otherwise {@link TcpRack}.
  */
 final class AckArrives {
     /** Duplicates that mean a loss. @bsd tcprexmtthresh */
@@ -43,7 +43,8 @@ final class AckArrives {
         if (Seq.lt(seg.ack, tp.sndUna - tp.maxSndwnd) && !tp.tcp.sysctl.insecureAck.getBool()) {
             return seg.challenge(DropReason.TCP_OLD_ACK); // RFC 5961 section 5.2
         }
-        final Verdict v = Seq.leq(seg.ack, tp.sndUna) ? duplicate(tp, seg) : newAck(tp, seg);
+        final Verdict v = tp.map != null && Seq.geq(seg.ack, tp.sndUna) ? TcpRack.ack(tp, seg)
+            : Seq.leq(seg.ack, tp.sndUna) ? duplicate(tp, seg) : newAck(tp, seg);
         if (v == Verdict.NEXT) {
             updateWindow(tp, seg);
         }
@@ -124,7 +125,7 @@ final class AckArrives {
             tp.dupacks = 0; // duplicates of what an earlier recovery sent again
             return Verdict.NEXT;
         }
-        tp.tcp.stat.fastrexmit.increment();
+        tp.tcp.stat.rack.fastrexmit.increment();
         TcpCc.congSignal(tp, CcAlgo.Signal.NDUPACK);
         TcpCc.ackReceived(tp, seg, CcAlgo.Ack.DUPACK);
         TcpTimers.stop(tp, TcpTimers.TT_REXMT);
@@ -198,7 +199,7 @@ final class AckArrives {
 
     /** The window as congestion control sees it must be that after this ACK. */
     @GuardedBy("tp.inp.lock")
-    private static void postRecovery(Tcpcb tp, Seg seg) {
+    static void postRecovery(Tcpcb tp, Seg seg) {
         final int una = tp.sndUna;
         tp.sndUna = seg.ack;
         TcpCc.postRecovery(tp);
@@ -230,6 +231,11 @@ final class AckArrives {
         tp.sndUna = seg.ack;
         if (Seq.lt(tp.sndNxt, tp.sndUna)) {
             tp.sndNxt = tp.sndUna;
+        }
+        if (tp.sndUna == tp.sndMax) {
+            TcpRack.forget(tp);
+        } else {
+            TcpRack.armProbe(tp);
         }
         return seg.ourFinIsAcked ? finAcked(tp) : Verdict.NEXT;
     }

@@ -19,7 +19,8 @@ final class HeaderPrediction {
     @GuardedBy("tp.inp.lock")
     static boolean handled(Tcpcb tp, Seg seg) {
         if (tp.state != TcpState.ESTABLISHED || (seg.flags & ODD) != TcpHeader.TH_ACK || seg.seq != tp.rcvNxt
-            || seg.win == 0 || seg.win != tp.sndWnd || tp.sndNxt != tp.sndMax || tp.segq != null) {
+            || seg.win == 0 || seg.win != tp.sndWnd || tp.sndNxt != tp.sndMax || tp.segq != null
+            || seg.hasOpt(Seg.TOF_SACK)) {
             return false;
         }
         if (tp.timestamps() && (!seg.hasOpt(Seg.TOF_TS) || Seq.lt(seg.tsval, tp.tsRecent))) {
@@ -33,12 +34,14 @@ final class HeaderPrediction {
 
     @GuardedBy("tp.inp.lock")
     private static boolean predictedAck(Tcpcb tp, Seg seg) {
-        if (Seq.leq(seg.ack, tp.sndUna) || Seq.gt(seg.ack, tp.sndMax) || tp.inRecovery() || tp.dupacks != 0) {
+        if (Seq.leq(seg.ack, tp.sndUna) || Seq.gt(seg.ack, tp.sndMax) || tp.inRecovery() || tp.dupacks != 0
+            || !TcpRack.quiet(tp)) {
             return false;
         }
         tp.tcp.stat.predack.increment();
         timestamp(tp, seg);
         dragUrgent(tp);
+        TcpRack.predicted(tp, seg);
         AckArrives.advance(tp, seg);
         AckArrives.updateWindow(tp, seg);
         return true;

@@ -8,6 +8,7 @@ import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockBuf;
+import io.gatun.spi.sys.Seq;
 
 /**
  * Makes the packet of a {@link SendPlan}: IP and TCP header with options in one mbuf, the payload behind it, either
@@ -79,7 +80,8 @@ final class SegmentBuilder {
         m.putLong(24, (long) seq(tp, p) << 32 | tp.rcvNxt & 0xffff_ffffL);
         final boolean syn = (p.flags & TcpHeader.TH_SYN) != 0;
         final int win = syn ? Math.min(p.recwin, TcpHeader.TCP_MAXWIN) : p.recwin >> tp.rcvScale;
-        final int urp = (p.flags & TcpHeader.TH_URG) != 0 ? Math.min(tp.sndUp - tp.sndNxt, 0xffff) : 0;
+        final int urgent = Seq.diff(tp.sndUp, p.seq);
+        final int urp = (p.flags & TcpHeader.TH_URG) != 0 ? Math.min(urgent, 0xffff) : 0;
         final int tcplen = total - IpHeader.LEN;
         final int hlen = TcpHeader.SIZE + p.optlen >> 2;
         final int sum = InCksum.pseudo(src, dst, InDefs.IPPROTO_TCP + tcplen);
@@ -99,6 +101,6 @@ final class SegmentBuilder {
     @GuardedBy("tp.inp.lock")
     private static int seq(Tcpcb tp, SendPlan p) {
         final boolean spans = p.len > 0 || (p.flags & (TcpHeader.TH_SYN | TcpHeader.TH_FIN)) != 0;
-        return spans || TcpTimers.active(tp, TcpTimers.TT_PERSIST) ? tp.sndNxt : tp.sndMax;
+        return spans || TcpTimers.active(tp, TcpTimers.TT_PERSIST) ? p.seq : tp.sndMax;
     }
 }

@@ -32,7 +32,12 @@ final class SendDecision {
         if (tp.has(Tcpcb.TF_FORCEDATA)) {
             forced(tp, p, avail);
         }
-        length(tp, p, avail);
+        p.rexmit = false;
+        p.seq = tp.sndNxt;
+        if (tp.map == null || tp.has(Tcpcb.TF_FORCEDATA) || !TcpRack.choose(tp, p)) {
+            length(tp, p, avail);
+        }
+        p.len = Math.min(p.len, Math.max(avail - p.off, 0)); // the rest of it is a FIN
         p.optlen = TcpOptions.choose(tp, p.flags, p.to);
         cut(tp, p, avail);
         p.recwin = receiveWindow(tp, so.rcv());
@@ -60,6 +65,9 @@ final class SendDecision {
     @GuardedBy("tp.inp.lock")
     private static void length(Tcpcb tp, SendPlan p, int avail) {
         int len = Math.min(avail, p.sendwin) - p.off;
+        if (tp.map != null && tp.sndWnd > 0) {
+            len = Math.min(Math.min(avail, tp.sndWnd) - p.off, TcpRack.room(tp));
+        }
         if ((p.flags & TcpHeader.TH_SYN) != 0 && tp.sndNxt != tp.sndUna) {
             // The SYN is out already: this is an acknowledgment only, its number behind the SYN.
             p.flags &= ~TcpHeader.TH_SYN;
@@ -72,11 +80,13 @@ final class SendDecision {
         if (len <= 0) {
             // The window is shut or shrank behind what was sent; or a FIN is in flight.
             len = 0;
-            if (p.sendwin == 0 && p.off < avail) {
+            if (tp.sndWnd == 0 && p.sendwin == 0 && p.off < avail) {
                 // Shut: back to its edge, and probe from there.
                 TcpTimers.stop(tp, TcpTimers.TT_REXMT);
                 tp.rxtshift = 0;
+                TcpRack.forget(tp);
                 tp.sndNxt = tp.sndUna;
+                p.seq = tp.sndUna;
                 p.off = 0;
                 if (!TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
                     tp.sndZerowin++;
@@ -102,6 +112,7 @@ final class SendDecision {
         if (p.off + p.len < avail) {
             p.flags &= ~TcpHeader.TH_FIN;
         }
+        p.sendalot |= p.rexmit;
     }
 
     @GuardedBy("tp.inp.lock")
@@ -137,6 +148,9 @@ final class SendDecision {
 
     @GuardedBy("tp.inp.lock")
     private static SendReason reason(Tcpcb tp, SendPlan p, int avail, SockBuf rcv) {
+        if (p.rexmit) {
+            return SendReason.RETRANSMIT;
+        }
         if (p.len > 0) {
             final SendReason data = dataReason(tp, p, avail);
             if (data != SendReason.NONE) {
@@ -171,7 +185,7 @@ final class SendDecision {
             && p.off + p.len >= avail) {
             return SendReason.ALL_THERE_IS;
         }
-        if (tp.has(Tcpcb.TF_FORCEDATA)) {
+        if (tp.has(Tcpcb.TF_FORCEDATA) || tp.force == Tcpcb.FORCE_NEW) {
             return SendReason.PROBE;
         }
         if (p.len >= tp.maxSndwnd / 2 && tp.maxSndwnd > 0) {

@@ -8,6 +8,10 @@ package io.gatun.netinet.tcp;
 final class SendPlan {
     /** Offset of the payload in the send buffer. */
     int off;            // (t)
+    /** Its sequence number. */
+    int seq;            // (t)
+    /** Sent before, and now again by choice of {@link TcpRack}. */
+    boolean rexmit;     // (t)
     /** Octets of payload. */
     int len;            // (t)
     /** TH_*. */

@@ -38,6 +38,7 @@ public final class Tcp {
     final TcpInput input;           // (c)
     final TcpCtlinput ctlinput;     // (c)
     final SegCache segs;            // (c)
+    final TcpSendMaps sendMaps;     // (c)
     /** Header prediction; switched off by tests that compare. */
     volatile boolean predict = true; // (v)
 
@@ -61,12 +62,15 @@ public final class Tcp {
         input = new TcpInput(this);
         ctlinput = new TcpCtlinput(this);
         segs = new SegCache();
+        sendMaps = new TcpSendMaps(sysctl);
         states = new TcpStates(vnet.sysctl());
     }
 
     /** Registers with IP and publishes what can be read. @bsd tcp_init */
     public Errno init() {
         vnet.sysctl().addReading("net.inet.tcp.pcbcount", tcbinfo::count, "Control blocks");
+        vnet.sysctl().addReading("net.inet.tcp.sack.globalholes", sendMaps::globalholes,
+            "Records cut for SACK blocks");
         vnet.sysctl().addString("net.inet.tcp.cc.available", cc.names(), "Congestion control algorithms");
         return vnet.ipproto().register(SockAddr.AF_INET, InDefs.IPPROTO_TCP, input::input, ctlinput::ctlinput);
     }

@@ -83,7 +83,11 @@ final class TcpCc {
         if (tp.has(Tcpcb.TF_WASCRECOVERY)) {
             tp.flags |= Tcpcb.TF_CONGRECOVERY;
         }
-        tp.sndNxt = tp.sndMax;
+        if (tp.map == null) {
+            tp.sndNxt = tp.sndMax;
+        } else {
+            TcpRack.undo(tp);
+        }
         tp.flags &= ~Tcpcb.TF_PREVVALID;
         tp.badrxtwinNs = 0;
     }

@@ -125,6 +125,7 @@ final class TcpCtlinput {
         tcp.net.updateMtu(tp.inp.faddr4(), mtu);
         TcpMss.update(tp, -1);
         tcp.stat.mturesent.increment();
+        TcpRack.forget(tp);
         tp.sndNxt = tp.sndUna;
         tp.rtttimeNs = 0;
         tp.sndRecover = tp.sndMax;

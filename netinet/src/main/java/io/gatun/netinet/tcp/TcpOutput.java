@@ -157,13 +157,15 @@ public final class TcpOutput {
         if (p.len > 0 && p.off + p.len == tp.inp.so.snd().used()) {
             p.flags |= TcpHeader.TH_PUSH;
         }
-        if (tp.sndUp - tp.sndNxt > 0) {
+        if (Seq.gt(tp.sndUp, p.seq)) {
             p.flags |= TcpHeader.TH_URG;
         } else {
             tp.sndUp = tp.sndUna; // drags along, so that it does not fall behind by half the space
         }
-        if ((p.flags & TcpHeader.TH_FIN) != 0 && tp.has(Tcpcb.TF_SENTFIN) && tp.sndNxt == tp.sndMax) {
+        if ((p.flags & TcpHeader.TH_FIN) != 0 && tp.has(Tcpcb.TF_SENTFIN) && tp.sndNxt == tp.sndMax
+            && !p.rexmit) {
             tp.sndNxt--;
+            p.seq--;
         }
     }
 
@@ -174,7 +176,7 @@ public final class TcpOutput {
         if (p.len > 0) {
             if (tp.has(Tcpcb.TF_FORCEDATA) && p.len == 1) {
                 s.sndprobe.increment();
-            } else if (Seq.lt(tp.sndNxt, tp.sndMax)) {
+            } else if (Seq.lt(p.seq, tp.sndMax)) {
                 tp.sndRexmitpack++;
                 tp.sndRetransOctets += p.len;
                 s.sndrexmitpack.increment();
@@ -213,8 +215,12 @@ public final class TcpOutput {
             tp.sndMax = Seq.max(tp.sndMax, tp.sndNxt + span);
             return;
         }
-        final int start = tp.sndNxt;
-        tp.sndNxt += span;
+        final int start = p.seq;
+        if (p.rexmit) {
+            tp.rtttimeNs = 0; // Karn
+        } else {
+            tp.sndNxt += span;
+        }
         if (Seq.gt(tp.sndNxt, tp.sndMax)) {
             tp.sndMax = tp.sndNxt;
             if (tp.rtttimeNs == 0) {
@@ -229,8 +235,13 @@ public final class TcpOutput {
                 tp.rxtshift = 0;
             }
             TcpTimers.activate(tp, TcpTimers.TT_REXMT, tp.rxtcurNs);
+        } else if (p.rexmit && start == tp.sndUna && tp.inFastRecovery()) {
+            TcpTimers.activate(tp, TcpTimers.TT_REXMT, tp.rxtcurNs); // it has a round trip before it
         } else if (p.len == 0) {
             nothing(tp);
+        }
+        if (span > 0) {
+            TcpRack.sent(tp, p, start, start + span);
         }
     }
 

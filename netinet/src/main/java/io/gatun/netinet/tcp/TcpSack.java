@@ -7,6 +7,7 @@ import io.gatun.spi.sys.Seq;
 /**
  * Selective acknowledgments. The receiver's side (RFC 2018, with the duplicates of RFC 2883): each run of the
  * reassembly queue is a block, and the stamps of the runs are their order, so that what is reported is what is held.
+ * The sender's side keeps what it is told in a {@link TcpSendMap}.
  */
 final class TcpSack {
     private TcpSack() {
@@ -46,6 +47,7 @@ final class TcpSack {
         to.nsacks = n;
         if (n > 0) {
             to.flags |= Seg.TOF_SACK;
+            tp.tcp.stat.rack.sackSendBlocks.increment();
         }
     }
 
@@ -74,5 +76,53 @@ final class TcpSack {
             tp.dsackStart = from;
             tp.dsackEnd = to;
         }
+    }
+
+    // ---- sender ------------------------------------------------------------
+
+    /**
+     * Notes the blocks of an acknowledgment in the send map. One that lies outside of what is in flight is passed over.
+     *
+     * @return whether it reports a duplicate (RFC 2883)
+     * @bsd tcp_sack_doack
+     */
+    @GuardedBy("tp.inp.lock")
+    static boolean doAck(Tcpcb tp, Seg seg) {
+        final TcpSendMap map = tp.map;
+        tp.tcp.stat.rack.sackRcvBlocks.increment();
+        final boolean dsack = isDuplicate(tp, seg);
+        if (dsack) {
+            tp.tcp.stat.rack.dsackCount.increment();
+            tp.tcp.stat.rack.dsackBytes.add(right(seg, 0) - left(seg, 0));
+        }
+        for (int i = dsack ? 1 : 0; i < seg.nsacks; i++) {
+            final int left = left(seg, i);
+            final int right = right(seg, i);
+            if (Seq.lt(left, right) && Seq.gt(left, seg.ack) && Seq.leq(right, map.end())
+                && Seq.geq(left, map.start()) && !map.sack(left, right, tp.tcp.sendMaps.mayCut(map))) {
+                tp.tcp.stat.rack.sackSboverflow.increment();
+            }
+        }
+        return dsack;
+    }
+
+    /** RFC 2883 section 4: the first block lies below the acknowledgment, or within the second. */
+    @GuardedBy("tp.inp.lock")
+    private static boolean isDuplicate(Tcpcb tp, Seg seg) {
+        final int left = left(seg, 0);
+        final int right = right(seg, 0);
+        if (Seq.geq(left, right) || Seq.lt(left, tp.sndUna - tp.maxSndwnd)) {
+            return false;
+        }
+        return Seq.leq(right, seg.ack)
+            || seg.nsacks > 1 && Seq.geq(left, left(seg, 1)) && Seq.leq(right, right(seg, 1));
+    }
+
+    private static int left(Seg seg, int i) {
+        return seg.m.getInt(seg.sackOff + 2 * Integer.BYTES * i);
+    }
+
+    private static int right(Seg seg, int i) {
+        return seg.m.getInt(seg.sackOff + 2 * Integer.BYTES * i + Integer.BYTES);
     }
 }

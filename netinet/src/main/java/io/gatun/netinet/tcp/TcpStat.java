@@ -141,8 +141,8 @@ final class TcpStat {
     final Counter badaddr;
     /** Super-segments sent. */
     final Counter sndtso;
-    /** Fast retransmits. */
-    final Counter fastrexmit;
+    /** Loss recovery. */
+    final TcpRackStat rack;
     /** Limited transmits. */
     final Counter limitedtransmit;
 
@@ -213,7 +213,7 @@ final class TcpStat {
         badoptions = set.counter("tcp.badoptions");
         badaddr = set.counter("tcp.badaddr");
         sndtso = set.counter("tcp.sndtso");
-        fastrexmit = set.counter("tcp.fastrexmit");
+        rack = new TcpRackStat(set);
         limitedtransmit = set.counter("tcp.limitedtransmit");
     }
 }

@@ -181,6 +181,7 @@ public final class TcpSubr {
         if (tp.inp.has(Inpcb.INP_DROPPED)) {
             return;
         }
+        TcpRack.forget(tp);
         TcpTimers.stopAll(tp);
         TcpReass.flush(tp);
         if (tp.twQueued) {
@@ -209,6 +210,7 @@ public final class TcpSubr {
      */
     @GuardedBy("tp.inp.lock")
     public static void discard(Tcpcb tp) {
+        TcpRack.forget(tp);
         TcpTimers.stopAll(tp);
         TcpReass.flush(tp);
         tp.cc.cbDestroy(tp.ccv);

@@ -18,9 +18,11 @@ final class TcpSysctl {
     final Sysctl ccAlgorithm;
     final Sysctl delacktime;
     final Sysctl delayedAck;
+    final Sysctl doLrd;
     final Sysctl dropSynfin;
     final Sysctl fastFinwait2Recycle;
     final Sysctl finwait2Timeout;
+    final Sysctl frto;
     final Sysctl icmpMayRst;
     final Sysctl initcwndSegments;
     final Sysctl insecureRst;
@@ -30,6 +32,7 @@ final class TcpSysctl {
     final Sysctl keepidle;
     final Sysctl keepinit;
     final Sysctl keepintvl;
+    final Sysctl mapLimit;
     final Sysctl maxsockbuf;
     final Sysctl minmss;
     final Sysctl msl;
@@ -41,6 +44,7 @@ final class TcpSysctl {
     final Sysctl persmax;
     final Sysctl pmtudBlackhole;
     final Sysctl pmtudBlackholeMss;
+    final Sysctl rackEnable;
     final Sysctl reassMaxqueuelen;
     final Sysctl recvbufAuto;
     final Sysctl recvbufMax;
@@ -60,6 +64,8 @@ final class TcpSysctl {
     final Sysctl rfc3465;
     final Sysctl rfc6191;
     final Sysctl sackEnable;
+    final Sysctl sackMaxholes;
+    final Sysctl sackGlobalmaxholes;
     final Sysctl tolerateMissingTs;
     final Sysctl tsOffsetPerConn;
     final Sysctl tso;
@@ -74,9 +80,11 @@ final class TcpSysctl {
         ccAlgorithm = t.addString(BASE + "cc.algorithm", "newreno", "Congestion control of new connections");
         delacktime = intOf(t, "delacktime", 40, 0, 2000, "Longest delay of an ACK, ms");
         delayedAck = boolOf(t, "delayed_ack", true, "Delay ACKs");
+        doLrd = boolOf(t, "do_lrd", true, "Detect lost retransmissions");
         dropSynfin = boolOf(t, "drop_synfin", false, "Drop segments with both SYN and FIN");
         fastFinwait2Recycle = boolOf(t, "fast_finwait2_recycle", false, "Short FIN-WAIT-2 for closed sockets");
         finwait2Timeout = intOf(t, "finwait2_timeout", 60_000, 0, BIG, "Short FIN-WAIT-2, ms");
+        frto = boolOf(t, "frto", true, "Detect spurious timeouts by what is acknowledged");
         icmpMayRst = boolOf(t, "icmp_may_rst", true, "ICMP unreachable may end a connection in SYN-SENT");
         initcwndSegments = intOf(t, "initcwnd_segments", 10, 1, 1024, "Initial window, segments");
         insecureRst = boolOf(t, "insecure_rst", false, "Accept any RST inside the window");
@@ -86,6 +94,7 @@ final class TcpSysctl {
         keepidle = intOf(t, "keepidle", 7_200_000, 1, Integer.MAX_VALUE, "Idle time before keepalive, ms");
         keepinit = intOf(t, "keepinit", 75_000, 1, Integer.MAX_VALUE, "Time to establish a connection, ms");
         keepintvl = intOf(t, "keepintvl", 75_000, 1, Integer.MAX_VALUE, "Time between keepalive probes, ms");
+        mapLimit = intOf(t, "map_limit", 1 << 20, 0, BIG, "Transmissions remembered in all");
         maxsockbuf = t.addLong("kern.ipc.maxsockbuf", MAXBUF, "Largest socket buffer, octets of storage");
         minmss = intOf(t, "minmss", 216, 1, 65_535, "Least MSS");
         msl = intOf(t, "msl", 30_000, 0, BIG, "Maximum segment lifetime, ms");
@@ -97,6 +106,7 @@ final class TcpSysctl {
         persmax = intOf(t, "persmax", 60_000, 1, BIG, "Largest persist interval, ms");
         pmtudBlackhole = intOf(t, "pmtud_blackhole_detection", 0, 0, 3, "Detect path MTU black holes");
         pmtudBlackholeMss = intOf(t, "pmtud_blackhole_mss", 1200, 1, 65_535, "MSS to fall back to");
+        rackEnable = boolOf(t, "rack.enable", true, "Detect losses by time, and probe for them");
         reassMaxqueuelen = intOf(t, "reass.maxqueuelen", 100, 0, BIG, "Segments out of order per connection");
         recvbufAuto = boolOf(t, "recvbuf_auto", true, "Grow receive buffers");
         recvbufMax = intOf(t, "recvbuf_max", MAXBUF, 0, BIG, "Largest receive buffer, octets");
@@ -116,6 +126,8 @@ final class TcpSysctl {
         rfc3465 = boolOf(t, "rfc3465", true, "Count octets in congestion control");
         rfc6191 = boolOf(t, "rfc6191", true, "A SYN with a later timestamp ends TIME-WAIT");
         sackEnable = boolOf(t, "sack.enable", true, "Selective acknowledgments");
+        sackMaxholes = intOf(t, "sack.maxholes", 128, 0, BIG, "Records cut for SACK blocks per connection");
+        sackGlobalmaxholes = intOf(t, "sack.globalmaxholes", 65_536, 0, BIG, "Records cut for SACK blocks in all");
         tolerateMissingTs = boolOf(t, "tolerate_missing_ts", true, "Accept segments without agreed timestamps");
         tsOffsetPerConn = boolOf(t, "ts_offset_per_conn", true, "Timestamps start elsewhere in each connection");
         tso = boolOf(t, "tso", true, "Send super-segments");

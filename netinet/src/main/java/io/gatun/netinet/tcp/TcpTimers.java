@@ -25,8 +25,12 @@ public final class TcpTimers {
     public static final int TT_2MSL = 3;
     /** Delayed acknowledgment. */
     public static final int TT_DELACK = 4;
+    /** The window of reordering. */
+    public static final int TT_RACK = 5;
+    /** Tail loss probe. */
+    public static final int TT_TLP = 6;
     /** One more than the last. */
-    public static final int TT_N = 5;
+    public static final int TT_N = 7;
 
     /** Most retransmissions of one segment. */
     public static final int TCP_MAXRXTSHIFT = 12;
@@ -123,6 +127,8 @@ public final class TcpTimers {
             case TT_PERSIST -> persist(tp);
             case TT_KEEP -> keep(tp);
             case TT_2MSL -> msl2(tp);
+            case TT_RACK -> TcpRack.reorderTimeout(tp);
+            case TT_TLP -> TcpRack.probeTimeout(tp);
             default -> delack(tp);
         }
     }
@@ -176,7 +182,12 @@ public final class TcpTimers {
             tp.rttvarNs += tp.srttNs / 4;
             tp.srttNs = 0;
         }
-        tp.sndNxt = tp.sndUna;
+        if (tp.map == null || tp.map.isEmpty()) {
+            TcpRack.forget(tp);
+            tp.sndNxt = tp.sndUna;
+        } else {
+            TcpRack.timeout(tp);
+        }
         tp.sndRecover = tp.sndMax;
         tp.flags |= Tcpcb.TF_ACKNOW;
         tp.rtttimeNs = 0; // Karn: what is sent again is not timed

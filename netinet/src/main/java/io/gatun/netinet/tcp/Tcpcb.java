@@ -71,8 +71,25 @@ public final class Tcpcb {
     static final int TF2_PASSIVE = 0x400;
     /** Our SYN was sent more than once. */
     static final int TF2_SYNLOST = 0x800;
+    /** The peer's path has been seen to reorder. */
+    static final int TF2_REORDERED = 0x10000;
+    /** Duplicates of this round trip have been taken into account. */
+    static final int TF2_DSACK_ROUND = 0x20000;
+    /** A tail loss probe is out. */
+    static final int TF2_TLP = 0x40000;
+    /** It repeated what was sent before. */
+    static final int TF2_TLP_REXMIT = 0x80000;
+    /** What was in flight at a timeout is not all acknowledged yet. */
+    static final int TF2_RTO_RECOVERY = 0x100000;
     /** {@link #nowNs} is the instant of the event in progress. */
     static final int TF2_INEVENT = 0x1000;
+
+    /** A timer sends the last segment again. */
+    static final int FORCE_TAIL = 1;
+    /** A timer, or F-RTO, sends new data. */
+    static final int FORCE_NEW = 2;
+    /** A timer sends what is lost again. */
+    static final int FORCE_LOST = 3;
 
     /** An urgent octet waits in {@link #iobc}. */
     public static final int TCPOOB_HAVEDATA = 0x1;
@@ -161,6 +178,17 @@ public final class Tcpcb {
     int sndCwndPrev;          // (i) before the last timeout, as the next three
     int sndSsthreshPrev;      // (i)
     int sndRecoverPrev;       // (i)
+    TcpSendMap map;           // (i) from sndUna to sndNxt; null when nothing is in flight, or without SACK
+    int rackMult = 1;         // (i) window of reordering, in quarters of the shortest round trip
+    int rackPersist;          // (i) recoveries until that is 1 again
+    int rackRound;            // (i) where the round with the last duplicate ends
+    int tlpEnd;               // (i) what was in flight with the probe ends here
+    int force;                // (i) FORCE_*, whatever cwnd says
+    int forceSegs;            // (i) segments it is for
+    int frto;                 // (i) acknowledgments awaited since a timeout
+    int prrDelivered;         // (i) octets since recovery began
+    int prrOut;               // (i) octets sent since
+    int recoverFs;            // (i) octets in flight when it began
     int pmtudSavedMaxseg;     // (i) before a black hole was suspected
 
     // ---- reassembly ------------------------------------------------------------
