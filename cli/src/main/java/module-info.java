@@ -1,5 +1,6 @@
 /** The {@code gatun} command. */
 module io.gatun.cli {
+    requires io.gatun.conformance;
     requires io.gatun.drivers;
     requires io.gatun.netinet;
     requires io.gatun.protosw;

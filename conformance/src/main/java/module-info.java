@@ -3,11 +3,12 @@ module io.gatun.conformance {
     requires transitive io.gatun.drivers;
     requires transitive io.gatun.netinet;
     requires transitive io.gatun.uipc;
-    requires transitive org.assertj.core;
-    requires transitive org.junit.jupiter.api;
+    requires static transitive org.assertj.core;
+    requires static transitive org.junit.jupiter.api;
     requires transitive io.gatun.protosw;
     requires static com.google.errorprone.annotations;
 
     exports io.gatun.conformance.driver;
     exports io.gatun.conformance.netsim;
+    exports io.gatun.conformance.packetdrill;
 }

@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         version = "gatun 0.1.0-SNAPSHOT",
         description = "A FreeBSD-style TCP/IP stack inside the JVM.",
-        subcommands = {Demo.class, Serve.class, Bench.class})
+        subcommands = {Demo.class, Serve.class, Bench.class, PacketdrillCommand.class})
 public final class Gatun implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec; // (c) set by picocli before the command runs

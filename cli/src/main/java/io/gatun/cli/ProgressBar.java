@@ -13,11 +13,19 @@ final class ProgressBar {
     private final PrintWriter err;
     private final String title;
     private final long total;
+    private final boolean counts;
     @SuppressWarnings("SystemConsoleNull") // with JDK 25's own console it is null again where there is no terminal
     private final boolean shown = System.console() != null && System.console().isTerminal();
     private final long startNs = System.nanoTime();
 
+    /** Of octets, with their rate. */
     ProgressBar(final PrintWriter err, final String title, final long total) {
+        this(err, title, total, false);
+    }
+
+    /** @param counts of things, without a rate */
+    ProgressBar(final PrintWriter err, final String title, final long total, final boolean counts) {
+        this.counts = counts;
         this.err = err;
         this.title = title;
         this.total = total;
@@ -27,8 +35,10 @@ final class ProgressBar {
         if (shown) {
             final int filled = (int) (total == 0 ? WIDTH : done * WIDTH / total);
             final double seconds = (System.nanoTime() - startNs) / NS_PER_S;
-            err.printf(Locale.ROOT, "\r%-45s [%s%s] %3d %% %7.1f MB/s", title, "#".repeat(filled),
-                ".".repeat(WIDTH - filled), total == 0 ? PERCENT : done * PERCENT / total, done / MEGA / seconds);
+            err.printf(Locale.ROOT, "\r%-45s [%s%s] %3d %% %s", title, "#".repeat(filled),
+                ".".repeat(WIDTH - filled), total == 0 ? PERCENT : done * PERCENT / total,
+                counts ? done + " of " + total
+                    : String.format(Locale.ROOT, "%7.1f MB/s", done / MEGA / seconds));
             err.flush();
         }
     }

@@ -77,6 +77,7 @@ public final class HostCache {
     private final long key0;
     private final Sysctl expire;
     private final Sysctl limit;
+    private final Sysctl purgeNow;
     private final Callout prune;
     private final AtomicReferenceArray<Entry> buckets = new AtomicReferenceArray<>(BUCKETS); // (w)
     @GuardedBy("lock")
@@ -95,6 +96,7 @@ public final class HostCache {
         expire = tree.addInt("net.inet.tcp.hostcache.expire", EXPIRE_SEC, 1, Integer.MAX_VALUE,
             "seconds until an unused entry is forgotten");
         limit = tree.addInt("net.inet.tcp.hostcache.cachelimit", LIMIT, 0, Integer.MAX_VALUE, "entries at most");
+        purgeNow = tree.addBool("net.inet.tcp.hostcache.purgenow", false, "forget all entries at the next look");
         tree.addReading("net.inet.tcp.hostcache.count", this::count, "entries now");
         prune = vnet.callout("tcp_hc_purge", null, this::purge);
     }
@@ -111,6 +113,7 @@ public final class HostCache {
 
     /** What is known of a host, or null. Takes no lock. @bsd tcp_hc_lookup */
     public Entry lookup(long hi, long lo) {
+        purgeIfAsked();
         Entry e = buckets.getAcquire(bucket(hi, lo));
         while (e != null && (e.lo != lo || e.hi != hi)) {
             e = e.next;
@@ -160,6 +163,23 @@ public final class HostCache {
                 e.ssthresh = (int) average(e.ssthresh, ssthresh);
                 e.cwnd = (int) average(e.cwnd, cwnd);
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** @bsd sysctl_tcp_hc_purgenow */
+    private void purgeIfAsked() {
+        if (!purgeNow.getBool()) {
+            return;
+        }
+        lock.lock();
+        try {
+            purgeNow.set(0);
+            for (int b = 0; b < BUCKETS; b++) {
+                buckets.set(b, null);
+            }
+            count = 0;
         } finally {
             lock.unlock();
         }
@@ -251,6 +271,7 @@ public final class HostCache {
 
     /** Entries now. */
     public int count() {
+        purgeIfAsked();
         lock.lock();
         try {
             return count;

@@ -71,6 +71,7 @@ public final class Tcp {
         vnet.sysctl().addReading("net.inet.tcp.pcbcount", tcbinfo::count, "Control blocks");
         vnet.sysctl().addReading("net.inet.tcp.sack.globalholes", sendMaps::globalholes,
             "Records cut for SACK blocks");
+        vnet.provide(TcpPcblist.class, new TcpPcblist(this));
         vnet.sysctl().addString("net.inet.tcp.cc.available", cc.names(), "Congestion control algorithms");
         return vnet.ipproto().register(SockAddr.AF_INET, InDefs.IPPROTO_TCP, input::input, ctlinput::ctlinput);
     }

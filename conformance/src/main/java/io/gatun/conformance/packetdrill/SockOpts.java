@@ -1,0 +1,96 @@
+package io.gatun.conformance.packetdrill;
+
+import io.gatun.conformance.packetdrill.Values.DrillException;
+import io.gatun.spi.socket.Linger;
+import io.gatun.spi.socket.SockOpt;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.sys.Errno;
+import io.gatun.uipc.Socket;
+import java.util.List;
+
+/** getsockopt and setsockopt of scripts. */
+final class SockOpts {
+    private static final int INT_LENGTH = 4;
+
+    Outcome get(final Socket so, final List<Expr> a) throws DrillException {
+        final SockOpt opt = SockOpt.get(Values.integer(a, 1), Values.integer(a, 2));
+        final Errno e = so.getOpt(opt);
+        if (e != Errno.OK) {
+            return Outcome.of(e);
+        }
+        final Expr want = a.get(3);
+        if (want.isEllipsis()) {
+            return Outcome.ok(0);
+        }
+        if (want instanceof Expr.Str s) {
+            final String seen = String.valueOf(opt.object());
+            return Outcome.filled(s.text().equals(seen) ? null : "value: expected " + s + ", seen \"" + seen + "\"");
+        }
+        if (want instanceof Expr.Struct) {
+            return struct(want, opt.object());
+        }
+        final Expr len = a.get(4);
+        if (!len.isEllipsis() && Values.number(len) != INT_LENGTH) {
+            return Outcome.filled("length: expected " + len + ", seen " + INT_LENGTH);
+        }
+        return same("value", want, opt.value());
+    }
+
+    private static Outcome struct(final Expr want, final Object seen) throws DrillException {
+        if (seen instanceof Linger l) {
+            final long on = Values.number(Values.member(want, "onoff", 0));
+            final long seconds = Values.number(Values.member(want, "linger", 1));
+            return Outcome.filled(on != 0 == l.onoff() && seconds == l.seconds() ? null
+                : "value: expected " + want + ", seen " + l);
+        }
+        final Expr name = want instanceof Expr.Struct s ? s.members().get("function_set_name") : null;
+        if (name instanceof Expr.Str s && seen instanceof String text) {
+            return Outcome.filled(s.text().equals(text) ? null : "value: expected " + s + ", seen \"" + text + "\"");
+        }
+        return Outcome.filled("value: expected " + want + ", seen " + seen);
+    }
+
+    /** Whether a value that was filled in is the script's. */
+    static Outcome same(final String what, final Expr want, final long seen) throws DrillException {
+        final boolean any = want.isEllipsis()
+            || want instanceof Expr.Array a && (a.items().isEmpty() || a.items().get(0).isEllipsis());
+        final boolean equal = any || (int) Values.number(want) == (int) seen;
+        return Outcome.filled(equal ? null : what + ": expected " + want + ", seen [" + seen + "]");
+    }
+
+    /** SO_ERROR as the result of a connect that has ended. */
+    Outcome takeError(final Socket so) {
+        final SockOpt opt = SockOpt.get(SocketDefs.SOL_SOCKET, SocketDefs.SO_ERROR);
+        final Errno e = so.getOpt(opt);
+        return Outcome.of(e != Errno.OK ? e : Errno.of((int) opt.value()));
+    }
+
+    Outcome set(final Socket so, final List<Expr> a) throws DrillException {
+        final int level = Values.integer(a, 1);
+        final int name = Values.integer(a, 2);
+        final Expr v = a.get(3);
+        if (v instanceof Expr.Str s) {
+            return Outcome.of(so.setOpt(SockOpt.set(level, name, s.text())));
+        }
+        if (v instanceof Expr.Struct s) {
+            if (s.members().containsKey("onoff")) {
+                return Outcome.of(so.setOpt(SockOpt.set(level, name,
+                    new Linger(Values.number(s.members().get("onoff")) != 0,
+                        (int) Values.number(Values.member(s, "linger", 1))))));
+            }
+            if (s.members().get("function_set_name") instanceof Expr.Str set) {
+                return Outcome.of(so.setOpt(SockOpt.set(level, name, set.text())));
+            }
+            if (s.members().containsKey("enable")) {
+                return Outcome.of(
+                    so.setOpt(SockOpt.set(level, name, Values.number(s.members().get("enable")))));
+            }
+            return Outcome.of(Errno.ENOPROTOOPT);
+        }
+        if (a.size() > 4 && !a.get(4).isEllipsis() && Values.number(a.get(4)) < INT_LENGTH) {
+            return Outcome.of(Errno.EINVAL);
+        }
+        final int number = (int) Values.number(v);
+        return Outcome.of(so.setOpt(SockOpt.set(level, name, (long) number)));
+    }
+}

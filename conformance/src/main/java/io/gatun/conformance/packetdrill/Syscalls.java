@@ -1,0 +1,245 @@
+package io.gatun.conformance.packetdrill;
+
+import io.gatun.conformance.packetdrill.Values.DrillException;
+import io.gatun.spi.socket.RecvMsg;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.Uio;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.Ucred;
+import io.gatun.uipc.SoResult;
+import io.gatun.uipc.Socket;
+import io.gatun.uipc.Sockets;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
+
+/** The system calls of scripts, made on sockets of the vnet. One attempt each; null means that it would wait. */
+final class Syscalls {
+    static final Set<String> NAMES = Set.of("socket", "bind", "listen", "accept", "connect", "close", "shutdown",
+        "read", "write", "readv", "writev", "send", "recv", "sendto", "recvfrom", "sendmsg", "recvmsg", "fcntl",
+        "ioctl", "poll", "getsockopt", "setsockopt");
+    private static final int POLL_AT = 0;
+
+    private final Run run;
+    private final SockOpts opts = new SockOpts();
+
+    Syscalls(final Run run) {
+        this.run = run;
+    }
+
+    /**
+     * Tries a call.
+     *
+     * @param first whether it is the first attempt of this call
+     * @return null when it would have to wait
+     */
+    Outcome attempt(final Action.Syscall c, final boolean first) throws DrillException {
+        final List<Expr> a = c.args();
+        if (c.name().equals("socket")) {
+            return socket(c);
+        }
+        if (c.name().equals("poll")) {
+            return poll(a);
+        }
+        final Conn conn = run.open(Values.integer(a, 0));
+        return switch (c.name()) {
+            case "bind" -> Outcome.of(conn.so.bind(address(a, 1, true), Ucred.ROOT));
+            case "listen" -> listen(conn, a);
+            case "accept" -> accept(conn, c);
+            case "connect" -> connect(conn, a, first);
+            case "close" -> close(conn);
+            case "shutdown" -> Outcome.of(conn.so.shutdown(Values.integer(a, 1)));
+            case "read" -> receive(conn, Values.integer(a, 2), 0);
+            case "recv", "recvfrom" -> receive(conn, Values.integer(a, 2), Values.integer(a, 3));
+            case "readv" -> receive(conn, Values.iovLength(a.get(1)), 0);
+            case "recvmsg" -> receive(conn, msgLength(a), Values.integer(a, 2));
+            case "write" -> send(conn, Values.integer(a, 2), 0, null);
+            case "send" -> send(conn, Values.integer(a, 2), Values.integer(a, 3), null);
+            case "writev" -> send(conn, Values.iovLength(a.get(1)), 0, null);
+            case "sendto" -> sendto(conn, Values.integer(a, 2), Values.integer(a, 3), address(a, 4, false));
+            case "sendmsg" -> send(conn, msgLength(a), Values.integer(a, 2), null);
+            case "fcntl" -> fcntl(conn, a);
+            case "ioctl" -> ioctl(conn, a);
+            case "getsockopt" -> opts.get(conn.so, a);
+            case "setsockopt" -> opts.set(conn.so, a);
+            default -> throw new DrillException("unknown system call " + c.name());
+        };
+    }
+
+    // ---- connections ------------------------------------------------------------
+
+    private Outcome socket(final Action.Syscall c) throws DrillException {
+        final int type = Values.integer(c.args(), 1);
+        final int family = run.config().v6() ? SockAddr.AF_INET6 : SockAddr.AF_INET;
+        final SoResult r =
+            Sockets.of(run.vnet()).create(family, type, Values.integer(c.args(), 2), Ucred.ROOT);
+        if (r.so() == null) {
+            return Outcome.of(r.errno());
+        }
+        final int fd = (int) Values.number(c.result());
+        if (fd < 0) {
+            r.so().close();
+            return Outcome.ok(0);
+        }
+        run.newSocket(fd, type, r.so());
+        return Outcome.ok(fd);
+    }
+
+    /** Dots stand for the script's own endpoints. */
+    private SockAddr address(final List<Expr> args, final int i, final boolean bind) throws DrillException {
+        final Expr e = i < args.size() ? args.get(i) : new Expr.Ellipsis();
+        if (!(e instanceof Expr.Struct)) {
+            return bind ? run.bindAddress() : run.connectAddress();
+        }
+        final int port = (int) Values.number(Values.member(e, "sin_port", 1));
+        final Expr at = Values.member(e, "sin_addr", 2);
+        if (at instanceof Expr.Call c && c.args().get(0) instanceof Expr.Str s) {
+            return SockAddr.of(s.text(), port);
+        }
+        return SockAddr.in((int) Values.number(at), port);
+    }
+
+    private Outcome listen(final Conn conn, final List<Expr> a) throws DrillException {
+        final Errno e = conn.so.listen(Values.integer(a, 1), Ucred.ROOT);
+        if (e == Errno.OK) {
+            conn.state = Conn.State.LISTENING;
+        }
+        return Outcome.of(e);
+    }
+
+    private Outcome accept(final Conn conn, final Action.Syscall c) throws DrillException {
+        final SockAddr peer = new SockAddr();
+        final SoResult r = conn.so.accept(peer, 0);
+        if (r.so() == null) {
+            return r.errno() == Errno.EAGAIN && !conn.so.nonBlocking() ? null : Outcome.of(r.errno());
+        }
+        final int fd = (int) Values.number(c.result());
+        if (fd < 0) {
+            r.so().close();
+            return Outcome.ok(0);
+        }
+        run.accepted(fd, r.so(), peer);
+        return Outcome.ok(fd);
+    }
+
+    private Outcome connect(final Conn conn, final List<Expr> a, final boolean first) throws DrillException {
+        if (first) {
+            final SockAddr to = address(a, 1, false);
+            run.connecting(conn, to);
+            final Errno e = conn.so.connect(to, Ucred.ROOT);
+            conn.connecting = e == Errno.EINPROGRESS && !conn.so.nonBlocking();
+            return conn.connecting ? null : Outcome.of(e);
+        }
+        if ((conn.so.state() & SocketDefs.SS_ISCONNECTING) != 0 && conn.so.error() == Errno.OK) {
+            return null;
+        }
+        conn.connecting = false;
+        return opts.takeError(conn.so);
+    }
+
+    private Outcome close(final Conn conn) {
+        conn.closed = true;
+        return Outcome.of(conn.so.close());
+    }
+
+    // ---- data ------------------------------------------------------------
+
+    private static boolean waits(final Socket so, final int flags) {
+        return !so.nonBlocking() && (flags & SocketDefs.MSG_DONTWAIT) == 0;
+    }
+
+    private Outcome receive(final Conn conn, final int length, final int flags) {
+        final RecvMsg msg = new RecvMsg();
+        msg.uio.set(MemorySegment.ofArray(new byte[Math.max(0, length)]), 0, Math.max(0, length));
+        msg.flags = flags;
+        final Errno e = conn.so.receive(msg);
+        if (e == Errno.EAGAIN && waits(conn.so, flags)) {
+            return null;
+        }
+        return e == Errno.OK ? Outcome.ok(length - msg.uio.resid()) : Outcome.of(e);
+    }
+
+    private static int msgLength(final List<Expr> a) throws DrillException {
+        return Values.iovLength(Values.member(a.get(1), "msg_iov", 1));
+    }
+
+    private Outcome sendto(final Conn conn, final int length, final int flags, final SockAddr to) {
+        if (conn.state == Conn.State.NEW) {
+            run.connecting(conn, to);
+        }
+        return send(conn, length, flags, to);
+    }
+
+    private Outcome send(final Conn conn, final int length, final int flags, final SockAddr to) {
+        final int before = run.sentSoFar();
+        final int left = length - before;
+        final Uio uio = new Uio();
+        uio.set(MemorySegment.ofArray(new byte[Math.max(0, left)]), 0, Math.max(0, left));
+        final Errno e = conn.so.send(to, uio, null, null, flags);
+        final int sent = before + left - (int) uio.resid();
+        if (waits(conn.so, flags) && (e == Errno.EAGAIN || e == Errno.OK && sent < length)) {
+            run.setSentSoFar(sent);
+            return null;
+        }
+        run.setSentSoFar(0);
+        return e == Errno.OK ? Outcome.ok(sent) : Outcome.of(e);
+    }
+
+    // ---- files ------------------------------------------------------------
+
+    private static Outcome fcntl(final Conn conn, final List<Expr> a) throws DrillException {
+        return switch (Values.integer(a, 1)) {
+            case Symbols.F_GETFL ->
+                Outcome.ok(Symbols.O_RDWR | (conn.so.nonBlocking() ? Symbols.O_NONBLOCK : 0));
+            case Symbols.F_SETFL -> {
+                conn.so.setNonBlocking((Values.integer(a, 2) & Symbols.O_NONBLOCK) != 0);
+                yield Outcome.ok(0);
+            }
+            default -> Outcome.of(Errno.EINVAL);
+        };
+    }
+
+    private static Outcome ioctl(final Conn conn, final List<Expr> a) throws DrillException {
+        final long request = Values.number(a.get(1)) & 0xffff_ffffL;
+        if (request == Symbols.FIONBIO) {
+            conn.so.setNonBlocking(Values.number(a.get(2)) != 0);
+            return Outcome.ok(0);
+        }
+        final long seen;
+        if (request == Symbols.FIONREAD) {
+            seen = conn.so.fionread();
+        } else if (request == Symbols.FIONWRITE) {
+            seen = conn.so.fionwrite();
+        } else if (request == Symbols.FIONSPACE) {
+            seen = conn.so.fionspace();
+        } else if (request == Symbols.SIOCATMARK) {
+            seen = conn.so.atMark() ? 1 : 0;
+        } else {
+            return Outcome.of(Errno.ENOTTY);
+        }
+        return SockOpts.same("value", a.get(2), seen);
+    }
+
+    private Outcome poll(final List<Expr> a) throws DrillException {
+        if (!(a.get(POLL_AT) instanceof Expr.Array fds)) {
+            throw new DrillException("not an array of pollfd: " + a.get(POLL_AT));
+        }
+        int ready = 0;
+        String wrong = null;
+        for (final Expr p : fds.items()) {
+            final Conn conn = run.open((int) Values.number(Values.member(p, "fd", 0)));
+            final int got = conn.so.poll((int) Values.number(Values.member(p, "events", 1)));
+            ready += got == 0 ? 0 : 1;
+            final boolean given = p instanceof Expr.Struct s && s.members().containsKey("revents");
+            final long want = given ? Values.number(Values.member(p, "revents", 2)) : 0;
+            wrong = given && want != got ? "revents: expected " + want + ", seen " + got : wrong;
+        }
+        final long timeoutMs = Values.number(a.get(2));
+        if (ready == 0 && !run.waited(timeoutMs)) {
+            return null;
+        }
+        return new Outcome(ready, Errno.OK, wrong);
+    }
+
+}

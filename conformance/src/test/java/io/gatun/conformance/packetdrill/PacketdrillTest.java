@@ -1,0 +1,129 @@
+package io.gatun.conformance.packetdrill;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatun.conformance.packetdrill.Result.Outcome;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** That the runner fails what is wrong, and says what. */
+class PacketdrillTest {
+    private static final String SCRIPT = """
+         0.00 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+        +0.00 fcntl(3, F_SETFL, O_RDWR | O_NONBLOCK) = 0
+        +0.00 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
+        +0.00 > S  0:0(0) win 65535 <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0>
+        +0.10 < S. 0:0(0) ack 1 win 32767 <mss 1460,sackOK,eol,eol>
+        +0.00 > .  1:1(0) ack 1 win 65535
+        +0.10 send(3, ..., 100, 0) = 100
+        +0.00 > P. 1:101(100) ack 1 win 65535
+        +0.10 < .  1:1(0) ack 101 win 32767
+        +0.00 %{ assert tcpi_state == TCPI_ESTABLISHED and not tcpi_options & TCPI_OPT_TIMESTAMPS }%
+        +0.00 `sockstat -4 -P tcp -p 8080 -s | grep packetdril | grep -c ESTABLISHED | grep 1`
+        +0.00 < P. 1:11(10) ack 101 win 32767
+        +0.00 recv(3, ..., 100, 0) = 10
+        +0.04 > .  101:101(0) ack 11 win 65535
+        +0.10 close(3) = 0
+        * > F. 101:101(0) ack 11 win 65535
+        """;
+
+    private final Packetdrill drill = new Packetdrill();
+
+    private Result run(final String text) {
+        return drill.run("test.pkt", text);
+    }
+
+    @Test
+    void right_passes() {
+        final Result r = run(SCRIPT);
+        assertThat(r.outcome()).as(r.message()).isEqualTo(Outcome.PASSED);
+        assertThat(r.message()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '#', value = {
+        "P. 1:101(100) ack 1 # . 1:101(100) ack 1 # flags: expected ., seen P.",
+        "> P. 1:101(100) # > P. 2:102(100) # sequence number: expected 2, seen 1",
+        "> .  1:1(0) ack 1 # > .  1:1(0) ack 2 # acknowledgment number: expected 2, seen 1",
+        "1:101(100) ack 1 win 65535 # 1:101(100) ack 1 win 65534 # window: expected 65534, seen 65535",
+        "> P. 1:101(100) # > P. 1:100(99) # payload length: expected 99, seen 100",
+        "sackOK,TS val 100 ecr 0> # TS val 100 ecr 0,sackOK> # option 4: expected TS val 100",
+        "mss 1460,nop,wscale 6 # mss 1459,nop,wscale 6 # option 1: expected mss 1459, seen mss 1460",
+        "+0.00 > P. # +0.50 > P. # timing: expected at 0.700000 s, seen at 0.200000 s",
+        "+0.00 > P. # +0.50~+0.60 > P. # timing: expected at 0.700000..0.800000 s",
+        "+0.00 > P. # +0.00 > (tos 0x20) P. # tos: expected 32, seen 0",
+        "+0.00 > P. # +0.00 > [ect0] P. # ecn: expected 2, seen 0",
+        "+0.00 > P. # +0.00 > (ttl 63) P. # ttl: expected 63, seen 64",
+        "65535 <mss 1460,nop # 65535 urg 1 <mss 1460,nop # urgent pointer: expected 1, seen 0",
+        "recv(3, ..., 100, 0) = 10 # recv(3, ..., 100, 0) = 11 # result: expected 11, seen 10",
+        "-1 EINPROGRESS # -1 EISCONN # error: expected EISCONN, seen EINPROGRESS",
+        "TCPI_ESTABLISHED # TCPI_SYN_SENT # assertion failed",
+        "grep 1` # grep 2` # the command answers status 1",
+        "+0.10 < .  1:1(0) ack 101 # +0.00 > . 101:101(0) # flags: expected ., seen",
+    })
+    void oneThingWrong_fails(final String right, final String wrong, final String says) {
+        assertThat(SCRIPT).contains(right);
+        final Result r = run(SCRIPT.replaceFirst(java.util.regex.Pattern.quote(right),
+            java.util.regex.Matcher.quoteReplacement(wrong)));
+        assertThat(r.outcome()).isEqualTo(Outcome.FAILED);
+        assertThat(r.message()).contains(says).contains("test.pkt:").contains("trace:");
+    }
+
+    @Test
+    void packetThatDoesNotCome_fails() {
+        final Result r = run("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n* > S 0:0(0) win 1\n");
+        assertThat(r.outcome()).isEqualTo(Outcome.FAILED);
+        assertThat(r.summary()).contains("test.pkt:2: no packet came out");
+    }
+
+    @Test
+    void blockingConnect_returnsWhenTheSynIsAcked() {
+        final String script = """
+             0.00 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+             0.00...0.10 connect(3, ..., ...) = 0
+            +0.00 > S  0:0(0) win 65535 <...>
+            +0.10 < S. 0:0(0) ack 1 win 32767 <mss 1460>
+            +0.00 > .  1:1(0) ack 1 win 65535
+            +0.00 write(3, ..., 10) = 10
+            +0.00 > P. 1:11(10) ack 1 win 65535
+            """;
+        assertThat(run(script).message()).isEmpty();
+        final Result late = run(script.replace("0.00...0.10", "0.00...0.30"));
+        assertThat(late.message()).contains("timing: the call is to return at 0.300000 s, returned at 0.100000 s");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sysctl -w no.such.node=1", "frobnicate", "false", "true && false",
+        "sysctl -w net.inet.tcp.msl=x"})
+    void commandThatFails_failsTheScript(final String command) {
+        final Result r = run("0.00 `" + command + "`\n");
+        assertThat(r.outcome()).isEqualTo(Outcome.FAILED);
+        assertThat(r.summary()).contains("the command answers status");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"true", "false || true", "echo 'a b' | grep -c 'a b' | grep 1",
+        "kldstat -q -m tcpmd5 || kldload tcpmd5",
+        "sysctl -w net.inet.tcp.msl=1000 net.inet.tcp.delacktime=50", "sysctl net.inet.tcp.msl | grep 30000",
+        "false; true",
+        "sockstat -4 -P tcp -s | grep -c 8080 | grep 0", "echo \"x\" >/dev/null 2>&1"})
+    void commandThatWorks_passes(final String command) {
+        assertThat(run("0.00 `" + command + "`\n").message()).isEmpty();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> ownScript_passes() throws IOException {
+        final List<Path> scripts = Suite.scripts(List.of(Path.of("src", "test", "resources", "packetdrill")));
+        assertThat(scripts).hasSizeGreaterThan(5);
+        return scripts.stream().map(s -> DynamicTest.dynamicTest(s.getFileName().toString(),
+            () -> assertThat(drill.run(s).message()).isEmpty()));
+    }
+}

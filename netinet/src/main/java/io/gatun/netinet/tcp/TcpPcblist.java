@@ -1,0 +1,71 @@
+package io.gatun.netinet.tcp;
+
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.Errno;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The connections of a vnet for those who watch it: {@code vnet.service(TcpPcblist.class)}. What sockstat(1) and
+ * netstat(1) read, and what tcpdrop(8) does.
+ *
+ * @bsd tcp_pcblist
+ */
+public final class TcpPcblist {
+    private final Tcp tcp;
+
+    TcpPcblist(Tcp tcp) {
+        this.tcp = tcp;
+    }
+
+    /** All that are there at this moment. Takes each block's lock in turn, holds none afterwards. */
+    public List<Xtcpcb> list() {
+        final List<Xtcpcb> out = new ArrayList<>();
+        for (final Inpcb inp : tcp.tcbinfo.snapshot()) {
+            if (inp.ppcb instanceof Tcpcb tp) {
+                tp.inp.lock.lock();
+                try {
+                    if (!tp.inp.has(Inpcb.INP_DROPPED | Inpcb.INP_FREED)) {
+                        out.add(entry(tp));
+                    }
+                } finally {
+                    tp.inp.lock.unlock();
+                }
+            }
+        }
+        return out;
+    }
+
+    private static Xtcpcb entry(Tcpcb tp) {
+        final SockAddr local = new SockAddr();
+        final SockAddr foreign = new SockAddr();
+        tp.inp.sockaddr(local);
+        tp.inp.peeraddr(foreign);
+        return new Xtcpcb(tp.inp.so, local, foreign, tp.state);
+    }
+
+    /**
+     * Ends a connection, as tcpdrop(8) does: its user gets ECONNABORTED, its peer a reset.
+     *
+     * @return OK, or ESRCH's stand-in ENOENT when there is no such connection; listeners are not dropped
+     * @bsd sysctl_drop
+     */
+    public Errno drop(SockAddr local, SockAddr foreign) {
+        final Inpcb inp = tcp.tcbinfo.lookup(foreign, local, 0);
+        if (inp == null || !(inp.ppcb instanceof Tcpcb tp)) {
+            return Errno.ENOENT;
+        }
+        tp.inp.lock.lock();
+        try {
+            if (tp.inp.has(Inpcb.INP_DROPPED) || tp.state == TcpState.LISTEN) {
+                return Errno.ENOENT;
+            }
+            TcpSubr.drop(tp, Errno.ECONNABORTED);
+        } finally {
+            tp.inp.lock.unlock();
+        }
+        tcp.vnet.netisr().swi();
+        return Errno.OK;
+    }
+}
