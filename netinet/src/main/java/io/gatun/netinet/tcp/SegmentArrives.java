@@ -222,19 +222,13 @@ final class SegmentArrives {
         return seg.drop(DropReason.TCP_RST);
     }
 
-    /** The peer has reset the connection. */
+    /** The peer has reset the connection. As in FreeBSD the user hears of it in CLOSING and LAST-ACK too. */
     @GuardedBy("tp.inp.lock")
     private static void reset(Tcpcb tp) {
-        final Errno why = switch (tp.state) {
-            case SYN_RECEIVED -> Errno.ECONNREFUSED;
-            case CLOSING, LAST_ACK -> Errno.OK;
-            default -> Errno.ECONNRESET;
-        };
+        final Errno why = tp.state == TcpState.SYN_RECEIVED ? Errno.ECONNREFUSED : Errno.ECONNRESET;
         tp.tcp.stat.drops.increment();
         TcpSubr.stateChange(tp, TcpState.CLOSED);
-        if (why != Errno.OK) {
-            tp.inp.so.setError(why);
-        }
+        tp.inp.so.setError(why);
         TcpSubr.close(tp);
     }
 

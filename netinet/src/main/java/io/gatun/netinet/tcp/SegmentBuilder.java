@@ -79,7 +79,8 @@ final class SegmentBuilder {
         m.putLong(16, (long) dst << 32 | (long) inp.lport() << 16 | inp.fport());
         m.putLong(24, (long) seq(tp, p) << 32 | tp.rcvNxt & 0xffff_ffffL);
         final boolean syn = (p.flags & TcpHeader.TH_SYN) != 0;
-        final int win = syn ? Math.min(p.recwin, TcpHeader.TCP_MAXWIN) : p.recwin >> tp.rcvScale;
+        final int open = syn ? Math.min(p.recwin, TcpHeader.TCP_MAXWIN) : p.recwin >> tp.rcvScale;
+        final int win = (p.flags & TcpHeader.TH_RST) != 0 ? 0 : open; // a reset offers nothing
         final int urgent = Seq.diff(tp.sndUp, p.seq);
         final int urp = (p.flags & TcpHeader.TH_URG) != 0 ? Math.min(urgent, 0xffff) : 0;
         final int tcplen = total - IpHeader.LEN;
