@@ -1,12 +1,12 @@
 package io.gatun.protosw;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.sys.Cv;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Clock;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Condition;
 import java.util.function.Consumer;
 
 /**
@@ -28,8 +28,8 @@ final class CalloutWheel {
     /** A callout that is disarmed this long before it would be looked at is unqueued at once, to be collected. */
     private static final long FAR_OFF_NS = 10_000_000_000L;
 
-    private final Mtx lock = new Mtx(LockClass.LEAF, "callout");
-    private final Condition runnerGone = lock.newCondition();
+    private final Mtx lock;
+    private final Cv runnerGone; // null without threads
     private final Clock clock;
     private final long originNs;
     private final boolean shared;
@@ -55,6 +55,8 @@ final class CalloutWheel {
         this.clock = clock;
         this.originNs = clock.nanoTime();
         this.shared = shared;
+        lock = new Mtx(LockClass.LEAF, "callout", shared);
+        runnerGone = shared ? new Cv(lock) : null;
         this.waker = waker;
         this.afterEach = afterEach;
     }
@@ -238,7 +240,7 @@ final class CalloutWheel {
     private void tellDrainers() {
         lock.lock();
         try {
-            runnerGone.signalAll();
+            runnerGone.broadcast();
         } finally {
             lock.unlock();
         }
@@ -251,7 +253,7 @@ final class CalloutWheel {
             drainers.getAndIncrement();
             try {
                 while (c.runner != null) {
-                    runnerGone.awaitUninterruptibly();
+                    runnerGone.await();
                 }
             } finally {
                 drainers.getAndDecrement();

@@ -6,11 +6,11 @@ import static io.gatun.spi.socket.SocketDefs.SQ_NONE;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.spi.socket.SoUpcall;
+import io.gatun.spi.sys.Cv;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Netisr;
-import java.util.concurrent.locks.Condition;
 
 /**
  * A listener's children: those whose handshake is under way (incomp), and those that wait for accept (comp), each
@@ -34,7 +34,7 @@ final class AcceptQueue {
     private static final int SPIN_ROUND = 32;
 
     final Socket so;
-    final Mtx lock = new Mtx(LockClass.SOCKET, "sol");
+    final Mtx lock;
     @GuardedBy("lock")
     private final ChildList comp = new ChildList();
     @GuardedBy("lock")
@@ -48,7 +48,7 @@ final class AcceptQueue {
     @GuardedBy("lock")
     private int waiters;          // (l)
     @GuardedBy("lock")
-    private Condition cond;       // (l) made by the first waiter
+    private Cv cond;       // (l) made by the first waiter
     @GuardedBy("lock")
     private SoUpcall upcall;      // (l)
     @GuardedBy("lock")
@@ -56,6 +56,7 @@ final class AcceptQueue {
 
     AcceptQueue(final Socket so) {
         this.so = so;
+        lock = new Mtx(LockClass.SOCKET, "sol", so.vnet().threaded());
     }
 
     /** A queue linked through the sockets. */
@@ -254,7 +255,7 @@ final class AcceptQueue {
             upcall = null;
             upcallArg = null;
             if (waiters > 0) {
-                cond.signalAll();
+                cond.broadcast();
             }
         } finally {
             lock.unlock();
@@ -280,7 +281,7 @@ final class AcceptQueue {
         lock.lock();
         try {
             if (waiters > 0) {
-                cond.signalAll();
+                cond.broadcast();
             }
             if (upcall != null) {
                 upcall.upcall(so, upcallArg);
@@ -342,7 +343,7 @@ final class AcceptQueue {
         lock.lock();
         try {
             if (cond == null) {
-                cond = lock.newCondition();
+                cond = new Cv(lock);
             }
             waiters++;
             final Errno e = awaitLocked(so.rcv.timeoNs());
@@ -356,20 +357,18 @@ final class AcceptQueue {
     @GuardedBy("lock")
     private Errno awaitLocked(final long timeoNs) {
         long left = timeoNs;
-        try {
-            while (!worthALook()) {
-                if (timeoNs == 0) {
-                    cond.await();
-                } else if (left <= 0) {
-                    return Errno.EAGAIN;
-                } else {
-                    left = cond.awaitNanos(left);
-                }
+        while (!worthALook()) {
+            if (timeoNs == 0) {
+                left = cond.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
+            } else if (left <= 0) {
+                return Errno.EAGAIN;
+            } else {
+                left = cond.timedAwaitSig(left);
             }
-            return Errno.OK;
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Errno.EINTR;
+            if (left == Cv.EINTR) {
+                return Errno.EINTR;
+            }
         }
+        return Errno.OK;
     }
 }

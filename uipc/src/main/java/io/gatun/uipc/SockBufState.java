@@ -10,13 +10,13 @@ import static io.gatun.spi.socket.SocketDefs.SU_ISCONNECTED;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.SoUpcall;
 import io.gatun.spi.socket.SockBuf;
+import io.gatun.spi.sys.Cv;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.Netisr;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.locks.Condition;
 
 /**
  * The half of a socket buffer that is not its octets: counters, limits, flags, waiters, and the I/O lock that makes
@@ -73,8 +73,8 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     private int io;             // (v) IO_FREE, IO_HELD, IO_WANTED
     private int wanted;         // (l) the least any waiter waits for, with SB_WAIT
     private int spinNs;         // (a)
-    private Condition cond;     // (l) made by the first waiter
-    private Condition ioCond;   // (l) made by the first waiter
+    private Cv cond;     // (l) made by the first waiter
+    private Cv ioCond;   // (l) made by the first waiter
     private SoUpcall upcall;    // (l)
     private Object upcallArg;   // (l)
 
@@ -213,7 +213,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     private void wakeWaitersLocked() {
         flags = flags & ~SB_WAIT;
-        cond.signalAll();
+        cond.broadcast();
     }
 
     private void callUpcallLocked() {
@@ -316,7 +316,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         lock.lock();
         try {
             if (cond == null) {
-                cond = lock.newCondition();
+                cond = new Cv(lock);
             }
             final long timeo = timeoNs;
             long left = timeo;
@@ -324,17 +324,17 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
                 wanted = (flags & SB_WAIT) != 0 ? Math.min(wanted, octets) : octets;
                 flags = flags | SB_WAIT;
                 if (timeo == 0) {
-                    cond.await();
+                    left = cond.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
                 } else if (left <= 0) {
                     return Errno.EAGAIN;
                 } else {
-                    left = cond.awaitNanos(left);
+                    left = cond.timedAwaitSig(left);
+                }
+                if (left == Cv.EINTR) {
+                    return Errno.EINTR;
                 }
             }
             return Errno.OK;
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Errno.EINTR;
         } finally {
             lock.unlock();
         }
@@ -370,20 +370,17 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         lock.lock();
         try {
             if (ioCond == null) {
-                ioCond = lock.newCondition();
+                ioCond = new Cv(lock);
             }
             // From here on the holder's unlock sees IO_WANTED and signals under the buffer's lock.
             while ((int) IO.getAndSet(this, IO_WANTED) != IO_FREE) {
-                if (intr) {
+                if (!intr) {
                     ioCond.await();
-                } else {
-                    ioCond.awaitUninterruptibly();
+                } else if (ioCond.awaitSig() != Errno.OK) {
+                    return Errno.EINTR;
                 }
             }
             return Errno.OK;
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Errno.EINTR;
         } finally {
             lock.unlock();
         }

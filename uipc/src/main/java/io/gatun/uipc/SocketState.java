@@ -11,6 +11,7 @@ import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.Cv;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
@@ -20,7 +21,6 @@ import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.vnet.VnetSide;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.locks.Condition;
 
 /**
  * The state of a socket and its changes; what users and protocols do with it is {@link Socket}.
@@ -70,7 +70,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     private int oobMark;                    // (r)
     private boolean attached;               // (t)
     private boolean timeoWaiters;           // (b)
-    private Condition timeo;                // (b) made by the first waiter
+    private Cv timeo;                // (b) made by the first waiter
     volatile AcceptQueue head;              // (q)
     int qstate;                             // (q) SQ_*
     Socket qnext;                           // (q)
@@ -87,12 +87,13 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         this.options = options;
         final LockStrategy strategy = sockets.vnet.lockStrategy();
         // VERTICAL's one lock stands where a pcb's does, for it is held while hash locks are taken.
-        lock = new Mtx(strategy == LockStrategy.VERTICAL ? LockClass.INPCB : LockClass.SOCKET, "so");
-        pcbLock = strategy == LockStrategy.VERTICAL ? lock : new Mtx(LockClass.INPCB, "inp");
+        final boolean shared = sockets.vnet.threaded();
+        lock = new Mtx(strategy == LockStrategy.VERTICAL ? LockClass.INPCB : LockClass.SOCKET, "so", shared);
+        pcbLock = strategy == LockStrategy.VERTICAL ? lock : new Mtx(LockClass.INPCB, "inp", shared);
         final boolean one = strategy == LockStrategy.COALESCED;
         final Socket self = (Socket) this;
-        snd = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_snd"), true);
-        rcv = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_rcv"), false);
+        snd = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_snd", shared), true);
+        rcv = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_rcv", shared), false);
         snd.setLowat(Mbuf.MCLBYTES);
         rcv.setLowat(1);
     }
@@ -469,7 +470,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         assert lock.owned();
         if (timeoWaiters) {
             timeoWaiters = false;
-            timeo.signalAll();
+            timeo.broadcast();
         }
     }
 
@@ -485,23 +486,23 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         lock.lock();
         try {
             if (timeo == null) {
-                timeo = lock.newCondition();
+                timeo = new Cv(lock);
             }
             long left = ns;
             while ((state & whileSet) != 0 && (whileSet != SS_ISCONNECTING || error == Errno.OK && !closed)) {
                 timeoWaiters = true;
                 if (ns == 0) {
-                    timeo.await();
+                    left = timeo.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
                 } else if (left <= 0) {
                     return Errno.EAGAIN;
                 } else {
-                    left = timeo.awaitNanos(left);
+                    left = timeo.timedAwaitSig(left);
+                }
+                if (left == Cv.EINTR) {
+                    return Errno.EINTR;
                 }
             }
             return Errno.OK;
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Errno.EINTR;
         } finally {
             lock.unlock();
         }

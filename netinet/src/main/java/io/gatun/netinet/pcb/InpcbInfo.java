@@ -39,7 +39,7 @@ public final class InpcbInfo {
     }
 
     /** Writers' lock. @bsd INP_HASH_WLOCK */
-    final Mtx hashLock = new Mtx(LockClass.INPCB_HASH, "pcbinfohash");
+    final Mtx hashLock;
     final int protocol;                                        // (c)
     private final PcbAddrs addrs4;                             // (c)
     private PcbAddrs addrs6;                                   // (c) null without IPv6
@@ -64,6 +64,7 @@ public final class InpcbInfo {
      */
     public InpcbInfo(final VnetSide vnet, final int protocol, final PcbAddrs addrs) {
         this.protocol = protocol;
+        hashLock = new Mtx(LockClass.INPCB_HASH, "pcbinfohash", vnet.threaded());
         addrs4 = addrs;
         range = new PortRange(vnet.sysctl());
         flowKey = new SipHash(vnet.secret(), KEY_HASH + protocol);

@@ -21,7 +21,7 @@ final class TcpTimeWait extends SwiTask {
     private static final int MAXTCPTW = 16_384;
     private static final int BATCH = 64;
 
-    private final Mtx lock = new Mtx(LockClass.LEAF, "tcptw");
+    private final Mtx lock;
     private final VnetSide vnet;
     private final Sysctl limit;
     @GuardedBy("lock")
@@ -32,6 +32,7 @@ final class TcpTimeWait extends SwiTask {
     private int count;   // (l)
 
     TcpTimeWait(VnetSide vnet) {
+        lock = new Mtx(LockClass.LEAF, "tcptw", vnet.threaded());
         this.vnet = vnet;
         limit = vnet.sysctl().addInt("net.inet.tcp.maxtcptw", MAXTCPTW, 0, Integer.MAX_VALUE,
             "Most connections in TIME-WAIT");

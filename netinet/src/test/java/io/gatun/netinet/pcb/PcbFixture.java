@@ -63,7 +63,11 @@ final class PcbFixture {
             PcbFixture.class.getClassLoader(), new Class<?>[] {SysctlTree.class}, (p, m, a) -> node(a));
         final VnetSide vnet = (VnetSide) Proxy.newProxyInstance(
             PcbFixture.class.getClassLoader(), new Class<?>[] {VnetSide.class},
-            (p, m, a) -> "secret".equals(m.getName()) ? secret : tree);
+            (p, m, a) -> switch (m.getName()) {
+                case "secret" -> secret;
+                case "threaded" -> true;
+                default -> tree;
+            });
         info = new InpcbInfo(vnet, protocol, new Addrs());
         info.setIp6(new Addrs6(), node(new Object[] {"net.inet6.ip6.v6only", true}));
     }
