@@ -19,5 +19,5 @@ module io.gatun.netinet {
     uses io.gatun.netinet.tcp.cc.CcAlgo;
 
     provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain;
-    provides io.gatun.netinet.tcp.cc.CcAlgo with io.gatun.netinet.tcp.cc.NewReno;
+    provides io.gatun.netinet.tcp.cc.CcAlgo with io.gatun.netinet.tcp.cc.Cubic, io.gatun.netinet.tcp.cc.NewReno;
 }

@@ -289,8 +289,9 @@ class TcpSocketTest {
             assertThat(client.getOption(IPPROTO_TCP, name)).isEqualTo(17);
             fails(() -> client.setOption(IPPROTO_TCP, name, -1), Errno.EINVAL);
         }
-        assertThat(client.getOption(IPPROTO_TCP, InDefs.TCP_CONGESTION, String.class)).isEqualTo("newreno");
+        assertThat(client.getOption(IPPROTO_TCP, InDefs.TCP_CONGESTION, String.class)).isEqualTo("cubic");
         client.setOption(IPPROTO_TCP, InDefs.TCP_CONGESTION, "newreno");
+        assertThat(client.getOption(IPPROTO_TCP, InDefs.TCP_CONGESTION, String.class)).isEqualTo("newreno");
         fails(() -> client.setOption(IPPROTO_TCP, InDefs.TCP_CONGESTION, "no such"), Errno.ENOENT);
         fails(() -> client.setOption(IPPROTO_TCP, InDefs.TCP_MD5SIG, 1), Errno.ENOPROTOOPT);
         fails(() -> client.getOption(IPPROTO_TCP, 4711), Errno.ENOPROTOOPT);

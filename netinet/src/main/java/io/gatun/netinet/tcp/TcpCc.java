@@ -2,6 +2,7 @@ package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.tcp.cc.CcAlgo;
+import io.gatun.spi.sys.Seq;
 
 /** What happens around a congestion control hook whatever the algorithm. */
 final class TcpCc {
@@ -13,6 +14,7 @@ final class TcpCc {
     static void connInit(Tcpcb tp) {
         // RFC 5681 3.1: after a lost SYN no more than one segment.
         tp.sndCwnd = tp.has2(Tcpcb.TF2_SYNLOST) ? tp.segData : TcpMss.initialWindow(tp);
+        tp.roundEnd = tp.sndMax;
         tp.cc.connInit(tp.ccv);
     }
 
@@ -31,8 +33,24 @@ final class TcpCc {
         }
         if (kind == CcAlgo.Ack.ACK) {
             countWindow(tp, acked, limited);
+            round(tp, seg);
         }
         tp.cc.ackReceived(tp.ccv, kind);
+    }
+
+    /** Samples by timestamps where there are some, for those are many in a round trip; and tells of the next one. */
+    @GuardedBy("tp.inp.lock")
+    private static void round(Tcpcb tp, Seg seg) {
+        if (tp.timestamps() && seg.hasOpt(Seg.TOF_TS) && seg.tsecr != 0) {
+            final int ms = tp.tsNow() - seg.tsecr;
+            if (ms >= 0 && ms * Tcp.NS_PER_MS <= tp.rxtcurNs) {
+                tp.cc.rttsample(tp.ccv, Math.max(ms, 1) * Tcp.NS_PER_MS);
+            }
+        }
+        if (Seq.geq(seg.ack, tp.roundEnd)) {
+            tp.roundEnd = tp.sndMax;
+            tp.cc.newround(tp.ccv, ++tp.roundCount);
+        }
     }
 
     /** RFC 3465: one window's worth of octets in congestion avoidance grows cwnd once. */

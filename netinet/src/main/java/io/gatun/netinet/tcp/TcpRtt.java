@@ -35,7 +35,9 @@ final class TcpRtt {
         tp.rxtshift = 0;
         tp.rxtcurNs = clamp(tp, rexmtVal(tp), rtt);
         tp.softerror = Errno.OK; // what was reported did not last
-        tp.cc.rttsample(tp.ccv, rtt);
+        if (!tp.timestamps()) {
+            tp.cc.rttsample(tp.ccv, rtt);
+        }
     }
 
     /** SRTT + 4 RTTVAR, at least the minimum. @bsd TCP_REXMTVAL */

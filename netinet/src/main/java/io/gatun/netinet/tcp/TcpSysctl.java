@@ -77,7 +77,7 @@ final class TcpSysctl {
         challengeLimit = intOf(t, "challenge_ack_limit", 1000, 0, BIG, "Challenge ACKs per second in all; 0: no limit");
         alwaysKeepalive = boolOf(t, "always_keepalive", true, "Probe all idle connections");
         blackhole = intOf(t, "blackhole", 0, 0, 3, "Do not answer segments to closed ports: 1 SYN, 2 all");
-        ccAlgorithm = t.addString(BASE + "cc.algorithm", "newreno", "Congestion control of new connections");
+        ccAlgorithm = t.addString(BASE + "cc.algorithm", "cubic", "Congestion control of new connections");
         delacktime = intOf(t, "delacktime", 40, 0, 2000, "Longest delay of an ACK, ms");
         delayedAck = boolOf(t, "delayed_ack", true, "Delay ACKs");
         doLrd = boolOf(t, "do_lrd", true, "Detect lost retransmissions");

@@ -174,6 +174,8 @@ public final class Tcpcb {
     // ---- loss recovery, congestion control ------------------------------------------------------------
     public int dupacks;       // (i)
     CcAlgo cc;                // (i)
+    int roundEnd;             // (i) its acknowledgment ends the present round trip
+    int roundCount;           // (i)
     Object ccData;            // (i)
     int sndCwndPrev;          // (i) before the last timeout, as the next three
     int sndSsthreshPrev;      // (i)

@@ -1,0 +1,223 @@
+package io.gatun.netinet.tcp.cc;
+
+/**
+ * CUBIC (RFC 9438) with HyStart++ (RFC 9406). Between two congestion events the window follows a cubic of the time
+ * since the last one, which is flat where the window was when that happened, and is never below what Reno would have.
+ *
+ * <p>Windows of the cubic are doubles, in segments: there is no step that could overflow, a large one saturates at
+ * {@link #MAX_CWND}, and nothing is allocated. {@link StrictMath} keeps runs the same everywhere.
+ *
+ * @bsd cubic_cc_algo
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc9438">RFC 9438</a>
+ */
+public final class Cubic implements CcAlgo {
+    /** Largest window that scaling can express. */
+    static final int MAX_CWND = 65_535 << 14;
+
+    /** RFC 9438 section 5: how fast the window grows. */
+    private static final double C = 0.4;
+    /** RFC 9438 section 4.6: what is left of the window. */
+    private static final double BETA = 0.7;
+    /** RFC 9438 section 4.3: as aggressive as Reno, given that factor. */
+    private static final double ALPHA = 3 * (1 - BETA) / (1 + BETA);
+    /** RFC 9438 section 4.2: growth within a round trip at most. */
+    private static final double MOST = 1.5;
+    private static final double NS_PER_S = 1e9;
+
+    /** What a connection has besides. Locking key: (i) the pcb's lock. */
+    private static final class State {
+        private final HyStart hystart = new HyStart();
+        private boolean epoch;       // (i) congestion avoidance has begun; what follows holds
+        private long epochNs;        // (i) when
+        private double wMax;         // (i) window before the last reduction, segments; 0 none
+        private double k;            // (i) seconds until the cubic is back there
+        private double wEst;         // (i) what Reno would have, segments
+        private double cwndPrior;    // (i) window at the last reduction, segments
+        private double credit;       // (i) octets of growth not given yet
+        private double undoWMax;     // (i) before the last timeout, as the next one
+        private double undoPrior;    // (i)
+    }
+
+    /** For ServiceLoader. */
+    public Cubic() {
+        // state is the connection's
+    }
+
+    @Override
+    public String name() {
+        return "cubic";
+    }
+
+    /** @bsd cubic_cb_init */
+    @Override
+    public Object cbInit(final CcVar v) {
+        return new State();
+    }
+
+    private static State state(final CcVar v) {
+        return (State) v.ccData();
+    }
+
+    /** @bsd cubic_ack_received */
+    @Override
+    public void ackReceived(final CcVar v, final Ack kind) {
+        if (kind != Ack.ACK || v.inFastRecovery() || v.inCongRecovery() || !v.cwndLimited()) {
+            return;
+        }
+        final State s = state(v);
+        if (v.cwnd() < v.ssthresh()) {
+            slowStart(v, s);
+        } else {
+            avoidance(v, s);
+        }
+    }
+
+    private static void slowStart(final CcVar v, final State s) {
+        final int mss = v.maxseg();
+        final int segs = v.rxtshift() == 0 ? v.abcLVar() * v.nsegs() : 1;
+        final int incr = v.byteCounting() ? (int) Math.min(v.bytesThisAck(), (long) segs * mss) : mss;
+        grow(v, s.hystart.growth(incr));
+    }
+
+    private static void avoidance(final CcVar v, final State s) {
+        final double mss = v.maxseg();
+        final double cwnd = v.cwnd() / mss;
+        s.hystart.end();
+        if (!s.epoch) {
+            begin(v, s, cwnd);
+        }
+        final double acked = v.bytesThisAck() / mss;
+        // Section 4.3: once Reno would be back where it was, it grows by a whole segment per round trip.
+        s.wEst += (s.wEst < s.cwndPrior ? ALPHA : 1) * acked / cwnd;
+        final double t = Math.max(v.nowNs() - s.epochNs, 0) / NS_PER_S;
+        if (cubic(s, t) < s.wEst) {
+            // The Reno-friendly region.
+            s.credit = 0;
+            v.setCwnd((int) Math.clamp(s.wEst * mss, v.cwnd(), (double) MAX_CWND));
+            return;
+        }
+        final double target = Math.clamp(cubic(s, t + v.srttNs() / NS_PER_S), cwnd, MOST * cwnd);
+        s.credit += (target - cwnd) / cwnd * v.bytesThisAck();
+        if (s.credit >= 1) {
+            final int whole = (int) Math.min(s.credit, MAX_CWND);
+            s.credit -= whole;
+            grow(v, whole);
+        }
+    }
+
+    /** Section 4.2, figure 2: where the cubic starts from. */
+    private static void begin(final CcVar v, final State s, final double cwnd) {
+        s.epoch = true;
+        s.epochNs = v.nowNs();
+        s.wEst = cwnd;
+        s.credit = 0;
+        if (s.wMax < cwnd) {
+            s.wMax = cwnd; // section 4.8, 4.10: nothing to go back to
+        }
+        if (s.cwndPrior < cwnd) {
+            s.cwndPrior = cwnd;
+        }
+        s.k = k(s.wMax, cwnd);
+    }
+
+    /** Seconds until a window that has shrunk to {@code cwnd} is at {@code wMax} again; section 4.2, figure 2. */
+    static double k(final double wMax, final double cwnd) {
+        return StrictMath.cbrt(Math.max(wMax - cwnd, 0) / C);
+    }
+
+    /** Section 4.2, figure 1: the window after {@code t} seconds, segments. */
+    static double cubic(final double wMax, final double k, final double t) {
+        final double d = t - k;
+        return C * d * d * d + wMax;
+    }
+
+    private static double cubic(final State s, final double t) {
+        return cubic(s.wMax, s.k, t);
+    }
+
+    private static void grow(final CcVar v, final int octets) {
+        v.setCwnd((int) Math.min((long) v.cwnd() + octets, MAX_CWND));
+    }
+
+    /** Sections 4.6 to 4.9. @bsd cubic_cong_signal */
+    @Override
+    public void congSignal(final CcVar v, final Signal kind) {
+        final State s = state(v);
+        switch (kind) {
+            case NDUPACK -> {
+                if (!v.inFastRecovery()) {
+                    if (!v.inCongRecovery()) {
+                        reduce(v, s);
+                    }
+                    v.enterRecovery();
+                }
+            }
+            case ECN -> {
+                if (!v.inCongRecovery()) {
+                    reduce(v, s);
+                    v.setCwnd(v.ssthresh());
+                    v.enterCongRecovery();
+                }
+            }
+            case RTO -> {
+                if (v.rxtshift() <= 1) {
+                    s.undoWMax = s.wMax;
+                    s.undoPrior = s.cwndPrior;
+                    reduce(v, s);
+                }
+                s.hystart.end(); // RFC 9406 section 4.3: the first slow start alone
+                v.setCwnd(v.maxseg());
+            }
+            case RTO_ERR -> {
+                s.wMax = s.undoWMax;
+                s.cwndPrior = s.undoPrior;
+                s.epoch = false;
+            }
+        }
+    }
+
+    /** Section 4.6, and fast convergence, section 4.7: who has less than before makes room. */
+    private static void reduce(final CcVar v, final State s) {
+        final int mss = v.maxseg();
+        final double cwnd = (double) v.cwnd() / mss;
+        s.hystart.end();
+        s.epoch = false;
+        s.cwndPrior = cwnd;
+        s.wMax = cwnd < s.wMax ? cwnd * (1 + BETA) / 2 : cwnd;
+        final int flight = Math.min(v.cwnd(), v.pipe()); // an application-limited window was never used
+        v.setSsthresh((int) Math.max(flight * BETA, 2.0 * mss));
+    }
+
+    /** @bsd cubic_post_recovery */
+    @Override
+    public void postRecovery(final CcVar v) {
+        final int pipe = v.pipe();
+        final int mss = v.maxseg();
+        v.setCwnd(pipe < v.ssthresh() ? Math.max(pipe, mss) + mss : v.ssthresh());
+    }
+
+    /** RFC 5681 section 4.1; the time of silence does not count as time of growth. @bsd cubic_after_idle */
+    @Override
+    public void afterIdle(final CcVar v) {
+        final State s = state(v);
+        s.wMax = Math.max(s.wMax, (double) v.cwnd() / v.maxseg());
+        s.epoch = false;
+        v.setSsthresh(Math.max(v.ssthresh(), (int) ((long) v.cwnd() * 3 / 4)));
+        v.setCwnd(Math.min(v.initwnd(), v.cwnd()));
+    }
+
+    @Override
+    public void newround(final CcVar v, final int roundCount) {
+        if (v.cwnd() < v.ssthresh() && state(v).hystart.newround()) {
+            v.setSsthresh(v.cwnd());
+            state(v).hystart.end();
+        }
+    }
+
+    @Override
+    public void rttsample(final CcVar v, final long rttNs) {
+        if (v.cwnd() < v.ssthresh()) {
+            state(v).hystart.rttsample(rttNs);
+        }
+    }
+}
