@@ -49,10 +49,14 @@ final class Seg {
     int thflags;         // (t)
     int sport;           // (t) the peer's
     int dport;           // (t) ours
+    /** Both addresses are IPv6. */
+    boolean v6;          // (t)
     long srcHi;          // (t) the peer's address
     long srcLo;          // (t)
     long dstHi;          // (t) our address
     long dstLo;          // (t)
+    /** The peer's UDP port when it came encapsulated; 0 plain. */
+    int port;            // (t)
     int tos;             // (t)
     int ttl;             // (t)
     int fib;             // (t) routing table of the way back
@@ -88,6 +92,8 @@ final class Seg {
     /** An ACK sent for it may be withheld by the limit of RFC 5961. */
     boolean challenge;   // (t)
     DropReason reason;   // (t) why it is dropped
+    /** The connection that this segment completed at a listener. */
+    Tcpcb made;          // (t)
 
     Seg() {
         // filled by TcpInput
@@ -143,11 +149,13 @@ final class Seg {
     void reset() {
         m = null;
         optFlags = 0;
+        port = 0;
         nsacks = 0;
         nsegs = 1;
         needOutput = false;
         ourFinIsAcked = false;
         challenge = false;
+        made = null;
         urgentOut = false;
         duplicate = false;
         reason = DropReason.OTHER;

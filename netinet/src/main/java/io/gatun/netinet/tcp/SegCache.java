@@ -2,13 +2,15 @@ package io.gatun.netinet.tcp;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/** Segments and send plans to reuse: as many as threads are in TCP at a time. Claimed by one exchange. */
+/** Segments, send plans and bare segments to reuse: as many as threads are in TCP at a time. Claimed by one exchange. */
 final class SegCache {
     private static final int SLOTS = 8;
     private static final int SPREAD = 4; // slots of neighbours share a cache line otherwise
 
     private final AtomicReferenceArray<Seg> segs = new AtomicReferenceArray<>(SLOTS * SPREAD);
     private final AtomicReferenceArray<SendPlan> plans = new AtomicReferenceArray<>(SLOTS * SPREAD);
+
+    private final AtomicReferenceArray<TcpBare> bares = new AtomicReferenceArray<>(SLOTS * SPREAD);
 
     Seg claimSeg() {
         final Seg s = segs.getAndSet(slot(), null);
@@ -27,6 +29,15 @@ final class SegCache {
 
     void release(SendPlan p) {
         plans.setRelease(slot(), p);
+    }
+
+    TcpBare claimBare() {
+        final TcpBare b = bares.getAndSet(slot(), null);
+        return b == null ? new TcpBare() : b;
+    }
+
+    void release(TcpBare b) {
+        bares.setRelease(slot(), b);
     }
 
     private static int slot() {

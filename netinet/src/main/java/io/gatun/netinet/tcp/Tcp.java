@@ -35,6 +35,7 @@ public final class Tcp {
     final TcpRele rele;             // (c)
     final TcpTimeWait timeWait;     // (c)
     final TcpRespond respond;       // (c)
+    final Syncache syncache;        // (c)
     final TcpInput input;           // (c)
     final TcpCtlinput ctlinput;     // (c)
     final SegCache segs;            // (c)
@@ -64,6 +65,7 @@ public final class Tcp {
         segs = new SegCache();
         sendMaps = new TcpSendMaps(sysctl);
         states = new TcpStates(vnet.sysctl());
+        syncache = new Syncache(this);
     }
 
     /** Registers with IP and publishes what can be read. @bsd tcp_init */
@@ -82,6 +84,7 @@ public final class Tcp {
      */
     public void destroy() {
         vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_TCP);
+        syncache.destroy();
         TcpSubr.closeAll(this);
         rele.run();
     }

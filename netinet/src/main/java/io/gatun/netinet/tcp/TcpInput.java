@@ -91,6 +91,7 @@ final class TcpInput {
         final long ports = m.getInt(off) & 0xffff_ffffL;
         seg.sport = (int) (ports >>> 16);
         seg.dport = (int) ports & 0xffff;
+        seg.v6 = false;
         seg.srcHi = 0;
         seg.dstHi = 0;
         seg.srcLo = IpHeader.src(m, 0) & 0xffff_ffffL;
@@ -152,14 +153,14 @@ final class TcpInput {
         final int blackhole = tcp.sysctl.blackhole.getInt();
         final boolean silent = blackhole == 1 && (seg.thflags & TcpHeader.TH_SYN) != 0 || blackhole > 1;
         if (!silent) {
-            tcp.respond.reset(seg, true);
+            tcp.respond.reset(seg, null, true);
         }
         tcp.drop(seg.take(), DropReason.TCP_NOPORT);
     }
 
     /** False when the connection gave way to a new one: look again. */
     @GuardedBy("tp.inp.lock")
-    private boolean arrives(Tcpcb tp, Seg seg) {
+    boolean arrives(Tcpcb tp, Seg seg) {
         if (tp.inp.minttl != 0 && seg.ttl < tp.inp.minttl) {
             tcp.drop(seg.take(), DropReason.TCP_BADADDR);
             return true;
@@ -205,7 +206,7 @@ final class TcpInput {
                 }
             }
             case DROP_WITH_RESET -> {
-                tcp.respond.reset(seg, tp.state == TcpState.LISTEN || tp.state == TcpState.CLOSED);
+                tcp.respond.reset(seg, tp, tp.state == TcpState.LISTEN || tp.state == TcpState.CLOSED);
                 tcp.drop(seg.take(), seg.reason);
             }
         }

@@ -29,6 +29,21 @@ final class TcpIsn {
         return newIsn(tp.inp.faddr4(), tp.inp.fport(), tp.inp.laddr4(), tp.inp.lport());
     }
 
+    int newIsn(InConninfo inc) {
+        return (int) hash(isnKey, inc) + (int) (vnet.clock().nanoTime() / TICK_NS);
+    }
+
+    int newTsOffset(InConninfo inc) {
+        return (int) hash(tsKey, inc);
+    }
+
+    private static long hash(SipHash key, InConninfo inc) {
+        if (inc.v6) {
+            return key.hash(key.hash(inc.fhi, inc.flo, inc.lhi), inc.llo, inc.ports());
+        }
+        return hash(key, (int) inc.flo, inc.fport, (int) inc.llo, inc.lport);
+    }
+
     int newIsn(int faddr, int fport, int laddr, int lport) {
         return hash(isnKey, faddr, fport, laddr, lport) + (int) (vnet.clock().nanoTime() / TICK_NS);
     }

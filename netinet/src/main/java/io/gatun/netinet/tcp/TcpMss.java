@@ -46,6 +46,12 @@ final class TcpMss {
         return tp.userMaxseg != 0 ? Math.min(mss, tp.userMaxseg) : mss;
     }
 
+    /** As the other, where there is no control block yet. @bsd tcp_mssopt */
+    static int mssOpt(Tcp tcp, InConninfo inc) {
+        final int mtu = tcp.respond.maxMtu(inc);
+        return mtu == 0 ? tcp.sysctl.mssdflt.getInt() : mtu - MIN_PROTO_HDR;
+    }
+
     /**
      * Sets the segment size.
      *

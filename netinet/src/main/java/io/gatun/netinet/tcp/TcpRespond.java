@@ -3,10 +3,12 @@ package io.gatun.netinet.tcp;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.sys.Errno;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -35,31 +37,88 @@ final class TcpRespond {
     /** An empty segment from here to the peer of a connection. @bsd tcp_respond */
     @GuardedBy("tp.inp.lock")
     void respond(Tcpcb tp, int seq, int ack, int flags) {
-        final SendPlan p = tcp.segs.claimPlan();
-        final Mbuf m = header(TcpOptions.choose(tp, flags & ~TcpHeader.TH_SYN, p.to));
-        if (m != null) {
-            p.to.addOptions(m, SegmentBuilder.IPTCP);
-            respond(tp, m, (long) seq << 32 | ack & 0xffff_ffffL, flags);
-        }
-        tcp.segs.release(p);
-    }
-
-    @GuardedBy("tp.inp.lock")
-    private void respond(Tcpcb tp, Mbuf m, long numbers, int flags) {
-        int win = 0;
+        final TcpBare b = tcp.segs.claimBare();
+        b.inc.set(tp);
+        b.seq = seq;
+        b.ack = ack;
+        b.flags = flags;
+        b.win = 0;
         if ((flags & TcpHeader.TH_RST) == 0 && tp.inp.so != null) {
-            win = SendDecision.receiveWindow(tp, tp.inp.so.rcv()) >> tp.rcvScale;
+            b.win = SendDecision.receiveWindow(tp, tp.inp.so.rcv()) >> tp.rcvScale;
         }
-        ip(m, tp.inp.laddr4(), tp.inp.faddr4(), tp.inp.ttl, tp.inp.tos);
-        tcp(m, tp.inp.lport(), tp.inp.fport(), numbers, flags, win);
-        tcp.stat.sndtotal.increment();
+        b.ttl = tp.inp.ttl;
+        b.tos = tp.inp.tos;
+        b.df = true;
+        b.port = 0;
+        b.flowid = tp.inp.flowid;
+        TcpOptions.choose(tp, flags & ~TcpHeader.TH_SYN, b.to);
         if ((flags & TcpHeader.TH_RST) != 0) {
             tcp.stat.sndctrl.increment();
         } else {
             tcp.stat.sndacks.increment();
-            tp.lastAckSent = (int) numbers;
+            tp.lastAckSent = ack;
         }
-        tcp.net.output(m, tp.route, TcpMss.fib(tp));
+        send(b, tp.route);
+        tcp.segs.release(b);
+    }
+
+    /** Sends a bare segment; the caller keeps it. What IP says: OK, or why it did not go. */
+    Errno send(TcpBare b, RouteCache ro) {
+        final int optlen = b.to.length();
+        final Mbuf m = tcp.pool.gethdr(Mbuf.MT_DATA);
+        if (m == null) {
+            return Errno.ENOBUFS;
+        }
+        m.data(m.data() + tcp.pool.maxLinkhdr());
+        m.len(SegmentBuilder.IPTCP + optlen);
+        m.pktLen(m.len());
+        m.csumFlags(Csum.CSUM_IP_TCP);
+        m.csumData(TcpHeader.OFF_SUM);
+        ip(m, b);
+        tcp(m, b);
+        b.to.addOptions(m, SegmentBuilder.IPTCP);
+        if (b.flowid != 0) {
+            m.flowid(b.flowid);
+            m.rsstype(Mbuf.M_HASHTYPE_OPAQUE);
+        }
+        tcp.stat.sndtotal.increment();
+        return tcp.net.output(m, ro, b.inc.fib);
+    }
+
+    /** As {@link #send}, for those without a route of their own. */
+    Errno send(TcpBare b) {
+        final RouteCache own = scratch.getAndSet(null);
+        final RouteCache ro = own == null ? new RouteCache() : own;
+        final Errno e = send(b, ro);
+        scratch.setRelease(ro);
+        return e;
+    }
+
+    /** Octets of the largest packet towards a peer, as far as known; 0 without a route. @bsd tcp_maxmtu */
+    int maxMtu(InConninfo inc) {
+        final RouteCache own = scratch.getAndSet(null);
+        final RouteCache ro = own == null ? new RouteCache() : own;
+        final NextHop nh = tcp.net.route(ro, (int) inc.flo, inc.fib);
+        final int learnt = tcp.net.mtu((int) inc.flo);
+        final int mtu = nh == null || nh.ifp == null ? 0 : learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
+        scratch.setRelease(ro);
+        return mtu;
+    }
+
+    private static void ip(Mbuf m, TcpBare b) {
+        m.putLong(0, VER_HLEN << 56 | (long) (b.tos & 0xff) << 48 | (long) m.pktLen() << 32 | (b.df ? IpHeader.IP_DF : 0));
+        m.putLong(8, (long) (b.ttl & 0xff) << 56 | (long) InDefs.IPPROTO_TCP << 48 | b.inc.llo);
+        m.putInt(16, (int) b.inc.flo);
+    }
+
+    private static void tcp(Mbuf m, TcpBare b) {
+        final int th = IpHeader.LEN;
+        final int tcplen = m.pktLen() - th;
+        final int sum = InCksum.pseudo((int) b.inc.llo, (int) b.inc.flo, InDefs.IPPROTO_TCP + tcplen);
+        m.putInt(th, b.inc.lport << 16 | b.inc.fport);
+        m.putLong(th + 4, (long) b.seq << 32 | b.ack & 0xffff_ffffL);
+        m.putLong(th + 12, (long) (tcplen >> 2) << 60 | (long) b.flags << 48
+            | (long) Math.min(b.win, TcpHeader.TCP_MAXWIN) << 32 | (long) sum << 16);
     }
 
     /**
@@ -123,10 +182,12 @@ final class TcpRespond {
      * Answers a segment with a reset, RFC 9293 section 3.10.7.1: numbered so that its sender takes it. Nothing is sent
      * for a reset, to or from an address that is not a single host, or above the limit. Borrows the segment.
      *
+     * @param tp the connection it concerns, or null
      * @param limited subject to the limit on resets: for segments that no connection waited for
      * @bsd tcp_dropwithreset
      */
-    void reset(Seg seg, boolean limited) {
+    @SuppressWarnings("GuardedBy") // tp is locked where it is not null
+    void reset(Seg seg, Tcpcb tp, boolean limited) {
         final int src = (int) seg.dstLo;
         final int dst = (int) seg.srcLo;
         if ((seg.thflags & TcpHeader.TH_RST) != 0 || seg.link(Mbuf.M_BCAST | Mbuf.M_MCAST) || multicast(src)
@@ -136,60 +197,31 @@ final class TcpRespond {
         if (limited && !allowed(resets, RST_LIMIT, seg.nowNs)) {
             return;
         }
-        final Mbuf m = header(0);
-        if (m == null) {
-            return;
-        }
-        final long numbers;
-        final int flags;
+        final TcpBare b = tcp.segs.claimBare();
+        b.inc.set(seg);
         if ((seg.thflags & TcpHeader.TH_ACK) != 0) {
-            numbers = (long) seg.ack << 32;
-            flags = TcpHeader.TH_RST;
+            b.seq = seg.ack;
+            b.ack = 0;
+            b.flags = TcpHeader.TH_RST;
         } else {
-            final int span = seg.rcvdLen + ((seg.thflags & TcpHeader.TH_SYN) != 0 ? 1 : 0)
+            b.seq = 0;
+            b.ack = seg.rcvdSeq + seg.rcvdLen + ((seg.thflags & TcpHeader.TH_SYN) != 0 ? 1 : 0)
                 + ((seg.thflags & TcpHeader.TH_FIN) != 0 ? 1 : 0);
-            numbers = seg.rcvdSeq + span & 0xffff_ffffL;
-            flags = TcpHeader.TH_RST | TcpHeader.TH_ACK;
+            b.flags = TcpHeader.TH_RST | TcpHeader.TH_ACK;
         }
-        ip(m, src, dst, IpHeader.IPDEFTTL, 0);
-        tcp(m, seg.dport, seg.sport, numbers, flags, 0);
-        tcp.stat.sndtotal.increment();
+        b.win = 0;
+        b.ttl = tp == null ? IpHeader.IPDEFTTL : tp.inp.ttl;
+        b.tos = tp == null ? 0 : tp.inp.tos;
+        b.df = true;
+        b.port = seg.port;
+        b.flowid = 0;
+        b.to.flags = 0;
         tcp.stat.sndctrl.increment();
-        final RouteCache own = scratch.getAndSet(null);
-        final RouteCache ro = own == null ? new RouteCache() : own;
-        tcp.net.output(m, ro, seg.fib);
-        scratch.setRelease(ro);
+        send(b);
+        tcp.segs.release(b);
     }
 
     private static boolean multicast(int addr) {
         return addr >>> 28 == 0xe;
-    }
-
-    private Mbuf header(int optlen) {
-        final Mbuf m = tcp.pool.gethdr(Mbuf.MT_DATA);
-        if (m != null) {
-            m.data(m.data() + tcp.pool.maxLinkhdr());
-            m.len(SegmentBuilder.IPTCP + optlen);
-            m.pktLen(m.len());
-            m.csumFlags(Csum.CSUM_IP_TCP);
-            m.csumData(TcpHeader.OFF_SUM);
-        }
-        return m;
-    }
-
-    private static void ip(Mbuf m, int src, int dst, int ttl, int tos) {
-        m.putLong(0, VER_HLEN << 56 | (long) (tos & 0xff) << 48 | (long) m.pktLen() << 32 | IpHeader.IP_DF);
-        m.putLong(8, (long) (ttl & 0xff) << 56 | (long) InDefs.IPPROTO_TCP << 48 | src & 0xffff_ffffL);
-        m.putInt(16, dst);
-    }
-
-    private static void tcp(Mbuf m, int sport, int dport, long numbers, int flags, int win) {
-        final int th = IpHeader.LEN;
-        final int tcplen = m.pktLen() - th;
-        final int sum = InCksum.pseudo(IpHeader.src(m, 0), IpHeader.dst(m, 0), InDefs.IPPROTO_TCP + tcplen);
-        m.putInt(th, sport << 16 | dport);
-        m.putLong(th + 4, numbers);
-        m.putLong(th + 12, (long) (tcplen >> 2) << 60 | (long) flags << 48
-            | (long) Math.min(win, TcpHeader.TCP_MAXWIN) << 32 | (long) sum << 16);
     }
 }

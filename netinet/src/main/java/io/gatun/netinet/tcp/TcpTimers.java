@@ -245,6 +245,14 @@ public final class TcpTimers {
         }
     }
 
+    /** How long to wait for the answer to a SYN that was sent again {@code shift} times, ns. */
+    static long synTimeoutNs(Tcp tcp, int shift) {
+        final TcpSysctl s = tcp.sysctl;
+        final long first = s.rexmitInitial.get() * Tcp.NS_PER_MS;
+        final long hi = Math.max(s.rexmitMin.get(), s.rexmitMax.get()) * Tcp.NS_PER_MS;
+        return shift == 0 ? first : Math.min(first * BACKOFF[shift] + s.rexmitSlop.get() * Tcp.NS_PER_MS, hi);
+    }
+
     /** The handshake took too long, or the connection was idle: probe it, give it up. @bsd tcp_timer_keep */
     @GuardedBy("tp.inp.lock")
     private static void keep(Tcpcb tp) {

@@ -497,6 +497,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     /** Ends all connections and checks that nothing is left. */
     @Override
     public void close() {
+        tcp.syncache.destroy();
         for (final FakeSocket so : sockets) {
             if (so.pcb() instanceof Inpcb inp && inp.ppcb instanceof Tcpcb tp) {
                 tp.inp.lock.lock();

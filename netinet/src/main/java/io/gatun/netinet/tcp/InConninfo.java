@@ -1,0 +1,72 @@
+package io.gatun.netinet.tcp;
+
+/**
+ * The endpoints of a connection, whether there is a control block or not. An IPv4 address is the low 32 bits of the
+ * low word, the high word 0. Ports are in host order.
+ *
+ * <p>Locking key: (o) its owner.
+ *
+ * @bsd struct in_conninfo
+ */
+final class InConninfo {
+    /** Both are IPv6 addresses. */
+    boolean v6;  // (o)
+    long fhi;    // (o) the peer's address
+    long flo;    // (o)
+    long lhi;    // (o) our address
+    long llo;    // (o)
+    int fport;   // (o)
+    int lport;   // (o)
+    /** Routing table of the way to the peer. */
+    int fib;     // (o)
+
+    InConninfo() {
+        // filled by one of the setters
+    }
+
+    /** Those of a segment that came. */
+    void set(Seg seg) {
+        v6 = seg.v6;
+        fhi = seg.srcHi;
+        flo = seg.srcLo;
+        lhi = seg.dstHi;
+        llo = seg.dstLo;
+        fport = seg.sport;
+        lport = seg.dport;
+        fib = seg.fib;
+    }
+
+    /** Those of a connection. */
+    void set(Tcpcb tp) {
+        v6 = false;
+        fhi = 0;
+        flo = tp.inp.faddr4() & 0xffff_ffffL;
+        lhi = 0;
+        llo = tp.inp.laddr4() & 0xffff_ffffL;
+        fport = tp.inp.fport();
+        lport = tp.inp.lport();
+        fib = TcpMss.fib(tp);
+    }
+
+    void set(InConninfo other) {
+        v6 = other.v6;
+        fhi = other.fhi;
+        flo = other.flo;
+        lhi = other.lhi;
+        llo = other.llo;
+        fport = other.fport;
+        lport = other.lport;
+        fib = other.fib;
+    }
+
+    /** Both ports in one word. */
+    int ports() {
+        return fport << 16 | lport;
+    }
+
+    /** Whether both name the same connection. */
+    boolean same(InConninfo other) {
+        return flo == other.flo && ports() == other.ports() && llo == other.llo && fhi == other.fhi
+            && lhi == other.lhi && v6 == other.v6;
+    }
+}

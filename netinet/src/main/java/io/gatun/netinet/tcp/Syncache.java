@@ -1,0 +1,594 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.Seq;
+import io.gatun.spi.vnet.Sysctl;
+import io.gatun.spi.vnet.SysctlTree;
+import java.util.function.Consumer;
+
+/**
+ * Connections that peers have begun and not yet completed. A SYN at a listener makes an entry here, not a socket
+ * ({@link #add}); the third segment turns it into one ({@link #expand}). What a flood of SYNs can take is bounded: by
+ * bucket and in all. When that is not enough the entries are given up for a while, and the numbers of our SYN|ACKs
+ * alone remember what was agreed ({@link Syncookie}).
+ *
+ * <p>Entries are found by a keyed hash: the low bits name a {@link SyncacheShard}, which has the lock, the rest a
+ * bucket.
+ *
+ * <p>Locking key: (c) constant; (v) volatile, benign races.
+ *
+ * @bsd V_tcp_syncache
+ */
+final class Syncache {
+    private static final int SHARDS = 8;
+    private static final int BUCKETS = 64;
+    private static final int BUCKET_LIMIT = 30;
+    /** How often a SYN|ACK goes out again. @bsd SYNCACHE_MAXREXMTS */
+    private static final int MAXREXMTS = 3;
+    private static final int MAX_BACKOFF = 6;
+    private static final int UNREACH_REXMITS = 4;
+    private static final long NOT_PAUSED = Long.MIN_VALUE;
+
+    final Tcp tcp;                            // (c)
+    final SyncacheStat stat;                  // (c)
+    private final Syncookie cookie;           // (c)
+    private final SyncacheShard[] shards = new SyncacheShard[SHARDS]; // (c)
+    private final long key;                   // (c)
+    private final Sysctl syncookies;
+    private final Sysctl syncookiesOnly;
+    private final Sysctl bucketLimit;
+    private final Sysctl cacheLimit;
+    private final Sysctl rexmtLimit;
+    private final Sysctl rstOnSockFail;
+    private volatile long pausedUntilNs = NOT_PAUSED; // (v)
+    private volatile int pauseBackoff;                // (v)
+
+    Syncache(Tcp tcp) {
+        this.tcp = tcp;
+        stat = new SyncacheStat(tcp.vnet.counters());
+        cookie = new Syncookie(tcp.vnet);
+        key = tcp.vnet.random().nextLong();
+        for (int i = 0; i < SHARDS; i++) {
+            shards[i] = new SyncacheShard(this, BUCKETS);
+        }
+        final SysctlTree t = tcp.vnet.sysctl();
+        final String base = "net.inet.tcp.syncache.";
+        syncookies = t.addBool("net.inet.tcp.syncookies", true, "Use SYN cookies if the syncache overflows");
+        syncookiesOnly = t.addBool("net.inet.tcp.syncookies_only", false, "Use only SYN cookies");
+        bucketLimit = t.addInt(base + "bucketlimit", BUCKET_LIMIT, 1, 1 << 16, "Entries in a bucket at most");
+        cacheLimit = t.addInt(base + "cachelimit", BUCKET_LIMIT * BUCKETS * SHARDS, 0, 1 << 24, "Entries at most");
+        rexmtLimit = t.addInt(base + "rexmtlimit", MAXREXMTS, 0, TcpTimers.TCP_MAXRXTSHIFT, "SYN|ACKs sent again");
+        rstOnSockFail = t.addBool(base + "rst_on_sock_fail", true, "Reset when there is no room for a socket");
+        t.addReading(base + "count", this::count, "Entries now");
+        t.addReading(base + "hashsize", () -> BUCKETS * SHARDS, "Buckets");
+    }
+
+    // ---- where things are ------------------------------------------------------------
+
+    private int hash(InConninfo inc) {
+        long z = (inc.fhi ^ key) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ z >>> 29 ^ inc.flo) * 0x94d049bb133111ebL;
+        z = (z ^ z >>> 31 ^ inc.ports()) * 0xbf58476d1ce4e5b9L;
+        return (int) (z >>> 40);
+    }
+
+    private SyncacheShard shard(int hash) {
+        return shards[hash & SHARDS - 1];
+    }
+
+    private static int bucket(int hash) {
+        return hash / SHARDS & BUCKETS - 1;
+    }
+
+    /** Only cookies are used: by order, or because of an attack. @bsd syncache_cookiesonly */
+    private boolean cookiesOnly() {
+        return syncookies.getBool() && (syncookiesOnly.getBool() || paused());
+    }
+
+    private boolean paused() {
+        final long until = pausedUntilNs;
+        return until != NOT_PAUSED && tcp.clock.nanoTime() - until < 0;
+    }
+
+    /** A bucket has overflowed: give the cache a rest, longer if it was so lately. @bsd syncache_pause */
+    private void pause(long nowNs) {
+        if (!syncookies.getBool()) {
+            stat.bucketoverflow.increment();
+            return;
+        }
+        if (paused()) {
+            return;
+        }
+        stat.bucketoverflow.increment();
+        final long until = pausedUntilNs;
+        long delta = Syncookie.LIFETIME_NS << pauseBackoff;
+        if (until != NOT_PAUSED && until + delta - nowNs > 0) {
+            if (pauseBackoff < MAX_BACKOFF) {
+                delta <<= 1;
+                pauseBackoff++;
+            }
+        } else {
+            delta = Syncookie.LIFETIME_NS;
+            pauseBackoff = 0;
+        }
+        pausedUntilNs = nowNs + delta;
+    }
+
+    // ---- a SYN ------------------------------------------------------------
+
+    /**
+     * A good SYN for a listener, which is locked: answers it, and remembers it unless only cookies are in use. Text and
+     * FIN of the SYN are left for the peer to send again, so that a flood cannot fill buffers.
+     *
+     * @bsd syncache_add
+     */
+    @GuardedBy("lp.inp.lock")
+    void add(Tcpcb lp, Seg seg) {
+        final TcpBare b = tcp.segs.claimBare();
+        b.inc.set(seg);
+        final int hash = hash(b.inc);
+        final SyncacheShard sh = shard(hash);
+        if (cookiesOnly()) {
+            final SyncacheEntry sc = new SyncacheEntry();
+            fill(sc, b.inc, lp, seg);
+            transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK);
+        } else {
+            remember(lp, seg, sh, bucket(hash), b);
+        }
+        tcp.segs.release(b);
+    }
+
+    @GuardedBy("lp.inp.lock")
+    private void remember(Tcpcb lp, Seg seg, SyncacheShard sh, int bucket, TcpBare b) {
+        sh.lock.lock();
+        try {
+            final SyncacheEntry old = sh.find(bucket, b.inc);
+            if (old != null) {
+                again(sh, old, seg, b);
+                return;
+            }
+            final SyncacheEntry sc = room(sh, bucket, seg.nowNs);
+            if (sc == null) {
+                tcp.stat.listendrop.increment();
+                return;
+            }
+            fill(sc, b.inc, lp, seg);
+            if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) != Errno.OK) {
+                sh.free(sc);
+                stat.dropped.increment();
+                return;
+            }
+            sh.link(sc, bucket);
+            schedule(sh, sc, seg.nowNs);
+            tcp.states.inc(TcpState.SYN_RECEIVED);
+            stat.added.increment();
+        } finally {
+            sh.lock.unlock();
+        }
+    }
+
+    /** The SYN came again: so does our answer, and its timer starts afresh. */
+    private void again(SyncacheShard sh, SyncacheEntry sc, Seg seg, TcpBare b) {
+        stat.dupsyn.increment();
+        if (sc.has(SyncacheEntry.SCF_TIMESTAMP) && seg.hasOpt(Seg.TOF_TS)) {
+            sc.tsreflect = seg.tsval;
+        } else {
+            sc.flags &= ~SyncacheEntry.SCF_TIMESTAMP;
+        }
+        if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
+            sh.dequeue(sc);
+            sc.rxmits = 0;
+            schedule(sh, sc, seg.nowNs);
+        } else {
+            drop(sh, sc);
+            stat.dropped.increment();
+        }
+    }
+
+    /** A blank entry; when there is no room the oldest of the bucket makes some. Null when it cannot. */
+    private SyncacheEntry room(SyncacheShard sh, int bucket, long nowNs) {
+        if (sh.length(bucket) >= bucketLimit.getInt()) {
+            throwOut(sh, bucket, nowNs);
+        }
+        final int limit = Math.ceilDiv(cacheLimit.getInt(), SHARDS);
+        final SyncacheEntry sc = sh.alloc(limit);
+        if (sc != null) {
+            return sc;
+        }
+        stat.zonefail.increment();
+        throwOut(sh, bucket, nowNs);
+        return sh.alloc(limit);
+    }
+
+    private void throwOut(SyncacheShard sh, int bucket, long nowNs) {
+        final SyncacheEntry oldest = sh.oldest(bucket);
+        if (oldest != null) {
+            sh.overflow(nowNs);
+            drop(sh, oldest);
+        }
+        pause(nowNs);
+    }
+
+    /** What is agreed, of the SYN and the listener. */
+    @GuardedBy("lp.inp.lock")
+    private void fill(SyncacheEntry sc, InConninfo inc, Tcpcb lp, Seg seg) {
+        sc.inc.set(inc);
+        sc.flags = 0;
+        sc.rxmits = 0;
+        sc.rScale = 0;
+        sc.sScale = 0;
+        sc.tsoff = 0;
+        sc.port = seg.port;
+        sc.irs = seg.seq;
+        listener(sc, lp);
+        final boolean noopt = lp.has(Tcpcb.TF_NOOPT);
+        if (noopt) {
+            sc.flags |= SyncacheEntry.SCF_NOOPT;
+        }
+        final int rfc1323 = noopt ? 0 : tcp.sysctl.rfc1323.getInt();
+        if (seg.hasOpt(Seg.TOF_TS) && (rfc1323 == 1 || rfc1323 == 3)) {
+            timestamps(sc, seg);
+        }
+        if (seg.hasOpt(Seg.TOF_SCALE) && (rfc1323 == 1 || rfc1323 == 2)) {
+            sc.flags |= SyncacheEntry.SCF_WINSCALE;
+            sc.rScale = TcpSubr.windowScale(tcp);
+            sc.sScale = seg.wscale;
+        }
+        if (seg.hasOpt(Seg.TOF_SACKPERM) && tcp.sysctl.sackEnable.getBool()) {
+            sc.flags |= SyncacheEntry.SCF_SACK;
+        }
+        sc.peerMss = seg.hasOpt(Seg.TOF_MSS) ? seg.mss : 0;
+        if (syncookies.getBool()) {
+            sc.iss = cookie.generate(sc);
+            stat.sendcookie.increment();
+        } else {
+            sc.iss = tcp.isn.newIsn(sc.inc);
+        }
+    }
+
+    private void timestamps(SyncacheEntry sc, Seg seg) {
+        sc.flags |= SyncacheEntry.SCF_TIMESTAMP;
+        sc.tsreflect = seg.tsval;
+        sc.tsoff = tcp.sysctl.tsOffsetPerConn.getBool() ? tcp.isn.newTsOffset(sc.inc) : 0;
+    }
+
+    @GuardedBy("lp.inp.lock")
+    private static void listener(SyncacheEntry sc, Tcpcb lp) {
+        sc.ttl = lp.inp.ttl;
+        sc.tos = lp.inp.tos;
+        sc.inc.fib = TcpMss.fib(lp);
+        sc.wnd = Math.clamp(lp.inp.so.rcv().hiwat(), 0, TcpHeader.TCP_MAXWIN);
+    }
+
+    // ---- what goes out ------------------------------------------------------------
+
+    /** Sends SYN|ACK, or an ACK as a challenge. @bsd syncache_respond */
+    private Errno transmit(SyncacheEntry sc, TcpBare b, int flags) {
+        final boolean syn = (flags & TcpHeader.TH_SYN) != 0;
+        b.inc.set(sc.inc);
+        b.seq = syn ? sc.iss : sc.iss + 1;
+        b.ack = sc.irs + 1;
+        b.flags = flags;
+        b.win = sc.wnd;
+        b.ttl = sc.ttl;
+        b.tos = sc.tos;
+        b.df = tcp.sysctl.pathMtuDiscovery.getBool() && !sc.has(SyncacheEntry.SCF_UNREACH);
+        b.port = sc.port;
+        b.flowid = 0;
+        b.to.flags = 0;
+        if (!sc.has(SyncacheEntry.SCF_NOOPT)) {
+            options(sc, b.to, syn);
+        }
+        final Errno e = tcp.respond.send(b);
+        if (e == Errno.OK) {
+            tcp.stat.sndacks.increment();
+        }
+        return e;
+    }
+
+    private void options(SyncacheEntry sc, TcpOpt to, boolean syn) {
+        if (syn) {
+            to.flags = Seg.TOF_MSS;
+            to.mss = Math.max(TcpMss.mssOpt(tcp, sc.inc), tcp.sysctl.minmss.getInt());
+            if (sc.has(SyncacheEntry.SCF_WINSCALE)) {
+                to.flags |= Seg.TOF_SCALE;
+                to.wscale = sc.rScale;
+            }
+            if (sc.has(SyncacheEntry.SCF_SACK)) {
+                to.flags |= Seg.TOF_SACKPERM;
+            }
+        }
+        if (sc.has(SyncacheEntry.SCF_TIMESTAMP)) {
+            to.flags |= Seg.TOF_TS;
+            to.tsval = (int) (tcp.clock.nanoTime() / Tcp.NS_PER_MS) + sc.tsoff;
+            to.tsecr = sc.tsreflect;
+        }
+    }
+
+    /** When the next SYN|ACK is due, the one just sent counted. @bsd syncache_timeout */
+    private void schedule(SyncacheShard sh, SyncacheEntry sc, long nowNs) {
+        sc.rxttimeNs = nowNs + TcpTimers.synTimeoutNs(tcp, sc.rxmits);
+        sc.rxmits++;
+        sh.schedule(sc);
+    }
+
+    /** Sends again what nobody has acknowledged, the shard locked. @bsd syncache_timer */
+    void timer(SyncacheShard sh) {
+        sh.lock.lock();
+        final TcpBare b = tcp.segs.claimBare();
+        try {
+            final long now = tcp.clock.nanoTime();
+            final boolean paused = paused() && syncookies.getBool();
+            SyncacheEntry sc = sh.due(now);
+            while (sc != null) {
+                if (paused) {
+                    drop(sh, sc);
+                } else {
+                    expired(sh, sc, b, now);
+                }
+                sc = sh.due(now);
+            }
+            sh.rearm();
+        } finally {
+            tcp.segs.release(b);
+            sh.lock.unlock();
+        }
+    }
+
+    private void expired(SyncacheShard sh, SyncacheEntry sc, TcpBare b, long nowNs) {
+        if (sc.rxmits > rexmtLimit.getInt()) {
+            drop(sh, sc);
+            stat.stale.increment();
+        } else if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
+            sh.dequeue(sc);
+            schedule(sh, sc, nowNs);
+            stat.retransmitted.increment();
+        } else {
+            drop(sh, sc);
+            stat.dropped.increment();
+        }
+    }
+
+    /** Forgets an entry, its shard locked. @bsd syncache_drop */
+    private void drop(SyncacheShard sh, SyncacheEntry sc) {
+        sh.unlink(sc);
+        sh.free(sc);
+        tcp.states.dec(TcpState.SYN_RECEIVED);
+    }
+
+    // ---- what comes back ------------------------------------------------------------
+
+    /**
+     * A bare ACK at a listener, which is locked: if it completes a connection here, that becomes a socket.
+     *
+     * @return NEXT when {@link Seg#made} is the new connection, in SYN-RECEIVED and not locked, for which the segment
+     *     is; otherwise what is to become of the segment
+     * @bsd syncache_expand
+     */
+    @GuardedBy("lp.inp.lock")
+    Verdict expand(Tcpcb lp, Seg seg) {
+        final TcpBare b = tcp.segs.claimBare();
+        b.inc.set(seg);
+        final int hash = hash(b.inc);
+        final SyncacheShard sh = shard(hash);
+        final boolean only = cookiesOnly();
+        SyncacheEntry sc = null;
+        Verdict v = Verdict.NEXT;
+        sh.lock.lock();
+        try {
+            if (!only) {
+                sc = sh.find(bucket(hash), b.inc);
+            }
+            if (sc != null) {
+                v = acceptable(sc, seg);
+                if (v == Verdict.NEXT) {
+                    sh.unlink(sc); // ours alone from here on
+                    tcp.states.dec(TcpState.SYN_RECEIVED);
+                }
+            } else if (!only && !cookiesRecently(sh, seg.nowNs)) {
+                v = seg.dropWithReset(DropReason.TCP_LISTEN_BADSEG);
+            }
+        } finally {
+            sh.lock.unlock();
+        }
+        if (v == Verdict.NEXT) {
+            v = sc != null ? complete(lp, seg, sc) : fromCookie(lp, seg, b.inc);
+            if (sc != null) {
+                release(sh, sc);
+            }
+        }
+        tcp.segs.release(b);
+        return v;
+    }
+
+    private static void release(SyncacheShard sh, SyncacheEntry sc) {
+        sh.lock.lock();
+        try {
+            sh.free(sc);
+        } finally {
+            sh.lock.unlock();
+        }
+    }
+
+    /** Whether entries were thrown out of this shard within the life of a cookie. Its lock is held. */
+    private boolean cookiesRecently(SyncacheShard sh, long nowNs) {
+        return syncookies.getBool() && sh.overflowed(nowNs, Syncookie.LIFETIME_NS);
+    }
+
+    /** RFC 7323 for an entry; one that fails stays. */
+    private Verdict acceptable(SyncacheEntry sc, Seg seg) {
+        if (sc.port != seg.port) {
+            return seg.dropWithReset(DropReason.TCP_LISTEN_BADSEG);
+        }
+        if (!sc.has(SyncacheEntry.SCF_TIMESTAMP)) {
+            return Verdict.NEXT;
+        }
+        if (!seg.hasOpt(Seg.TOF_TS)) {
+            return tcp.sysctl.tolerateMissingTs.getBool() ? Verdict.NEXT : seg.drop(DropReason.TCP_BADOPT);
+        }
+        return Seq.lt(seg.tsval, sc.tsreflect) ? seg.drop(DropReason.TCP_PAWS) : Verdict.NEXT;
+    }
+
+    @GuardedBy("lp.inp.lock")
+    private Verdict fromCookie(Tcpcb lp, Seg seg, InConninfo inc) {
+        final SyncacheEntry sc = new SyncacheEntry();
+        sc.inc.set(inc);
+        if (!cookie.lookup(sc, seg.ack - 1, seg.seq - 1)) {
+            return seg.dropWithReset(DropReason.TCP_LISTEN_BADSEG);
+        }
+        listener(sc, lp);
+        sc.port = seg.port;
+        if (sc.has(SyncacheEntry.SCF_WINSCALE)) {
+            sc.rScale = TcpSubr.windowScale(tcp);
+        }
+        if (seg.hasOpt(Seg.TOF_TS)) {
+            timestamps(sc, seg);
+        }
+        stat.recvcookie.increment();
+        return complete(lp, seg, sc);
+    }
+
+    /** The ACK must be for our SYN|ACK, its number in the window; then a socket is made. */
+    @GuardedBy("lp.inp.lock")
+    private Verdict complete(Tcpcb lp, Seg seg, SyncacheEntry sc) {
+        if (seg.ack != sc.iss + 1 || Seq.leq(seg.seq, sc.irs) || Seq.gt(seg.seq, sc.irs + sc.wnd)) {
+            return seg.dropWithReset(DropReason.TCP_BAD_ACK);
+        }
+        seg.made = SyncacheSocket.make(tcp, lp, sc, seg.nowNs);
+        if (seg.made != null) {
+            stat.completed.increment();
+            return Verdict.NEXT;
+        }
+        stat.aborted.increment();
+        tcp.stat.listendrop.increment();
+        return rstOnSockFail.getBool() ? seg.dropWithReset(DropReason.TCP_LISTEN_OVERFLOW)
+            : seg.drop(DropReason.TCP_LISTEN_OVERFLOW);
+    }
+
+    /** A reset at a listener: RFC 5961 section 3.2 for the entry it may be for. @bsd syncache_chkrst */
+    void chkrst(Seg seg) {
+        if (cookiesOnly()) {
+            return;
+        }
+        final TcpBare b = tcp.segs.claimBare();
+        b.inc.set(seg);
+        final int hash = hash(b.inc);
+        final SyncacheShard sh = shard(hash);
+        sh.lock.lock();
+        try {
+            final SyncacheEntry sc = sh.find(bucket(hash), b.inc);
+            final int nxt = sc == null ? 0 : sc.irs + 1;
+            if (sc == null || sc.port != seg.port || seg.seq != nxt && !Seq.within(seg.seq, nxt, nxt + sc.wnd)) {
+                tcp.stat.badrst.increment();
+            } else if (seg.seq == nxt || tcp.sysctl.insecureRst.getBool()) {
+                drop(sh, sc);
+                stat.reset.increment();
+            } else {
+                tcp.stat.badrst.increment();
+                if (transmit(sc, b, TcpHeader.TH_ACK) != Errno.OK) {
+                    drop(sh, sc);
+                    stat.dropped.increment();
+                }
+            }
+        } finally {
+            sh.lock.unlock();
+            tcp.segs.release(b);
+        }
+    }
+
+    /** A SYN|ACK at a listener: whoever sends it has no such connection. @bsd syncache_badack */
+    void badack(Seg seg) {
+        final TcpBare b = tcp.segs.claimBare();
+        b.inc.set(seg);
+        final int hash = hash(b.inc);
+        final SyncacheShard sh = shard(hash);
+        sh.lock.lock();
+        try {
+            final SyncacheEntry sc = sh.find(bucket(hash), b.inc);
+            if (sc != null && sc.port == seg.port) {
+                drop(sh, sc);
+                stat.badack.increment();
+            }
+        } finally {
+            sh.lock.unlock();
+            tcp.segs.release(b);
+        }
+    }
+
+    /**
+     * ICMP says that our SYN|ACK could not be delivered. Such word counts the second time, after three more SYN|ACKs.
+     *
+     * @bsd syncache_unreach
+     */
+    void unreach(InConninfo inc, int seq, int port) {
+        final int hash = hash(inc);
+        final SyncacheShard sh = shard(hash);
+        sh.lock.lock();
+        try {
+            final SyncacheEntry sc = sh.find(bucket(hash), inc);
+            if (sc == null || sc.port != port || sc.iss != seq) {
+                return;
+            }
+            if (sc.has(SyncacheEntry.SCF_UNREACH) && sc.rxmits >= UNREACH_REXMITS) {
+                drop(sh, sc);
+                stat.unreach.increment();
+            } else {
+                sc.flags |= SyncacheEntry.SCF_UNREACH;
+            }
+        } finally {
+            sh.lock.unlock();
+        }
+    }
+
+    // ---- for monitoring, and the end ------------------------------------------------------------
+
+    /** Entries now. */
+    int count() {
+        int n = 0;
+        for (final SyncacheShard sh : shards) {
+            sh.lock.lock();
+            try {
+                n += sh.count();
+            } finally {
+                sh.lock.unlock();
+            }
+        }
+        return n;
+    }
+
+    /** Visits every entry, its shard locked; the visitor must neither keep nor change it. @bsd syncache_pcblist */
+    void forEach(Consumer<SyncacheEntry> visitor) {
+        for (final SyncacheShard sh : shards) {
+            sh.lock.lock();
+            try {
+                for (int i = 0; i < sh.buckets(); i++) {
+                    for (SyncacheEntry e = sh.newest(i); e != null; e = e.hashNext) {
+                        visitor.accept(e);
+                    }
+                }
+            } finally {
+                sh.lock.unlock();
+            }
+        }
+    }
+
+    /** Forgets all, and drains the timers. @bsd syncache_destroy */
+    void destroy() {
+        for (final SyncacheShard sh : shards) {
+            assert sh.check();
+            sh.lock.lock();
+            try {
+                for (int i = 0; i < sh.buckets(); i++) {
+                    while (sh.oldest(i) != null) {
+                        drop(sh, sh.oldest(i));
+                    }
+                }
+            } finally {
+                sh.lock.unlock();
+            }
+            sh.callout.drain();
+        }
+    }
+}
