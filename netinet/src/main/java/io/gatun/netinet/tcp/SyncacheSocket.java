@@ -24,7 +24,7 @@ final class SyncacheSocket {
         }
         tp.inp.lock.lock();
         try {
-            if (tp.inp.adopt4((int) sc.inc.flo, sc.inc.fport, (int) sc.inc.llo, sc.inc.lport) != Errno.OK) {
+            if (adopt(tp, sc.inc) != Errno.OK) {
                 TcpSubr.close(tp);
                 return null;
             }
@@ -42,6 +42,14 @@ final class SyncacheSocket {
         } finally {
             tp.inp.lock.unlock();
         }
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static Errno adopt(Tcpcb tp, InConninfo inc) {
+        if (inc.v6) {
+            return tp.inp.adopt6(inc.fhi, inc.flo, inc.lhi, inc.llo, inc.lport << 16 | inc.fport);
+        }
+        return tp.inp.adopt4((int) inc.flo, inc.fport, (int) inc.llo, inc.lport);
     }
 
     /** What a child has from its listener. Both are locked. */

@@ -47,6 +47,9 @@ final class TcpCtlinput {
         final int lport = TcpHeader.sport(m, th);
         final int fport = TcpHeader.dport(m, th);
         final Inpcb inp = tcp.tcbinfo.lookup4(faddr, fport, laddr, lport, 0);
+        if (inp == null && m.getU8(icmpOff) == ICMP_UNREACH && m.getU8(icmpOff + 1) != UNREACH_NEEDFRAG) {
+            embryonic(m, ip, th);
+        }
         if (inp == null || !(inp.ppcb instanceof Tcpcb tp)) {
             return;
         }
@@ -60,6 +63,16 @@ final class TcpCtlinput {
         } finally {
             tp.inp.lock.unlock();
         }
+    }
+
+    /** It may be about a SYN|ACK of ours. */
+    private void embryonic(Mbuf m, int ip, int th) {
+        final InConninfo inc = new InConninfo();
+        inc.flo = IpHeader.dst(m, ip) & 0xffff_ffffL;
+        inc.llo = IpHeader.src(m, ip) & 0xffff_ffffL;
+        inc.lport = TcpHeader.sport(m, th);
+        inc.fport = TcpHeader.dport(m, th);
+        tcp.syncache.unreach(inc, TcpHeader.seq(m, th), 0);
     }
 
     @GuardedBy("tp.inp.lock")

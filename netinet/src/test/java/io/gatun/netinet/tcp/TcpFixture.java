@@ -223,12 +223,12 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         syn.arrive();
         final Out synAck = sent.remove();
         assertThat(synAck.flags).isEqualTo(TcpHeader.TH_SYN | TcpHeader.TH_ACK);
-        final FakeSocket so = l.incomp.getFirst();
         final In ack = seg(TcpHeader.TH_ACK).seq(syn.seq + 1).ack(synAck.seq + 1);
         if (syn.ts) {
             ack.ts(syn.tsval + 1, synAck.tsval);
         }
         ack.arrive();
+        final FakeSocket so = l.comp.getLast();
         assertThat(tcpcb(so).state).isEqualTo(TcpState.ESTABLISHED);
         assertThat(sent).isEmpty();
         return so;
