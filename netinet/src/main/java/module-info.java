@@ -8,8 +8,10 @@ module io.gatun.netinet {
     exports io.gatun.netinet.arp;
     exports io.gatun.netinet.ether;
     exports io.gatun.netinet.icmp;
+    exports io.gatun.netinet.icmp6;
     exports io.gatun.netinet.ip;
     exports io.gatun.netinet.ip6;
+    exports io.gatun.netinet.nd6;
     exports io.gatun.netinet.pcb;
     exports io.gatun.netinet.route;
     exports io.gatun.netinet.tcp;
@@ -18,6 +20,6 @@ module io.gatun.netinet {
 
     uses io.gatun.netinet.tcp.cc.CcAlgo;
 
-    provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain;
+    provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain, io.gatun.netinet.Inet6Domain;
     provides io.gatun.netinet.tcp.cc.CcAlgo with io.gatun.netinet.tcp.cc.Cubic, io.gatun.netinet.tcp.cc.NewReno;
 }

@@ -55,6 +55,8 @@ public final class Inet {
     /** Addresses and the routes that come with them. */
     final InControl control;
 
+    private Inet6 inet6;
+
     /** Makes all parts; nothing is registered yet. */
     public Inet(VnetSide vnet) {
         this.vnet = vnet;
@@ -81,5 +83,15 @@ public final class Inet {
     /** The forwarding table of that number; the default one for a number out of range. */
     public Fib fib(int number) {
         return number >= 0 && number < fibs.length ? fibs[number] : fibs[0];
+    }
+
+    /** The IPv6 half; null without one. */
+    public Inet6 inet6() {
+        return inet6;
+    }
+
+    /** IPv6 comes, before there are any sockets. */
+    void setInet6(Inet6 root) {
+        inet6 = root;
     }
 }

@@ -4,6 +4,7 @@ import io.gatun.netinet.arp.ArpDuplicate;
 import io.gatun.netinet.arp.ArpEntry;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip.InIfaddr;
+import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.Route;
 import io.gatun.spi.ifnet.IfAddr;
@@ -23,6 +24,7 @@ import java.util.List;
  */
 public final class InetConfig {
     private static final int HOST_BITS = 32;
+    private static final int HOST_BITS6 = 128;
     private static final String FORWARDING = "net.inet.ip.forwarding";
 
     private final Inet inet;
@@ -49,6 +51,10 @@ public final class InetConfig {
         SockAddr addr = addressOf(cidr);
         int bits = prefixLen(cidr);
         String call = "add " + cidr + " to " + ifp.xname();
+        if (addr.family() == SockAddr.AF_INET6) {
+            addAddress6(ifp, addr, bits, call);
+            return;
+        }
         int a = addr.in4();
         boolean network = bits < 31 && (a & ~InIfaddr.mask(bits)) == 0;
         boolean all = bits < 31 && (a | InIfaddr.mask(bits)) == -1;
@@ -62,6 +68,22 @@ public final class InetConfig {
         boolean broadcasts = (ifp.flags() & Ifnet.IFF_BROADCAST) != 0 && bits < 31;
         SockAddr broadcast = broadcasts ? SockAddr.in(a | ~InIfaddr.mask(bits), 0) : null;
         ErrnoException.check(ifp.addAddr(new IfAddr(addr, bits, broadcast, null)), call);
+    }
+
+    /** The first IPv6 address of an Ethernet brings a link-local one with it. */
+    private void addAddress6(Ifnet ifp, SockAddr addr, int bits, String call) throws ErrnoException {
+        Inet6 six = inet.inet6();
+        ErrnoException.check(six == null ? Errno.EAFNOSUPPORT : Errno.OK, call);
+        if (addr.isMulticast() || addr.isAny() || In6.isV4Mapped(addr.hi(), addr.lo())) {
+            throw new ErrnoException(Errno.EINVAL, call);
+        }
+        if (six.addrs.lookup(In6.embed(addr.hi(), ifp.index()), addr.lo()) != null) {
+            throw new ErrnoException(Errno.EEXIST, call);
+        }
+        ErrnoException.check(up(ifp), call);
+        SockAddr own = new SockAddr();
+        own.setIn6(addr.hi(), addr.lo(), 0, In6.zoned(addr.hi()) ? ifp.index() : 0);
+        ErrnoException.check(ifp.addAddr(new IfAddr(own, bits, null, null)), call);
     }
 
     private static Errno up(Ifnet ifp) {
@@ -96,6 +118,9 @@ public final class InetConfig {
     public void addRoute(String prefix, String gateway, Ifnet ifp, int mtu) throws ErrnoException {
         String call = "add route " + prefix;
         SockAddr gw = gateway == null ? null : addressOf(gateway);
+        if (addressOf(prefix).family() == SockAddr.AF_INET6 || gw != null && gw.family() == SockAddr.AF_INET6) {
+            throw new ErrnoException(Errno.EAFNOSUPPORT, call + ": there are no IPv6 routes by hand yet");
+        }
         InIfaddr link = gw == null ? null : inet.addrs.onLink(gw.in4(), ifp);
         Ifnet out = ifp != null ? ifp : link == null ? null : link.ifp;
         if (out == null || gw != null && link == null) {
@@ -143,12 +168,12 @@ public final class InetConfig {
 
     /** Sets a neighbour's link address by hand, as in {@code 02:00:00:00:00:01}. @bsd arp -s */
     public void setArp(Ifnet ifp, String address, String lladdr) throws ErrnoException {
-        ErrnoException.check(inet.arp.setStatic(ifp, addressOf(address).in4(), lladdrOf(lladdr)), "arp -s " + address);
+        ErrnoException.check(inet.arp.setStatic(ifp, address4(address), lladdrOf(lladdr)), "arp -s " + address);
     }
 
     /** Forgets a neighbour. @bsd arp -d */
     public void deleteArp(Ifnet ifp, String address) throws ErrnoException {
-        ErrnoException.check(inet.arp.delete(ifp, addressOf(address).in4()), "arp -d " + address);
+        ErrnoException.check(inet.arp.delete(ifp, address4(address)), "arp -d " + address);
     }
 
     /** All neighbours: a snapshot. @bsd arp -a */
@@ -167,12 +192,23 @@ public final class InetConfig {
         return prefixLen(prefix) == HOST_BITS ? NextHop.NHF_HOST : 0;
     }
 
+    private static int address4(String text) {
+        SockAddr a = addressOf(text);
+        if (a.family() != SockAddr.AF_INET) {
+            throw new IllegalArgumentException("'" + text + "' is not an IPv4 address");
+        }
+        return a.in4();
+    }
+
     private static SockAddr addressOf(String cidr) {
         if (cidr.equals("default")) {
             return SockAddr.in(0, 0);
         }
         int slash = cidr.indexOf('/');
         String text = slash < 0 ? cidr : cidr.substring(0, slash);
+        if (text.indexOf(':') >= 0) {
+            return SockAddr.of(text, 0);
+        }
         if (!text.matches("[0-9]{1,3}([.][0-9]{1,3}){3}")) { // no short forms such as 10.1
             throw new IllegalArgumentException("'" + cidr + "' is not an IPv4 address");
         }
@@ -181,12 +217,13 @@ public final class InetConfig {
 
     private static int prefixLen(String cidr) {
         int slash = cidr.indexOf('/');
+        int most = cidr.indexOf(':') < 0 ? HOST_BITS : HOST_BITS6;
         if (slash < 0) {
-            return cidr.equals("default") ? 0 : HOST_BITS;
+            return cidr.equals("default") ? 0 : most;
         }
         String text = cidr.substring(slash + 1);
-        if (!text.matches("[0-9]{1,2}") || Integer.parseInt(text) > HOST_BITS) {
-            throw new IllegalArgumentException("'" + cidr + "' has no prefix length in 0..32");
+        if (!text.matches("[0-9]{1,3}") || Integer.parseInt(text) > most) {
+            throw new IllegalArgumentException("'" + cidr + "' has no prefix length in 0.." + most);
         }
         return Integer.parseInt(text);
     }

@@ -48,6 +48,14 @@ public final class InetDomain implements Domain {
         return inet;
     }
 
+    Udp udp() {
+        return udp;
+    }
+
+    Tcp tcp() {
+        return tcp;
+    }
+
     @Override
     public Errno init(VnetSide vnet) {
         inet = new Inet(vnet);
@@ -76,7 +84,7 @@ public final class InetDomain implements Domain {
     private Errno initTcp(VnetSide vnet) {
         tcp = new Tcp(vnet, new InpcbInfo(vnet, InDefs.IPPROTO_TCP, new InLaddr(inet)), new TcpIp(inet));
         inet.ipOutput.setGso(TcpGso::segment);
-        protosw.add(new TcpUsrreq(tcp, new TcpCtloutput(new IpCtloutput(inet))));
+        protosw.add(new TcpUsrreq(tcp, new TcpCtloutput(new IpCtloutput(inet), null), SockAddr.AF_INET));
         return tcp.init();
     }
 

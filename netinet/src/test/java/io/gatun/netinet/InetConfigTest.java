@@ -34,13 +34,16 @@ class InetConfigTest {
 
     @Test
     void texts_thatAreNoAddress_areRefused() {
-        for (String a : new String[] {"", "10.0.0", "host", "10.0.0.9/33", "10.0.0.9/-1", "10.0.0.9/x", "::1/64"}) {
+        for (String a : new String[] {"", "10.0.0", "host", "10.0.0.9/33", "10.0.0.9/-1", "10.0.0.9/x", "::g/64", "::1/129"}) {
             assertThatThrownBy(() -> config.addAddress(net.wire0.ifp, a)).isInstanceOf(IllegalArgumentException.class);
         }
         for (String a : new String[] {"", "02:00", "02:00:00:00:00:0g", "03:00:00:00:00:01"}) {
             assertThatThrownBy(() -> config.setArp(net.wire0.ifp, "10.0.0.9", a))
                 .isInstanceOf(IllegalArgumentException.class);
         }
+        assertThatThrownBy(() -> config.setArp(net.wire0.ifp, "::9", "02:00:00:00:00:01"))
+            .isInstanceOf(IllegalArgumentException.class);
+        fails(Errno.EAFNOSUPPORT, () -> config.addAddress(net.wire0.ifp, "::1/64")); // a vnet without IPv6
         fails(Errno.EINVAL, () -> config.setArp(net.lo, "127.0.0.9", "02:00:00:00:00:01"));
     }
 

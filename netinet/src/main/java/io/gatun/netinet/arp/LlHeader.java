@@ -13,9 +13,10 @@ public final class LlHeader {
     /** Next four octets. */
     public final int second;
     /** The neighbour's link address. */
-    final long lladdr;
+    public final long lladdr;
 
-    LlHeader(long dst, long src) {
+    /** The header from this host's link address to a neighbour's. */
+    public LlHeader(long dst, long src) {
         first = EtherHeader.first(dst, src);
         second = EtherHeader.second(src);
         lladdr = dst;

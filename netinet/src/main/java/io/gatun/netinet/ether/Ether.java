@@ -174,6 +174,9 @@ public final class Ether implements LinkLayer {
         if (dst.family() == SockAddr.AF_INET) {
             return outputIp(ifp, table, m, dst.in4());
         }
+        if (dst.family() == SockAddr.AF_INET6 && inet.inet6() != null) {
+            return outputIp6(ifp, table, m, dst);
+        }
         if (dst.family() == SockAddr.AF_LINK) {
             return frame(ifp, m, dst.lo(), table.lladdr(), EtherHeader.ETHERTYPE_IP);
         }
@@ -194,13 +197,26 @@ public final class Ether implements LinkLayer {
         return h != null ? frame(ifp, m, h) : table.resolve(m, dst);
     }
 
+    private Errno outputIp6(Ifnet ifp, ArpTable table, Mbuf m, SockAddr dst) {
+        if (dst.isMulticast()) {
+            ifp.count(IfCounter.OMCASTS, 1);
+            return frame(ifp, m, InMulti.mapIpv6(dst.lo()), table.lladdr(), EtherHeader.ETHERTYPE_IPV6);
+        }
+        return inet.inet6().nd6.output(ifp, m, dst.hi(), dst.lo());
+    }
+
     /** Puts a header of an ARP entry in front and sends. Consumes m. */
     public Errno frame(Ifnet ifp, Mbuf m, LlHeader h) {
+        return frame(ifp, m, h, EtherHeader.ETHERTYPE_IP);
+    }
+
+    /** Puts a header of a neighbour in front and sends a packet of a type. Consumes m. */
+    public Errno frame(Ifnet ifp, Mbuf m, LlHeader h, int type) {
         Mbuf f = m.prepend(EtherHeader.ETHER_HDR_LEN);
         if (f == null) {
             return noMem(ifp);
         }
-        EtherHeader.put(f, h.first, h.second, EtherHeader.ETHERTYPE_IP);
+        EtherHeader.put(f, h.first, h.second, type);
         return ifp.transmit(f);
     }
 

@@ -18,6 +18,8 @@ public final class InMulti {
     public static final int ALLHOSTS_GROUP = 0xe0000001;
     /** 01:00:5e:00:00:00, to which the low 23 bits of a group are added (RFC 1112 section 6.4). */
     private static final long IPV4_MAC = 0x01005e000000L;
+    /** 33:33:00:00:00:00, to which the low 32 bits of a group are added (RFC 2464 section 7). */
+    private static final long IPV6_MAC = 0x333300000000L;
     private static final int GROUP_BITS = 0x7fffff;
     private static final int MAX_INDEX = 1024;
 
@@ -66,9 +68,15 @@ public final class InMulti {
         return IPV4_MAC | group & GROUP_BITS;
     }
 
+    /** The link-layer address of an IPv6 group, of whose address this is the low word. @bsd ETHER_MAP_IPV6_MULTICAST */
+    public static long mapIpv6(long lo) {
+        return IPV6_MAC | lo & 0xffff_ffffL;
+    }
+
     private static long macOf(SockAddr a) {
         return switch (a.family()) {
             case SockAddr.AF_INET -> mapIp(a.in4());
+            case SockAddr.AF_INET6 -> mapIpv6(a.lo());
             case SockAddr.AF_LINK -> a.lo();
             default -> 0;
         };

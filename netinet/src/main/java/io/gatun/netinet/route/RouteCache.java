@@ -44,6 +44,28 @@ public final class RouteCache {
         return nh;
     }
 
+    /**
+     * As {@link #resolve} for an IPv6 destination, its zone put in. The generation is kept complemented, so that a
+     * cache that both families use never mistakes one for the other.
+     */
+    public NextHop resolve6(Fib table, long hi, long lo) {
+        int now = ~table.generation();
+        if (nh == null || generation != now || link.lo() != lo || link.hi() != hi || fib != table) {
+            nh = table.lookup6(hi, lo);
+            generation = now;
+            fib = table;
+            link.setIn6(hi, lo, 0, 0);
+        }
+        return nh;
+    }
+
+    /** As {@link #direct} for an IPv6 address. */
+    public SockAddr direct6(long hi, long lo) {
+        invalidate();
+        link.setIn6(hi, lo, 0, 0);
+        return link;
+    }
+
     /** The next hop found last, or null. Not checked against the table. @bsd ro_nh */
     public NextHop nextHop() {
         return nh;

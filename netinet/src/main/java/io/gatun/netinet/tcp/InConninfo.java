@@ -1,5 +1,9 @@
 package io.gatun.netinet.tcp;
 
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.pcb.Inpcb;
+
 /**
  * The endpoints of a connection, whether there is a control block or not. An IPv4 address is the low 32 bits of the
  * low word, the high word 0. Ports are in host order.
@@ -38,11 +42,12 @@ final class InConninfo {
 
     /** Those of a connection. */
     void set(Tcpcb tp) {
-        v6 = false;
-        fhi = 0;
-        flo = tp.inp.faddr4() & 0xffff_ffffL;
-        lhi = 0;
-        llo = tp.inp.laddr4() & 0xffff_ffffL;
+        final Inpcb inp = tp.inp;
+        v6 = inp.isV6();
+        fhi = v6 ? inp.faddrHi() : 0;
+        flo = v6 ? inp.faddrLo() : inp.faddr4() & 0xffff_ffffL;
+        lhi = v6 ? inp.laddrHi() : 0;
+        llo = v6 ? inp.laddrLo() : inp.laddr4() & 0xffff_ffffL;
         fport = tp.inp.fport();
         lport = tp.inp.lport();
         fib = TcpMss.fib(tp);
@@ -62,6 +67,11 @@ final class InConninfo {
     /** Both ports in one word. */
     int ports() {
         return fport << 16 | lport;
+    }
+
+    /** Octets of IP and TCP header without options. @bsd min_protoh */
+    int minProtoHdr() {
+        return (v6 ? Ip6Header.LEN : IpHeader.LEN) + TcpHeader.SIZE;
     }
 
     /** Whether both name the same connection. */

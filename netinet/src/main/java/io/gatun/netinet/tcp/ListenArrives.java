@@ -1,6 +1,7 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.ip6.In6;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
 
@@ -62,6 +63,12 @@ final class ListenArrives {
 
     /** MUST-57: not to or from what cannot be one host; and not from ourselves (the "land" attack). */
     private static boolean endpoints(Seg seg) {
+        if (seg.v6) {
+            final boolean group = In6.isMulticast(seg.srcHi) || In6.isMulticast(seg.dstHi);
+            final boolean land = seg.srcHi == seg.dstHi && seg.srcLo == seg.dstLo && seg.sport == seg.dport;
+            return !group && !seg.link(Mbuf.M_BCAST | Mbuf.M_MCAST) && !In6.isAny(seg.srcHi, seg.srcLo)
+                && seg.sport != 0 && !land;
+        }
         final int src = (int) seg.srcLo;
         final int dst = (int) seg.dstLo;
         if (seg.link(Mbuf.M_BCAST | Mbuf.M_MCAST) || src >>> 28 >= 0xe || dst >>> 28 >= 0xe || src == 0) {

@@ -51,7 +51,7 @@ final class Seg {
     int dport;           // (t) ours
     /** Both addresses are IPv6. */
     boolean v6;          // (t)
-    long srcHi;          // (t) the peer's address
+    long srcHi;          // (t) the peer's address; IPv6 with the zone put in
     long srcLo;          // (t)
     long dstHi;          // (t) our address
     long dstLo;          // (t)

@@ -2,7 +2,9 @@ package io.gatun.netinet.tcp;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/** Segments, send plans and bare segments to reuse: as many as threads are in TCP at a time. Claimed by one exchange. */
+/**
+ * Segments, send plans and bare segments to reuse: as many as threads are in TCP at a time. Claimed by one exchange.
+ */
 final class SegCache {
     private static final int SLOTS = 8;
     private static final int SPREAD = 4; // slots of neighbours share a cache line otherwise

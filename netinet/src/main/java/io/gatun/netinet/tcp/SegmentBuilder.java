@@ -3,6 +3,7 @@ package io.gatun.netinet.tcp;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
@@ -15,8 +16,6 @@ import io.gatun.spi.sys.Seq;
  * copied into the same mbuf when it is small, or as a chain that shares the send buffer's clusters.
  */
 final class SegmentBuilder {
-    /** IPv4 and TCP header without options. */
-    static final int IPTCP = IpHeader.LEN + TcpHeader.SIZE;
     /** Payload up to this size is copied rather than shared: cheaper than a second mbuf. */
     private static final int INLINE = 128;
     /** How deep in the send buffer a copy may start before a walk to it costs more than sharing. */
@@ -33,7 +32,8 @@ final class SegmentBuilder {
         if (m == null) {
             return null;
         }
-        final int hdrlen = IPTCP + p.optlen;
+        final int iptcp = TcpPath.minProtoHdr(tp);
+        final int hdrlen = iptcp + p.optlen;
         m.data(m.data() + tp.tcp.pool.maxLinkhdr());
         m.len(hdrlen);
         if (p.len > 0 && !payload(tp, p, m)) {
@@ -43,7 +43,7 @@ final class SegmentBuilder {
         m.pktLen(hdrlen + p.len);
         header(tp, p, m);
         if (p.optlen != 0) {
-            p.to.addOptions(m, IPTCP);
+            p.to.addOptions(m, iptcp);
         }
         return m;
     }
@@ -70,24 +70,24 @@ final class SegmentBuilder {
     @GuardedBy("tp.inp.lock")
     private static void header(Tcpcb tp, SendPlan p, Mbuf m) {
         final Inpcb inp = tp.inp;
-        final int total = m.pktLen();
-        final int src = inp.laddr4();
-        final int dst = inp.faddr4();
-        final boolean df = tp.tcp.sysctl.pathMtuDiscovery.getBool() && tp.maxseg > tp.tcp.sysctl.minmss.getInt();
-        m.putLong(0, VER_HLEN << 56 | (long) (inp.tos & 0xff) << 48 | (long) total << 32 | (df ? IpHeader.IP_DF : 0));
-        m.putLong(8, (long) (inp.ttl & 0xff) << 56 | (long) InDefs.IPPROTO_TCP << 48 | src & 0xffff_ffffL);
-        m.putLong(16, (long) dst << 32 | (long) inp.lport() << 16 | inp.fport());
-        m.putLong(24, (long) seq(tp, p) << 32 | tp.rcvNxt & 0xffff_ffffL);
+        final boolean six = inp.isV6();
+        final int th = six ? Ip6Header.LEN : IpHeader.LEN;
+        final int tcplen = m.pktLen() - th;
+        final int sum = six ? ip6(tp, m, tcplen) : ip4(tp, m, tcplen);
+        m.putInt(th, inp.lport() << 16 | inp.fport());
+        m.putLong(th + 4, (long) seq(tp, p) << 32 | tp.rcvNxt & 0xffff_ffffL);
         final boolean syn = (p.flags & TcpHeader.TH_SYN) != 0;
         final int open = syn ? Math.min(p.recwin, TcpHeader.TCP_MAXWIN) : p.recwin >> tp.rcvScale;
         final int win = (p.flags & TcpHeader.TH_RST) != 0 ? 0 : open; // a reset offers nothing
         final int urgent = Seq.diff(tp.sndUp, p.seq);
         final int urp = (p.flags & TcpHeader.TH_URG) != 0 ? Math.min(urgent, 0xffff) : 0;
-        final int tcplen = total - IpHeader.LEN;
         final int hlen = TcpHeader.SIZE + p.optlen >> 2;
-        final int sum = InCksum.pseudo(src, dst, InDefs.IPPROTO_TCP + tcplen);
-        m.putLong(32, (long) hlen << 60 | (long) p.flags << 48 | (long) win << 32 | (long) sum << 16 | urp);
-        m.csumFlags(p.tso ? Csum.CSUM_IP_TCP | Csum.CSUM_IP_TSO : Csum.CSUM_IP_TCP);
+        m.putLong(th + 12, (long) hlen << 60 | (long) p.flags << 48 | (long) win << 32 | (long) sum << 16 | urp);
+        if (six) {
+            m.csumFlags(p.tso ? Csum.CSUM_IP6_TCP | Csum.CSUM_IP6_TSO : Csum.CSUM_IP6_TCP);
+        } else {
+            m.csumFlags(p.tso ? Csum.CSUM_IP_TCP | Csum.CSUM_IP_TSO : Csum.CSUM_IP_TCP);
+        }
         m.csumData(TcpHeader.OFF_SUM);
         if (p.tso) {
             m.tsoSegsz(tp.maxseg - p.optlen);
@@ -96,6 +96,27 @@ final class SegmentBuilder {
             m.flowid(inp.flowid);
             m.rsstype(Mbuf.M_HASHTYPE_OPAQUE);
         }
+    }
+
+    /** Writes an IPv4 header; answers the sum of the pseudo-header. */
+    @GuardedBy("tp.inp.lock")
+    private static int ip4(Tcpcb tp, Mbuf m, int tcplen) {
+        final Inpcb inp = tp.inp;
+        final int src = inp.laddr4();
+        final int dst = inp.faddr4();
+        final boolean df = tp.tcp.sysctl.pathMtuDiscovery.getBool() && tp.maxseg > tp.tcp.sysctl.minmss.getInt();
+        m.putLong(0, VER_HLEN << 56 | (long) (inp.tos & 0xff) << 48 | (long) m.pktLen() << 32
+            | (df ? IpHeader.IP_DF : 0));
+        m.putLong(8, (long) (inp.ttl4() & 0xff) << 56 | (long) InDefs.IPPROTO_TCP << 48 | src & 0xffff_ffffL);
+        m.putInt(16, dst);
+        return InCksum.pseudo(src, dst, InDefs.IPPROTO_TCP + tcplen);
+    }
+
+    /** Writes an IPv6 header; answers the sum of the pseudo-header. */
+    @GuardedBy("tp.inp.lock")
+    private static int ip6(Tcpcb tp, Mbuf m, int tcplen) {
+        Ip6Header.ofPcb(tp.inp, m, tcplen, InDefs.IPPROTO_TCP);
+        return Ip6Header.pseudo(m, tcplen, InDefs.IPPROTO_TCP);
     }
 
     /** Data, SYN and FIN have their own place; an empty segment goes at the edge of what was sent. */

@@ -102,7 +102,7 @@ final class SendDecision {
     private static void cut(Tcpcb tp, SendPlan p, int avail) {
         final int mss = tp.maxseg - p.optlen;
         if (p.len > mss) {
-            if (tp.has(Tcpcb.TF_TSO) && !tp.has(Tcpcb.TF_FORCEDATA) && tp.tsoMax - SegmentBuilder.IPTCP > 2 * mss) {
+            if (tp.has(Tcpcb.TF_TSO) && !tp.has(Tcpcb.TF_FORCEDATA) && tp.tsoMax - TcpPath.minProtoHdr(tp) > 2 * mss) {
                 superSegment(tp, p, mss, avail);
             } else {
                 p.len = mss;
@@ -117,7 +117,7 @@ final class SendDecision {
 
     @GuardedBy("tp.inp.lock")
     private static void superSegment(Tcpcb tp, SendPlan p, int mss, int avail) {
-        final int most = tp.tsoMax - SegmentBuilder.IPTCP - p.optlen;
+        final int most = tp.tsoMax - TcpPath.minProtoHdr(tp) - p.optlen;
         if (p.len > most) {
             p.len = most / mss * mss;
             p.sendalot = true;

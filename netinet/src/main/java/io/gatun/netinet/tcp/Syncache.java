@@ -1,6 +1,8 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Seq;
@@ -272,8 +274,8 @@ final class Syncache {
         b.ack = sc.irs + 1;
         b.flags = flags;
         b.win = sc.wnd;
-        b.ttl = sc.ttl;
-        b.tos = sc.tos;
+        b.ttl = sc.ttl >= 0 ? sc.ttl : sc.inc.v6 ? Ip6Header.HLIM_DEFAULT : IpHeader.IPDEFTTL;
+        b.tos = sc.inc.v6 ? (sc.tos & 0xff) << Ip6Header.TCLASS_SHIFT : sc.tos;
         b.df = tcp.sysctl.pathMtuDiscovery.getBool() && !sc.has(SyncacheEntry.SCF_UNREACH);
         b.port = sc.port;
         b.flowid = 0;

@@ -78,6 +78,16 @@ public final class Tcp {
         return vnet.ipproto().register(SockAddr.AF_INET, InDefs.IPPROTO_TCP, input::input, ctlinput::ctlinput);
     }
 
+    /** Registers with IPv6. */
+    public Errno init6() {
+        return vnet.ipproto().register(SockAddr.AF_INET6, InDefs.IPPROTO_TCP, input::input, ctlinput::ctlinput6);
+    }
+
+    /** IPv6 goes. */
+    public void destroy6() {
+        vnet.ipproto().unregister(SockAddr.AF_INET6, InDefs.IPPROTO_TCP);
+    }
+
     /**
      * The vnet goes: ends every connection silently and drains its timers. The blocks of sockets that are still held
      * stay theirs, dropped.

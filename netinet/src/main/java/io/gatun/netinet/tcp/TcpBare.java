@@ -16,6 +16,7 @@ final class TcpBare {
     /** The window field as it is to stand. */
     int win;       // (t)
     int ttl;       // (t)
+    /** Type of service; of IPv6 traffic class and flow label. */
     int tos;       // (t)
     /** Not to be fragmented on its way. */
     boolean df;    // (t)

@@ -1,8 +1,11 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.icmp6.Icmp6;
 import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.pcb.InpcbInfo;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Seq;
@@ -19,6 +22,7 @@ final class TcpCtlinput {
     private static final int ICMP_TIMXCEED = 11;
     private static final int ICMP_PARAMPROB = 12;
     private static final int UNREACH_NET = 0;
+    private static final int UNREACH_HOST = 1;
     private static final int UNREACH_PROTOCOL = 2;
     private static final int UNREACH_PORT = 3;
     private static final int UNREACH_NEEDFRAG = 4;
@@ -65,6 +69,22 @@ final class TcpCtlinput {
         }
     }
 
+    /** As {@link #embryonic}; only what cannot be got over counts, as for IPv4. */
+    private void embryonic6(Mbuf m, int icmpOff, int ip, int th) {
+        if (m.getU8(icmpOff) != Icmp6.ICMP6_DST_UNREACH) {
+            return;
+        }
+        final InConninfo inc = new InConninfo();
+        inc.v6 = true;
+        inc.fhi = Ip6Header.dstHi(m, ip);
+        inc.flo = Ip6Header.dstLo(m, ip);
+        inc.lhi = Ip6Header.srcHi(m, ip);
+        inc.llo = Ip6Header.srcLo(m, ip);
+        inc.lport = TcpHeader.sport(m, th);
+        inc.fport = TcpHeader.dport(m, th);
+        tcp.syncache.unreach(inc, TcpHeader.seq(m, th), 0);
+    }
+
     /** It may be about a SYN|ACK of ours. */
     private void embryonic(Mbuf m, int ip, int th) {
         final InConninfo inc = new InConninfo();
@@ -73,6 +93,59 @@ final class TcpCtlinput {
         inc.lport = TcpHeader.sport(m, th);
         inc.fport = TcpHeader.dport(m, th);
         tcp.syncache.unreach(inc, TcpHeader.seq(m, th), 0);
+    }
+
+    /**
+     * ICMPv6 errors, for which the same holds. Borrows m. The quoted IPv6 header, its zones put in, and 8 octets of TCP
+     * behind it are contiguous.
+     *
+     * @bsd tcp6_ctlinput
+     */
+    void ctlinput6(Mbuf m, int icmpOff) {
+        final int ip = icmpOff + ICMP_LEN;
+        final int th = ip + Ip6Header.LEN;
+        final long faHi = Ip6Header.dstHi(m, ip);
+        final long faLo = Ip6Header.dstLo(m, ip);
+        final long laHi = Ip6Header.srcHi(m, ip);
+        final long laLo = Ip6Header.srcLo(m, ip);
+        final int ports = InpcbInfo.ports(TcpHeader.sport(m, th), TcpHeader.dport(m, th));
+        final Inpcb inp = tcp.tcbinfo.lookup6(faHi, faLo, laHi, laLo, ports, 0);
+        if (inp == null) {
+            embryonic6(m, icmpOff, ip, th);
+            return;
+        }
+        if (!(inp.ppcb instanceof Tcpcb tp)) {
+            return;
+        }
+        tp.inp.lock.lock();
+        try {
+            if (tp.inp.matches6(faHi, faLo, laHi, laLo, ports) && tp.inp.so != null
+                && Seq.within(TcpHeader.seq(m, th), tp.sndUna, tp.sndMax)) {
+                error6(tp, m, icmpOff);
+            }
+        } finally {
+            tp.inp.lock.unlock();
+        }
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private void error6(Tcpcb tp, Mbuf m, int icmpOff) {
+        final int code = m.getU8(icmpOff + 1);
+        switch (m.getU8(icmpOff)) {
+            case Icmp6.ICMP6_PACKET_TOO_BIG -> {
+                final long told = m.getInt(icmpOff + 4) & 0xffff_ffffL;
+                needFrag(tp, (int) Math.clamp(told, Ip6Header.IPV6_MMTU, 0xffff), 0);
+            }
+            case Icmp6.ICMP6_DST_UNREACH -> unreachable(tp, switch (code) {
+                case Icmp6.ICMP6_DST_UNREACH_NOROUTE -> UNREACH_NET;
+                case Icmp6.ICMP6_DST_UNREACH_ADMIN -> UNREACH_FILTER_PROHIB;
+                case Icmp6.ICMP6_DST_UNREACH_NOPORT -> UNREACH_PORT;
+                default -> UNREACH_HOST;
+            });
+            case Icmp6.ICMP6_TIME_EXCEEDED -> notify(tp, Errno.EHOSTUNREACH);
+            case Icmp6.ICMP6_PARAM_PROB -> notify(tp, Errno.ENOPROTOOPT);
+            default -> { } // informational
+        }
     }
 
     @GuardedBy("tp.inp.lock")
@@ -132,10 +205,10 @@ final class TcpCtlinput {
         }
         int mtu = told != 0 ? told : below(quotedLen);
         mtu = Math.max(mtu, LEAST_MTU);
-        if (mtu >= tp.maxseg + TcpMss.MIN_PROTO_HDR) {
+        if (mtu >= tp.maxseg + TcpPath.minProtoHdr(tp)) {
             return; // no news, or an attempt to grow it
         }
-        tcp.net.updateMtu(tp.inp.faddr4(), mtu);
+        TcpPath.updateMtu(tp, mtu);
         TcpMss.update(tp, -1);
         tcp.stat.mturesent.increment();
         TcpRack.forget(tp);

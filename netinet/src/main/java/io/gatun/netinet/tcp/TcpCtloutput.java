@@ -2,6 +2,7 @@ package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.IpCtloutput;
+import io.gatun.netinet.ip6.Ip6Ctloutput;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockOpt;
@@ -14,9 +15,12 @@ public final class TcpCtloutput {
     private static final int MAX_SECONDS = Integer.MAX_VALUE / 1000;
 
     private final IpCtloutput ip;
+    private final Ip6Ctloutput ip6;
 
-    public TcpCtloutput(final IpCtloutput ip) {
+    /** @param ip6 null for IPv4 sockets */
+    public TcpCtloutput(final IpCtloutput ip, final Ip6Ctloutput ip6) {
         this.ip = ip;
+        this.ip6 = ip6;
     }
 
     /**
@@ -32,6 +36,9 @@ public final class TcpCtloutput {
             }
             case InDefs.IPPROTO_IP -> {
                 return ip.ctloutput(tp.inp, opt);
+            }
+            case InDefs.IPPROTO_IPV6 -> {
+                return ip6 == null ? Errno.ENOPROTOOPT : ip6.ctloutput(tp.inp, opt);
             }
             case InDefs.IPPROTO_TCP -> {
                 // below
@@ -83,7 +90,7 @@ public final class TcpCtloutput {
     /** A segment size may only shrink, and not below what the vnet allows. */
     @GuardedBy("tp.inp.lock")
     private static Errno setMaxseg(final Tcpcb tp, final long v) {
-        final int least = Math.max(1, tp.tcp.sysctl.minmss.getInt() - TcpMss.MIN_PROTO_HDR);
+        final int least = Math.max(1, tp.tcp.sysctl.minmss.getInt() - TcpPath.minProtoHdr(tp));
         final boolean open = tp.state != TcpState.CLOSED && tp.state != TcpState.LISTEN;
         if (v < least || v > (open ? tp.maxseg : TcpHeader.TCP_MAXWIN)) {
             return Errno.EINVAL;

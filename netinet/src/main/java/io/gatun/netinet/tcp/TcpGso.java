@@ -2,6 +2,7 @@ package io.gatun.netinet.tcp;
 
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 
@@ -11,7 +12,8 @@ public final class TcpGso {
     }
 
     /**
-     * Cuts an IPv4 packet with CSUM_IP_TSO into packets of {@code tsoSegsz} octets of payload, linked by nextPkt.
+     * Cuts a packet with CSUM_IP_TSO, or with CSUM_IP6_TSO and no extension header, into packets of {@code
+     * tsoSegsz} octets of payload, linked by nextPkt.
      * Each has headers of its own, sequence number advanced, FIN and PSH only on the last, CWR only on the first, and
      * shares the clusters of the original; the TCP checksum is left to offload as it was, the IP checksum is not
      * computed, and identifications count up from the original's. Consumes m.
@@ -20,7 +22,7 @@ public final class TcpGso {
      * @bsd tcp_tso_segment
      */
     public static Mbuf segment(Mbuf m) {
-        final int ihl = IpHeader.hlen(m, 0);
+        final int ihl = IpHeader.version(m, 0) == IpHeader.IPVERSION ? IpHeader.hlen(m, 0) : Ip6Header.LEN;
         final int hdr = ihl + TcpHeader.hlen(m, ihl);
         final int total = m.pktLen() - hdr;
         final int mss = m.tsoSegsz();
@@ -79,16 +81,22 @@ public final class TcpGso {
         s.fibnum(m.fibnum());
         s.setFlags(m.flags() & (Mbuf.M_BCAST | Mbuf.M_MCAST));
         // A packet on its way through has a header checksum of its own, which no longer holds.
-        s.csumFlags(m.csumFlags() & ~Csum.CSUM_TSO | Csum.CSUM_IP);
+        final boolean four = IpHeader.version(m, 0) == IpHeader.IPVERSION;
+        s.csumFlags(m.csumFlags() & ~Csum.CSUM_TSO | (four ? Csum.CSUM_IP : 0));
         s.csumData(m.csumData());
         return s;
     }
 
     private static void fix(Mbuf s, int ihl, int off, int number, boolean isLast) {
         final int tcplen = s.pktLen() - ihl;
-        IpHeader.len(s, 0, s.pktLen());
-        IpHeader.id(s, 0, IpHeader.id(s, 0) + number & 0xffff);
-        IpHeader.sum(s, 0, 0);
+        final boolean four = IpHeader.version(s, 0) == IpHeader.IPVERSION;
+        if (four) {
+            IpHeader.len(s, 0, s.pktLen());
+            IpHeader.id(s, 0, IpHeader.id(s, 0) + number & 0xffff);
+            IpHeader.sum(s, 0, 0);
+        } else {
+            Ip6Header.plen(s, 0, s.pktLen() - Ip6Header.LEN);
+        }
         TcpHeader.seq(s, ihl, TcpHeader.seq(s, ihl) + off);
         int flags = TcpHeader.flags(s, ihl);
         if (!isLast) {
@@ -98,7 +106,8 @@ public final class TcpGso {
             flags &= ~TcpHeader.TH_CWR;
         }
         TcpHeader.flags(s, ihl, flags);
-        final int proto = IpHeader.p(s, 0);
-        TcpHeader.sum(s, ihl, InCksum.pseudo(IpHeader.src(s, 0), IpHeader.dst(s, 0), proto + tcplen));
+        TcpHeader.sum(s, ihl, four
+            ? InCksum.pseudo(IpHeader.src(s, 0), IpHeader.dst(s, 0), IpHeader.p(s, 0) + tcplen)
+            : Ip6Header.pseudo(s, tcplen, Ip6Header.nxt(s, 0)));
     }
 }

@@ -3,6 +3,7 @@ package io.gatun.netinet.tcp;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.InpcbInfo;
 import io.gatun.spi.mbuf.Csum;
@@ -60,7 +61,9 @@ final class TcpInput {
             return null;
         }
         if ((m.csumFlags() & CSUM_GOOD) != CSUM_GOOD) {
-            final int pseudo = InCksum.pseudo(IpHeader.src(m, 0), IpHeader.dst(m, 0), InDefs.IPPROTO_TCP + tlen);
+            final int pseudo = IpHeader.version(m, 0) != IpHeader.IPVERSION
+                ? Ip6Header.pseudo(m, tlen, InDefs.IPPROTO_TCP)
+                : InCksum.pseudo(IpHeader.src(m, 0), IpHeader.dst(m, 0), InDefs.IPPROTO_TCP + tlen);
             if (InCksum.fold((long) pseudo + InCksum.sum(m, off, tlen)) != SUM_OK) {
                 tcp.stat.rcvbadsum.increment();
                 tcp.drop(m, DropReason.TCP_BADSUM);
@@ -91,11 +94,7 @@ final class TcpInput {
         final long ports = m.getInt(off) & 0xffff_ffffL;
         seg.sport = (int) (ports >>> 16);
         seg.dport = (int) ports & 0xffff;
-        seg.v6 = false;
-        seg.srcHi = 0;
-        seg.dstHi = 0;
-        seg.srcLo = IpHeader.src(m, 0) & 0xffff_ffffL;
-        seg.dstLo = IpHeader.dst(m, 0) & 0xffff_ffffL;
+        endpoints(seg, m);
         seg.seq = TcpHeader.seq(m, off);
         seg.ack = TcpHeader.ack(m, off);
         seg.len = m.pktLen() - seg.hdrlen;
@@ -106,8 +105,6 @@ final class TcpInput {
         seg.rawWin = TcpHeader.win(m, off);
         seg.win = seg.rawWin;
         seg.urp = TcpHeader.urp(m, off);
-        seg.tos = IpHeader.tos(m, 0);
-        seg.ttl = IpHeader.ttl(m, 0);
         seg.fib = m.fibnum();
         seg.linkFlags = m.flags() & (Mbuf.M_BCAST | Mbuf.M_MCAST);
         seg.nowNs = tcp.clock.nanoTime();
@@ -116,6 +113,25 @@ final class TcpInput {
         if (hlen > TcpHeader.SIZE && !TcpOptions.doOptions(seg)) {
             tcp.stat.badoptions.increment();
         }
+    }
+
+    private static void endpoints(Seg seg, Mbuf m) {
+        seg.v6 = IpHeader.version(m, 0) != IpHeader.IPVERSION;
+        if (seg.v6) {
+            seg.srcHi = Ip6Header.srcHi(m, 0);
+            seg.srcLo = Ip6Header.srcLo(m, 0);
+            seg.dstHi = Ip6Header.dstHi(m, 0);
+            seg.dstLo = Ip6Header.dstLo(m, 0);
+            seg.tos = Ip6Header.tclass(m, 0);
+            seg.ttl = Ip6Header.hlim(m, 0);
+            return;
+        }
+        seg.srcHi = 0;
+        seg.dstHi = 0;
+        seg.srcLo = IpHeader.src(m, 0) & 0xffff_ffffL;
+        seg.dstLo = IpHeader.dst(m, 0) & 0xffff_ffffL;
+        seg.tos = IpHeader.tos(m, 0);
+        seg.ttl = IpHeader.ttl(m, 0);
     }
 
     /** What no state of no connection could use. Such a segment is counted as dropped here. */
@@ -129,16 +145,14 @@ final class TcpInput {
     }
 
     private void demux(Seg seg) {
-        final int src = (int) seg.srcLo;
-        final int dst = (int) seg.dstLo;
         for (int i = 0; i < TRIES; i++) {
-            final Inpcb inp = tcp.tcbinfo.lookup4(src, seg.sport, dst, seg.dport, InpcbInfo.INPLOOKUP_WILDCARD);
+            final Inpcb inp = lookup(seg);
             if (inp == null || !(inp.ppcb instanceof Tcpcb tp)) {
                 break;
             }
             tp.inp.lock.lock();
             try {
-                if (tp.inp.matches4(src, seg.sport, dst, seg.dport) && arrives(tp, seg)) {
+                if (matches(tp, seg) && arrives(tp, seg)) {
                     return;
                 }
             } finally {
@@ -146,6 +160,23 @@ final class TcpInput {
             }
         }
         closed(seg);
+    }
+
+    private Inpcb lookup(Seg seg) {
+        if (seg.v6) {
+            return tcp.tcbinfo.lookup6(seg.srcHi, seg.srcLo, seg.dstHi, seg.dstLo,
+                InpcbInfo.ports(seg.dport, seg.sport), InpcbInfo.INPLOOKUP_WILDCARD);
+        }
+        return tcp.tcbinfo.lookup4((int) seg.srcLo, seg.sport, (int) seg.dstLo, seg.dport,
+            InpcbInfo.INPLOOKUP_WILDCARD);
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static boolean matches(Tcpcb tp, Seg seg) {
+        if (seg.v6) {
+            return tp.inp.matches6(seg.srcHi, seg.srcLo, seg.dstHi, seg.dstLo, InpcbInfo.ports(seg.dport, seg.sport));
+        }
+        return tp.inp.matches4((int) seg.srcLo, seg.sport, (int) seg.dstLo, seg.dport);
     }
 
     /** RFC 9293 section 3.10.7.1: there is no connection. */

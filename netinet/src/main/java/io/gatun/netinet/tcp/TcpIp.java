@@ -1,12 +1,13 @@
 package io.gatun.netinet.tcp;
 
 import io.gatun.netinet.Inet;
+import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.Errno;
 
-/** The network layer below TCP, as IPv4 provides it. */
+/** The network layer below TCP, as IPv4 and IPv6 provide it. */
 public final class TcpIp implements TcpNet {
     private final Inet inet;
 
@@ -38,5 +39,32 @@ public final class TcpIp implements TcpNet {
     @Override
     public void updateMtu(int addr, int mtu) {
         inet.hostCache.updateMtu(addr, mtu);
+    }
+
+    @Override
+    public Errno output6(Mbuf m, RouteCache ro, int fib) {
+        m.fibnum(fib);
+        return inet.inet6().ip6Output.output(m, ro, null);
+    }
+
+    @Override
+    public NextHop route6(RouteCache ro, long hi, long lo, int fib) {
+        return ro.resolve6(inet.fib(fib), hi, lo);
+    }
+
+    @Override
+    public boolean local6(long hi, long lo) {
+        return inet.inet6().addrs.lookup(hi, lo) != null;
+    }
+
+    @Override
+    public int mtu6(long hi, long lo) {
+        final HostCache.Entry e = inet.hostCache.lookup(hi, lo);
+        return e == null ? 0 : e.mtu();
+    }
+
+    @Override
+    public void updateMtu6(long hi, long lo, int mtu) {
+        inet.hostCache.updateMtu(hi, lo, mtu);
     }
 }

@@ -1,5 +1,6 @@
 package io.gatun.netinet.tcp;
 
+import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.SipHash;
 import io.gatun.spi.vnet.VnetSide;
 
@@ -26,7 +27,7 @@ final class TcpIsn {
 
     /** @bsd tcp_new_isn */
     int newIsn(Tcpcb tp) {
-        return newIsn(tp.inp.faddr4(), tp.inp.fport(), tp.inp.laddr4(), tp.inp.lport());
+        return hash(isnKey, tp) + (int) (vnet.clock().nanoTime() / TICK_NS);
     }
 
     int newIsn(InConninfo inc) {
@@ -50,10 +51,19 @@ final class TcpIsn {
 
     /** Where the timestamps of a connection start. @bsd tcp_new_ts_offset */
     int newTsOffset(Tcpcb tp) {
-        return hash(tsKey, tp.inp.faddr4(), tp.inp.fport(), tp.inp.laddr4(), tp.inp.lport());
+        return hash(tsKey, tp);
     }
 
     private static int hash(SipHash key, int faddr, int fport, int laddr, int lport) {
         return (int) key.hash(faddr & 0xffff_ffffL | (long) fport << 32, laddr & 0xffff_ffffL | (long) lport << 32, 0);
+    }
+
+    private static int hash(SipHash key, Tcpcb tp) {
+        final Inpcb inp = tp.inp;
+        if (!inp.isV6()) {
+            return hash(key, inp.faddr4(), inp.fport(), inp.laddr4(), inp.lport());
+        }
+        final long foreign = key.hash(inp.faddrHi(), inp.faddrLo(), inp.fport());
+        return (int) key.hash(inp.laddrHi() ^ foreign, inp.laddrLo(), inp.lport());
     }
 }

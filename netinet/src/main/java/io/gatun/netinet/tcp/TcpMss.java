@@ -8,8 +8,6 @@ import io.gatun.spi.socket.SocketSide;
 
 /** Segment sizes: from the path, from what the peer says, from what ICMP says; and the windows that follow. */
 final class TcpMss {
-    /** IPv4 and TCP header without options. */
-    static final int MIN_PROTO_HDR = 40;
     private static final int LEAST = 64;
     private static final int BLACKHOLE_FIRST = 2;
     private static final int BLACKHOLE_LAST = 5;
@@ -21,11 +19,11 @@ final class TcpMss {
     /** Octets of the largest packet towards the peer, as far as known; 0 without a route. @bsd tcp_maxmtu */
     @GuardedBy("tp.inp.lock")
     static int maxMtu(Tcpcb tp) {
-        final NextHop nh = tp.tcp.net.route(tp.route, tp.inp.faddr4(), fib(tp));
+        final NextHop nh = TcpPath.route(tp);
         if (nh == null || nh.ifp == null) {
             return 0;
         }
-        final int learnt = tp.tcp.net.mtu(tp.inp.faddr4());
+        final int learnt = TcpPath.mtu(tp);
         return learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
     }
 
@@ -35,21 +33,30 @@ final class TcpMss {
         return so == null ? 0 : so.fibnum();
     }
 
+    /** What the peer takes when it does not say. @bsd V_tcp_v6mssdflt */
+    @GuardedBy("tp.inp.lock")
+    static int mssdflt(Tcpcb tp) {
+        return (tp.inp.isV6() ? tp.tcp.sysctl.v6mssdflt : tp.tcp.sysctl.mssdflt).getInt();
+    }
+
     /** The MSS option we send: what our link takes, or the path as far as it is known. @bsd tcp_mssopt */
     @GuardedBy("tp.inp.lock")
     static int mssOpt(Tcpcb tp) {
         final int mtu = maxMtu(tp);
         if (mtu == 0) {
-            return tp.tcp.sysctl.mssdflt.getInt();
+            return mssdflt(tp);
         }
-        final int mss = mtu - MIN_PROTO_HDR;
+        final int mss = mtu - TcpPath.minProtoHdr(tp);
         return tp.userMaxseg != 0 ? Math.min(mss, tp.userMaxseg) : mss;
     }
 
     /** As the other, where there is no control block yet. @bsd tcp_mssopt */
     static int mssOpt(Tcp tcp, InConninfo inc) {
         final int mtu = tcp.respond.maxMtu(inc);
-        return mtu == 0 ? tcp.sysctl.mssdflt.getInt() : mtu - MIN_PROTO_HDR;
+        if (mtu == 0) {
+            return (inc.v6 ? tcp.sysctl.v6mssdflt : tcp.sysctl.mssdflt).getInt();
+        }
+        return mtu - inc.minProtoHdr();
     }
 
     /**
@@ -62,12 +69,12 @@ final class TcpMss {
     static void update(Tcpcb tp, int offer) {
         final TcpSysctl s = tp.tcp.sysctl;
         final int mtu = maxMtu(tp);
-        int mss = mtu == 0 ? s.mssdflt.getInt() : mtu - MIN_PROTO_HDR;
-        if (!s.pathMtuDiscovery.getBool() && !tp.tcp.net.local(tp.inp.faddr4())) {
-            mss = Math.min(mss, s.mssdflt.getInt());
+        int mss = mtu == 0 ? mssdflt(tp) : mtu - TcpPath.minProtoHdr(tp);
+        if (!s.pathMtuDiscovery.getBool() && !TcpPath.local(tp)) {
+            mss = Math.min(mss, mssdflt(tp));
         }
         if (offer >= 0) {
-            mss = Math.min(mss, offer == 0 ? s.mssdflt.getInt() : Math.max(offer, s.minmss.getInt()));
+            mss = Math.min(mss, offer == 0 ? mssdflt(tp) : Math.max(offer, s.minmss.getInt()));
         } else {
             mss = Math.min(mss, tp.maxseg);
         }
@@ -83,7 +90,8 @@ final class TcpMss {
     static void resize(Tcpcb tp) {
         tp.segData = tp.maxseg - (tp.timestamps() && !tp.has(Tcpcb.TF_NOOPT) ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0);
         final Ifnet ifp = tp.route.ifp();
-        final boolean device = ifp != null && (ifp.capenable() & Ifnet.IFCAP_TSO4) != 0;
+        final int wanted = tp.inp.isV6() ? Ifnet.IFCAP_TSO6 : Ifnet.IFCAP_TSO4;
+        final boolean device = ifp != null && (ifp.capenable() & wanted) != 0;
         tp.tsoMax = device ? Math.min(ifp.tsoMax(), TcpHeader.TCP_MAXWIN) : TcpHeader.TCP_MAXWIN;
         if (tp.tcp.sysctl.tso.getBool()) {
             tp.flags |= Tcpcb.TF_TSO;

@@ -29,4 +29,32 @@ public interface TcpNet {
 
     /** Remembers a path MTU. @bsd tcp_hc_updatemtu */
     void updateMtu(int addr, int mtu);
+
+    // IPv6: addresses with their zone put in. Without IPv6 there is no way.
+
+    /** As {@link #output} for a packet with an IPv6 header. @bsd ip6_output */
+    default Errno output6(Mbuf m, RouteCache ro, int fib) {
+        m.freeChain();
+        return Errno.EAFNOSUPPORT;
+    }
+
+    /** As {@link #route} to an IPv6 address. */
+    default NextHop route6(RouteCache ro, long hi, long lo, int fib) {
+        return null;
+    }
+
+    /** Whether an IPv6 address is one of this host's. @bsd in6_localip */
+    default boolean local6(long hi, long lo) {
+        return false;
+    }
+
+    /** The path MTU learnt for an IPv6 address, or 0. */
+    default int mtu6(long hi, long lo) {
+        return 0;
+    }
+
+    /** Remembers a path MTU. */
+    default void updateMtu6(long hi, long lo, int mtu) {
+        // nobody to remember it
+    }
 }

@@ -139,7 +139,7 @@ public final class TcpOutput {
             return Errno.ENOBUFS;
         }
         count(tp, p);
-        final Errno e = tp.tcp.net.output(m, tp.route, TcpMss.fib(tp));
+        final Errno e = TcpPath.output(tp, m);
         if (e != Errno.OK && e != Errno.ENOBUFS) {
             return e;
         }

@@ -3,6 +3,9 @@ package io.gatun.netinet.tcp;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.mbuf.Csum;
@@ -46,8 +49,8 @@ final class TcpRespond {
         if ((flags & TcpHeader.TH_RST) == 0 && tp.inp.so != null) {
             b.win = SendDecision.receiveWindow(tp, tp.inp.so.rcv()) >> tp.rcvScale;
         }
-        b.ttl = tp.inp.ttl;
-        b.tos = tp.inp.tos;
+        b.ttl = hops(tp.inp);
+        b.tos = classAndFlow(tp.inp);
         b.df = true;
         b.port = 0;
         b.flowid = tp.inp.flowid;
@@ -70,19 +73,20 @@ final class TcpRespond {
             return Errno.ENOBUFS;
         }
         m.data(m.data() + tcp.pool.maxLinkhdr());
-        m.len(SegmentBuilder.IPTCP + optlen);
+        final int iptcp = b.inc.minProtoHdr();
+        m.len(iptcp + optlen);
         m.pktLen(m.len());
-        m.csumFlags(Csum.CSUM_IP_TCP);
+        m.csumFlags(b.inc.v6 ? Csum.CSUM_IP6_TCP : Csum.CSUM_IP_TCP);
         m.csumData(TcpHeader.OFF_SUM);
         ip(m, b);
         tcp(m, b);
-        b.to.addOptions(m, SegmentBuilder.IPTCP);
+        b.to.addOptions(m, iptcp);
         if (b.flowid != 0) {
             m.flowid(b.flowid);
             m.rsstype(Mbuf.M_HASHTYPE_OPAQUE);
         }
         tcp.stat.sndtotal.increment();
-        return tcp.net.output(m, ro, b.inc.fib);
+        return b.inc.v6 ? tcp.net.output6(m, ro, b.inc.fib) : tcp.net.output(m, ro, b.inc.fib);
     }
 
     /** As {@link #send}, for those without a route of their own. */
@@ -98,23 +102,31 @@ final class TcpRespond {
     int maxMtu(InConninfo inc) {
         final RouteCache own = scratch.getAndSet(null);
         final RouteCache ro = own == null ? new RouteCache() : own;
-        final NextHop nh = tcp.net.route(ro, (int) inc.flo, inc.fib);
-        final int learnt = tcp.net.mtu((int) inc.flo);
+        final NextHop nh = inc.v6 ? tcp.net.route6(ro, inc.fhi, inc.flo, inc.fib)
+            : tcp.net.route(ro, (int) inc.flo, inc.fib);
+        final int learnt = inc.v6 ? tcp.net.mtu6(inc.fhi, inc.flo) : tcp.net.mtu((int) inc.flo);
         final int mtu = nh == null || nh.ifp == null ? 0 : learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
         scratch.setRelease(ro);
         return mtu;
     }
 
     private static void ip(Mbuf m, TcpBare b) {
-        m.putLong(0, VER_HLEN << 56 | (long) (b.tos & 0xff) << 48 | (long) m.pktLen() << 32 | (b.df ? IpHeader.IP_DF : 0));
+        if (b.inc.v6) {
+            Ip6Header.init(m, m.pktLen() - Ip6Header.LEN, InDefs.IPPROTO_TCP, b.ttl, b.tos);
+            Ip6Header.addr(m, b.inc.lhi, b.inc.llo, b.inc.fhi, b.inc.flo);
+            return;
+        }
+        final int off = b.df ? IpHeader.IP_DF : 0;
+        m.putLong(0, VER_HLEN << 56 | (long) (b.tos & 0xff) << 48 | (long) m.pktLen() << 32 | off);
         m.putLong(8, (long) (b.ttl & 0xff) << 56 | (long) InDefs.IPPROTO_TCP << 48 | b.inc.llo);
         m.putInt(16, (int) b.inc.flo);
     }
 
     private static void tcp(Mbuf m, TcpBare b) {
-        final int th = IpHeader.LEN;
+        final int th = b.inc.minProtoHdr() - TcpHeader.SIZE;
         final int tcplen = m.pktLen() - th;
-        final int sum = InCksum.pseudo((int) b.inc.llo, (int) b.inc.flo, InDefs.IPPROTO_TCP + tcplen);
+        final int sum = b.inc.v6 ? Ip6Header.pseudo(m, tcplen, InDefs.IPPROTO_TCP)
+            : InCksum.pseudo((int) b.inc.llo, (int) b.inc.flo, InDefs.IPPROTO_TCP + tcplen);
         m.putInt(th, b.inc.lport << 16 | b.inc.fport);
         m.putLong(th + 4, (long) b.seq << 32 | b.ack & 0xffff_ffffL);
         m.putLong(th + 12, (long) (tcplen >> 2) << 60 | (long) b.flags << 48
@@ -188,10 +200,7 @@ final class TcpRespond {
      */
     @SuppressWarnings("GuardedBy") // tp is locked where it is not null
     void reset(Seg seg, Tcpcb tp, boolean limited) {
-        final int src = (int) seg.dstLo;
-        final int dst = (int) seg.srcLo;
-        if ((seg.thflags & TcpHeader.TH_RST) != 0 || seg.link(Mbuf.M_BCAST | Mbuf.M_MCAST) || multicast(src)
-            || multicast(dst) || dst == 0 || dst == -1) {
+        if ((seg.thflags & TcpHeader.TH_RST) != 0 || seg.link(Mbuf.M_BCAST | Mbuf.M_MCAST) || !oneHost(seg)) {
             return;
         }
         if (limited && !allowed(resets, RST_LIMIT, seg.nowNs)) {
@@ -210,8 +219,8 @@ final class TcpRespond {
             b.flags = TcpHeader.TH_RST | TcpHeader.TH_ACK;
         }
         b.win = 0;
-        b.ttl = tp == null ? IpHeader.IPDEFTTL : tp.inp.ttl;
-        b.tos = tp == null ? 0 : tp.inp.tos;
+        b.ttl = tp != null ? hops(tp.inp) : seg.v6 ? Ip6Header.HLIM_DEFAULT : IpHeader.IPDEFTTL;
+        b.tos = tp == null ? 0 : classAndFlow(tp.inp);
         b.df = true;
         b.port = seg.port;
         b.flowid = 0;
@@ -219,6 +228,24 @@ final class TcpRespond {
         tcp.stat.sndctrl.increment();
         send(b);
         tcp.segs.release(b);
+    }
+
+    private static int hops(Inpcb inp) {
+        return inp.isV6() ? inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl : inp.ttl4();
+    }
+
+    /** As {@link TcpBare#tos}. */
+    private static int classAndFlow(Inpcb inp) {
+        return inp.isV6() ? Ip6Header.flowOf(inp) : inp.tos;
+    }
+
+    /** Whether both ends are addresses of single hosts. */
+    private static boolean oneHost(Seg seg) {
+        if (seg.v6) {
+            return !In6.isMulticast(seg.srcHi) && !In6.isMulticast(seg.dstHi) && !In6.isAny(seg.srcHi, seg.srcLo);
+        }
+        final int src = (int) seg.srcLo;
+        return !multicast(src) && !multicast((int) seg.dstLo) && src != 0 && src != -1;
     }
 
     private static boolean multicast(int addr) {

@@ -73,7 +73,7 @@ public final class TcpSubr {
     public static Errno activeOpen(Tcpcb tp) {
         requestScale(tp);
         TcpMss.update(tp, -1);
-        tp.maxseg = Math.max(tp.maxseg, tp.tcp.sysctl.mssdflt.getInt());
+        tp.maxseg = Math.max(tp.maxseg, TcpMss.mssdflt(tp));
         tp.inp.so.isConnecting();
         tp.tcp.stat.connattempt.increment();
         stateChange(tp, TcpState.SYN_SENT);
@@ -229,7 +229,7 @@ public final class TcpSubr {
     static void twStart(Tcpcb tp) {
         final Tcp tcp = tp.tcp;
         stateChange(tp, TcpState.TIME_WAIT);
-        final boolean local = tcp.net.local(tp.inp.faddr4());
+        final boolean local = TcpPath.local(tp);
         if (tp.inp.so != null) {
             tp.inp.so.isDisconnected();
         }

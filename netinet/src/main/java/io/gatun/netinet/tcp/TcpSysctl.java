@@ -39,6 +39,7 @@ final class TcpSysctl {
     final Sysctl mslLocal;
     final Sysctl nolocaltimewait;
     final Sysctl mssdflt;
+    final Sysctl v6mssdflt;
     final Sysctl pathMtuDiscovery;
     final Sysctl persmin;
     final Sysctl persmax;
@@ -101,6 +102,7 @@ final class TcpSysctl {
         mslLocal = intOf(t, "msl_local", 10_000, 0, BIG, "Segment lifetime when both ends are this host, ms");
         nolocaltimewait = boolOf(t, "nolocaltimewait", false, "No TIME-WAIT when both ends are this host");
         mssdflt = intOf(t, "mssdflt", 536, 1, 65_535, "MSS of a peer that names none");
+        v6mssdflt = intOf(t, "v6mssdflt", 1220, 1, 65_535, "MSS of a peer over IPv6 that names none");
         pathMtuDiscovery = boolOf(t, "path_mtu_discovery", true, "Send with DF and heed ICMP");
         persmin = intOf(t, "persmin", 5000, 1, BIG, "Least persist interval, ms");
         persmax = intOf(t, "persmax", 60_000, 1, BIG, "Largest persist interval, ms");

@@ -36,12 +36,17 @@ public final class TcpUsrreq extends Protosw {
 
     private final Tcp tcp;
     private final TcpCtloutput ctloutput;
+    private final int family;
 
-    /** @param ctloutput options of the socket's level and of IP's */
-    public TcpUsrreq(final Tcp tcp, final TcpCtloutput ctloutput) {
+    /**
+     * @param ctloutput options of the socket's level and of IP's
+     * @param family AF_INET or AF_INET6
+     */
+    public TcpUsrreq(final Tcp tcp, final TcpCtloutput ctloutput, final int family) {
         super(SocketDefs.SOCK_STREAM, InDefs.IPPROTO_TCP, PR_CONNREQUIRED | PR_IMPLOPCL | PR_WANTRCVD | PR_CAPATTACH);
         this.tcp = tcp;
         this.ctloutput = ctloutput;
+        this.family = family;
     }
 
     /** The connection of a socket. @bsd sototcpcb */
@@ -62,7 +67,7 @@ public final class TcpUsrreq extends Protosw {
             autosize(so.snd());
             autosize(so.rcv());
         }
-        TcpSubr.newTcpcb(tcp, tcp.tcbinfo.alloc(so, SockAddr.AF_INET));
+        TcpSubr.newTcpcb(tcp, tcp.tcbinfo.alloc(so, family));
         return Errno.OK;
     }
 
@@ -136,7 +141,7 @@ public final class TcpUsrreq extends Protosw {
     /** @bsd tcp_usr_bind */
     @Override
     public Errno bind(final SocketSide so, final SockAddr nam, final Ucred cred) {
-        if (nam.family() != SockAddr.AF_INET || nam.isMulticast()) {
+        if (nam.family() != family || nam.isMulticast()) {
             return Errno.EAFNOSUPPORT;
         }
         final Tcpcb tp = tcpcb(so);
@@ -214,10 +219,10 @@ public final class TcpUsrreq extends Protosw {
     /** @bsd tcp_connect */
     @GuardedBy("tp.inp.lock")
     private static Errno connect(final Tcpcb tp, final SockAddr nam, final Ucred cred) {
-        if (nam.family() != SockAddr.AF_INET || nam.isMulticast()) {
+        if (nam.family() != tp.inp.family || nam.isMulticast()) {
             return Errno.EAFNOSUPPORT;
         }
-        if (nam.in4() == SockAddr.INADDR_BROADCAST) {
+        if (nam.family() == SockAddr.AF_INET && nam.in4() == SockAddr.INADDR_BROADCAST) {
             return Errno.EACCES;
         }
         final int state = tp.inp.so.state();

@@ -28,7 +28,7 @@ final class TimeWaitArrives {
         }
         if (seg.has(TcpHeader.TH_FIN) && seg.seq + seg.len + 1 == tp.rcvNxt) {
             // The peer has not got our last ACK: wait from now on.
-            final boolean local = tp.tcp.net.local(tp.inp.faddr4());
+            final boolean local = TcpPath.local(tp);
             TcpTimers.activate(tp, TcpTimers.TT_2MSL, 2 * TcpSubr.mslNs(tp, local));
         }
         if (seg.flags != TcpHeader.TH_ACK || seg.len != 0 || seg.seq != tp.rcvNxt || seg.ack != tp.sndNxt) {

@@ -32,7 +32,10 @@ public final class Udp {
     final IpCtloutput ipOptions;
     final UdpInput input;
     final UdpOutput output;
+    final Udp6Input input6;
+    final Udp6Output output6;
     final UdpUsrreq usrreq;
+    private final UdpUsrreq usrreq6;
     /** @bsd V_udp_cksum */
     final Sysctl checksum;
     final Sysctl maxdgram;
@@ -53,7 +56,10 @@ public final class Udp {
         blackhole = t.addBool("net.inet.udp.blackhole", false, "stay silent about closed ports");
         input = new UdpInput(this);
         output = new UdpOutput(this);
-        usrreq = new UdpUsrreq(this);
+        input6 = new Udp6Input(this);
+        output6 = new Udp6Output(this);
+        usrreq = new UdpUsrreq(this, SockAddr.AF_INET);
+        usrreq6 = new UdpUsrreq(this, SockAddr.AF_INET6);
     }
 
     /** Registers with IP and publishes what can be read. @bsd udp_init */
@@ -65,6 +71,21 @@ public final class Udp {
     /** The switch entry of its sockets. */
     public Protosw protosw() {
         return usrreq;
+    }
+
+    /** The switch entry of its IPv6 sockets. */
+    public Protosw protosw6() {
+        return usrreq6;
+    }
+
+    /** Registers with IPv6. */
+    public Errno init6() {
+        return vnet.ipproto().register(SockAddr.AF_INET6, InDefs.IPPROTO_UDP, input6::input, input6::ctlinput);
+    }
+
+    /** IPv6 goes. */
+    public void destroy6() {
+        vnet.ipproto().unregister(SockAddr.AF_INET6, InDefs.IPPROTO_UDP);
     }
 
     /** The vnet goes. */

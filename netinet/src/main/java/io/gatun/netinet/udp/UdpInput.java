@@ -4,12 +4,14 @@ import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.InpcbInfo;
 import io.gatun.netinet.pcb.Moptions;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SockBuf;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
@@ -124,8 +126,17 @@ final class UdpInput {
             return;
         }
         final Udpcb up = (Udpcb) inp.ppcb;
-        up.from.setIn(src, sport);
+        if (inp.family == SockAddr.AF_INET) {
+            up.from.setIn(src, sport);
+        } else {
+            up.from.setIn6(0, In6.v4Mapped(src), sport, 0);
+        }
         m.adjHead(off + UdpHeader.LEN);
+        queue(so, up, m);
+    }
+
+    /** Puts the data of a datagram, its sender in the scratch address, into the buffer. Consumes m. */
+    void queue(final SocketSide so, final Udpcb up, final Mbuf m) {
         final SockBuf rcv = so.rcv();
         rcv.lock().lock();
         try {
@@ -277,7 +288,7 @@ final class UdpInput {
     }
 
     /** @bsd udp_notify */
-    private static void notifyError(final Inpcb inp, final Errno e) {
+    static void notifyError(final Inpcb inp, final Errno e) {
         if (e == Errno.EHOSTUNREACH || e == Errno.ENETUNREACH || e == Errno.EHOSTDOWN) {
             ((Udpcb) inp.ppcb).route.invalidate();
         }

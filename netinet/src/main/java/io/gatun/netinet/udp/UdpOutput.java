@@ -35,6 +35,9 @@ final class UdpOutput {
         if (m.pktLen() > IpHeader.IP_MAXPACKET - HEADERS || m.pktLen() > udp.maxdgram.getInt()) {
             return drop(m, Errno.EMSGSIZE);
         }
+        if (inp.family == SockAddr.AF_INET6 && (nam != null || inp.isV6())) {
+            return udp.output6.output(inp, m, nam);
+        }
         if (nam == null) {
             if (!inp.connected()) {
                 return drop(m, Errno.ENOTCONN);
@@ -45,7 +48,7 @@ final class UdpOutput {
     }
 
     /** To a destination that is not the peer: endpoints are worked out for this datagram alone. */
-    private Errno outputTo(final Inpcb inp, final Mbuf m, final SockAddr nam) {
+    Errno outputTo(final Inpcb inp, final Mbuf m, final SockAddr nam) {
         if (inp.connected()) {
             return drop(m, Errno.EISCONN);
         }
@@ -98,7 +101,7 @@ final class UdpOutput {
         UdpHeader.init(m, IpHeader.LEN, UdpHeader.ports(inp.lport(), fport), ulen, sum);
         final boolean group = faddr >>> 28 == 0xe;
         final Moptions imo = inp.moptions;
-        final int ttl = !group ? inp.ttl : imo == null ? 1 : imo.multicastTtl;
+        final int ttl = !group ? inp.ttl4() : imo == null ? 1 : imo.multicastTtl;
         IpHeader.init(m, 0, ulen + IpHeader.LEN, inp.tos);
         IpHeader.addr(m, 0, IpHeader.ttlAndProto(ttl, InDefs.IPPROTO_UDP), laddr, faddr);
         if (inp.has(Inpcb.INP_DONTFRAG)) {
@@ -129,7 +132,7 @@ final class UdpOutput {
     }
 
     /** The caller hears the errno, so nothing is counted. */
-    private static Errno drop(final Mbuf m, final Errno e) {
+    static Errno drop(final Mbuf m, final Errno e) {
         m.freeChain();
         return e;
     }

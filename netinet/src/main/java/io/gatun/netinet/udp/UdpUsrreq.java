@@ -16,10 +16,12 @@ import io.gatun.spi.sys.Ucred;
 /** UDP as sockets see it. @bsd udp_protosw */
 final class UdpUsrreq extends Protosw {
     private final Udp udp;
+    private final int family;
 
-    UdpUsrreq(final Udp udp) {
+    UdpUsrreq(final Udp udp, final int family) {
         super(SocketDefs.SOCK_DGRAM, InDefs.IPPROTO_UDP, PR_ATOMIC | PR_ADDR | PR_CAPATTACH);
         this.udp = udp;
+        this.family = family;
     }
 
     /** @bsd udp_attach */
@@ -29,7 +31,7 @@ final class UdpUsrreq extends Protosw {
         if (e != Errno.OK) {
             return e;
         }
-        final Inpcb inp = udp.udbinfo.alloc(so, SockAddr.AF_INET);
+        final Inpcb inp = udp.udbinfo.alloc(so, family);
         inp.lock.lock();
         try {
             inp.ppcb = new Udpcb(inp);
@@ -153,6 +155,8 @@ final class UdpUsrreq extends Protosw {
     public Errno ctloutput(final SocketSide so, final SockOpt opt) {
         return switch (opt.level()) {
             case SocketDefs.SOL_SOCKET -> Errno.OK;
+            case InDefs.IPPROTO_IPV6 -> family != SockAddr.AF_INET6 ? Errno.ENOPROTOOPT
+                : udp.inet.inet6().ctloutput.ctloutput((Inpcb) so.pcb(), opt);
             case InDefs.IPPROTO_IP -> udp.ipOptions.ctloutput((Inpcb) so.pcb(), opt);
             default -> Errno.ENOPROTOOPT;
         };

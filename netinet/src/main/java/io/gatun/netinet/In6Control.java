@@ -1,0 +1,154 @@
+package io.gatun.netinet;
+
+import io.gatun.netinet.ether.EtherHeader;
+import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.In6Ifaddr;
+import io.gatun.netinet.route.Fib;
+import io.gatun.netinet.route.NextHop;
+import io.gatun.spi.ifnet.IfAddr;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.ifnet.IfnetListener;
+import io.gatun.spi.socket.SockAddr;
+
+/**
+ * What follows from an interface's IPv6 addresses: a link-local address beside the first, the route to its network, the
+ * route to itself through the loopback interface, the groups all nodes and solicited node. Hears of all changes.
+ *
+ * <p>Locking key: (w) written by the thread that attaches or detaches, read by any.
+ *
+ * @bsd in6_control
+ */
+final class In6Control implements IfnetListener {
+    private static final int HOST_BITS = 128;
+    private static final int LINK_BITS = 64;
+
+    private final Inet inet;
+    private final Inet6 inet6;
+    private volatile Ifnet loif; // (w) the first loopback interface, or null
+
+    In6Control(final Inet inet, final Inet6 inet6) {
+        this.inet = inet;
+        this.inet6 = inet6;
+    }
+
+    @Override
+    public void arrived(final Ifnet ifp) {
+        if (ifp.type() == Ifnet.IFT_LOOP && loif == null) {
+            loif = ifp;
+            for (final In6Ifaddr ia : inet6.addrs.all()) {
+                addSelf(ia);
+            }
+        }
+        for (final IfAddr a : ifp.addrs()) {
+            addressChanged(ifp, a, true);
+        }
+    }
+
+    @Override
+    public void departing(final Ifnet ifp) {
+        for (final In6Ifaddr ia : inet6.addrs.all()) {
+            if (ia.ifp == ifp) {
+                removed(ifp, ia.ifa);
+            }
+        }
+        loif = ifp == loif ? null : loif;
+    }
+
+    @Override
+    public void addressChanged(final Ifnet ifp, final IfAddr addr, final boolean added) {
+        if (addr.family() != SockAddr.AF_INET6) {
+            return;
+        }
+        if (!added) {
+            removed(ifp, addr);
+        } else if (inet6.addrs.lookup(In6.embed(addr.addr().hi(), ifp.index()), addr.addr().lo()) == null) {
+            added(ifp, addr);
+        }
+    }
+
+    @Override
+    public void stateChanged(final Ifnet ifp) {
+        if ((ifp.flags() & Ifnet.IFF_UP) == 0) {
+            inet6.nd6.flush(ifp);
+        }
+    }
+
+    private void added(final Ifnet ifp, final IfAddr a) {
+        final boolean first = !inet6.addrs.has(ifp);
+        final In6Ifaddr ia = inet6.addrs.add(ifp, a);
+        addPrefix(ia);
+        addSelf(ia);
+        if ((ifp.flags() & (Ifnet.IFF_MULTICAST | Ifnet.IFF_LOOPBACK)) != Ifnet.IFF_MULTICAST) {
+            return;
+        }
+        ifp.addMulti(group(ifp, In6.solicited(ia.lo)));
+        if (first) {
+            ifp.addMulti(group(ifp, 1));
+            if (!In6.isLinkLocal(ia.hi) && ifp.addrlen() == EtherHeader.ETHER_ADDR_LEN) {
+                ifp.addAddr(new IfAddr(linkLocal(ifp), LINK_BITS, null, null));
+            }
+        }
+    }
+
+    private static SockAddr group(final Ifnet ifp, final long lo) {
+        final SockAddr sa = new SockAddr();
+        sa.setIn6(In6.LINK_GROUP_HI, lo, 0, ifp.index());
+        return sa;
+    }
+
+    /** The link-local address of an Ethernet: EUI-64 of its link address (RFC 4291 appendix A). @bsd in6_get_hw_ifid */
+    private static SockAddr linkLocal(final Ifnet ifp) {
+        final long mac = EtherHeader.addr(ifp.lladdr());
+        final long eui = (mac >>> 24 ^ 0x02_0000L) << 40 | 0xfffeL << 24 | mac & 0xff_ffffL;
+        final SockAddr sa = new SockAddr();
+        sa.setIn6(In6.LINKLOCAL_HI, eui, 0, ifp.index());
+        return sa;
+    }
+
+    private void removed(final Ifnet ifp, final IfAddr a) {
+        final In6Ifaddr ia = inet6.addrs.remove(ifp, a);
+        if (ia == null) {
+            return;
+        }
+        for (final Fib f : inet.fibs) {
+            f.deleteIf(r -> r.nextHop().src != null && r.nextHop().src.sameAddr(ia.ifa.addr())
+                && (r.nextHop().ifp == ifp || r.nextHop().has(NextHop.NHF_LOCAL)));
+        }
+        for (final In6Ifaddr other : inet6.addrs.all()) {
+            addPrefix(other); // the route to a network they shared is the other's now
+        }
+        if ((ifp.flags() & (Ifnet.IFF_MULTICAST | Ifnet.IFF_LOOPBACK)) == Ifnet.IFF_MULTICAST) {
+            ifp.delMulti(group(ifp, In6.solicited(ia.lo)));
+            if (!inet6.addrs.has(ifp)) {
+                ifp.delMulti(group(ifp, 1));
+            }
+        }
+    }
+
+    /** @bsd nd6_prefix_onlink */
+    private void addPrefix(final In6Ifaddr ia) {
+        if ((ia.ifp.flags() & Ifnet.IFF_DYING) == 0 && ia.prefixLen() < HOST_BITS) {
+            final NextHop nh = new NextHop(ia.ifp, NextHop.NHF_PINNED, null, ia.ifa.addr(), 0);
+            inet.fib(ia.ifp.fibnum()).add(SockAddr.in6(ia.hi, ia.lo, 0), ia.prefixLen(), nh);
+        }
+    }
+
+    /** Packets to the address itself go through the loopback interface. */
+    private void addSelf(final In6Ifaddr ia) {
+        final Ifnet lo = loif;
+        if (lo == null) {
+            return;
+        }
+        final int flags = NextHop.NHF_PINNED | NextHop.NHF_HOST | NextHop.NHF_LOCAL;
+        for (final Fib f : inet.fibs) {
+            f.change(SockAddr.in6(ia.hi, ia.lo, 0), HOST_BITS, new NextHop(lo, flags, null, ia.ifa.addr(), 0));
+        }
+    }
+
+    /** Takes all addresses away, as the domain goes. */
+    void destroy() {
+        for (final In6Ifaddr ia : inet6.addrs.all()) {
+            inet6.addrs.remove(ia.ifp, ia.ifa);
+        }
+    }
+}

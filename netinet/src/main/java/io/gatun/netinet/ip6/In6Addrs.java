@@ -1,0 +1,182 @@
+package io.gatun.netinet.ip6;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.ifnet.IfAddr;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.sys.LockClass;
+import io.gatun.spi.sys.Mtx;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * All IPv6 addresses of this host. Looked up without a lock in a table that is replaced as a whole.
+ *
+ * <p>Locking key: (w) written under {@code lock}, read without one.
+ *
+ * @bsd V_in6_ifaddrhead
+ */
+public final class In6Addrs {
+    private static final long HASH = 0x9e3779b97f4a7c15L;
+    private static final int MIN_SLOTS = 8;
+
+    private static final class Table {
+        final In6Ifaddr[] all;
+        final In6Ifaddr[] slots;
+        final int shift;
+
+        Table(final In6Ifaddr[] all) {
+            this.all = all;
+            final int n = Integer.highestOneBit(Math.max(MIN_SLOTS, all.length * 4 - 1)) << 1;
+            shift = Long.numberOfLeadingZeros(n) + 1;
+            slots = new In6Ifaddr[n];
+            for (final In6Ifaddr ia : all) {
+                int i = index(ia.hi, ia.lo);
+                while (slots[i] != null) {
+                    i = i + 1 & slots.length - 1;
+                }
+                slots[i] = ia;
+            }
+        }
+
+        int index(final long hi, final long lo) {
+            return (int) ((hi * HASH ^ lo) * HASH >>> shift);
+        }
+    }
+
+    private final Mtx lock = new Mtx(LockClass.CONFIG, "in6_ifaddr");
+    private volatile Table table = new Table(new In6Ifaddr[0]); // (w)
+
+    /** No address yet. */
+    public In6Addrs() {
+        // the table starts empty
+    }
+
+    /** Takes an address in. Called when its interface announces it. */
+    public In6Ifaddr add(final Ifnet ifp, final IfAddr ifa) {
+        final In6Ifaddr ia = new In6Ifaddr(ifp, ifa);
+        lock.lock();
+        try {
+            final In6Ifaddr[] now = Arrays.copyOf(table.all, table.all.length + 1);
+            now[now.length - 1] = ia;
+            publish(now);
+        } finally {
+            lock.unlock();
+        }
+        return ia;
+    }
+
+    /** Forgets an address; answers what was known of it, or null. */
+    public In6Ifaddr remove(final Ifnet ifp, final IfAddr ifa) {
+        lock.lock();
+        try {
+            for (final In6Ifaddr ia : table.all) {
+                if (ia.ifp == ifp && ia.ifa.addr().hi() == ifa.addr().hi() && ia.lo == ifa.addr().lo()) {
+                    publish(Arrays.stream(table.all).filter(i -> i != ia).toArray(In6Ifaddr[]::new));
+                    return ia;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        return null;
+    }
+
+    @GuardedBy("lock")
+    private void publish(final In6Ifaddr[] all) {
+        table = new Table(all);
+    }
+
+    /** This host's record of an address, its zone put in, or null when it is not one of ours. @bsd in6ifa_ifwithaddr */
+    public In6Ifaddr lookup(final long hi, final long lo) {
+        final Table t = table;
+        int i = t.index(hi, lo);
+        In6Ifaddr ia = t.slots[i];
+        while (ia != null && (ia.lo != lo || ia.hi != hi)) {
+            i = i + 1 & t.slots.length - 1;
+            ia = t.slots[i];
+        }
+        return ia;
+    }
+
+    /** The first link-local address of an interface, or null. @bsd in6ifa_ifpforlinklocal */
+    public In6Ifaddr linkLocal(final Ifnet ifp) {
+        for (final In6Ifaddr ia : table.all) {
+            if (ia.ifp == ifp && In6.isLinkLocal(ia.hi)) {
+                return ia;
+            }
+        }
+        return null;
+    }
+
+    /** Whether an interface has any address: it talks IPv6. */
+    public boolean has(final Ifnet ifp) {
+        for (final In6Ifaddr ia : table.all) {
+            if (ia.ifp == ifp) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The address whose network holds another, on an interface or, with null, on any; null for none. */
+    public In6Ifaddr onLink(final long hi, final long lo, final Ifnet ifp) {
+        In6Ifaddr best = null;
+        for (final In6Ifaddr ia : table.all) {
+            final boolean fits = (ifp == null || ia.ifp == ifp) && ia.onLink(hi, lo);
+            if (fits && (best == null || ia.prefixLen() > best.prefixLen())) {
+                best = ia;
+            }
+        }
+        return best;
+    }
+
+    /**
+     * The source address for a destination that goes out by an interface (RFC 6724 section 5, rules 1, 2, 5 and 8);
+     * null when there is none of a scope that reaches it.
+     *
+     * @bsd in6_selectsrc
+     */
+    public In6Ifaddr select(final long hi, final long lo, final Ifnet out) {
+        In6Ifaddr best = null;
+        for (final In6Ifaddr ia : table.all) {
+            if (!mayReach(ia, hi, lo, out)) {
+                continue;
+            }
+            if (ia.hi == hi && ia.lo == lo) {
+                return ia;
+            }
+            if (best == null || better(ia, best, hi, lo, out)) {
+                best = ia;
+            }
+        }
+        return best;
+    }
+
+    /** An address of a link means nothing on another, and ::1 nothing outside. */
+    private static boolean mayReach(final In6Ifaddr ia, final long hi, final long lo, final Ifnet out) {
+        final int zone = In6.zone(ia.hi);
+        if (zone != 0 && zone != out.index() && zone != In6.zone(hi)) {
+            return false;
+        }
+        final boolean inside = (out.flags() & Ifnet.IFF_LOOPBACK) != 0;
+        return inside || !In6.isLoopback(ia.hi, ia.lo) && ia.scope() >= Math.min(In6.scope(hi, lo), In6.SCOPE_GLOBAL);
+    }
+
+    private static boolean better(
+        final In6Ifaddr a, final In6Ifaddr b, final long hi, final long lo, final Ifnet out) {
+        final int wanted = In6.scope(hi, lo);
+        if (a.scope() != b.scope()) {
+            final boolean smaller = a.scope() < b.scope();
+            return smaller ? a.scope() >= wanted : b.scope() < wanted;
+        }
+        if ((a.ifp == out) != (b.ifp == out)) {
+            return a.ifp == out;
+        }
+        return In6.matchLen(a.hi, a.lo, hi, lo) > In6.matchLen(b.hi, b.lo, hi, lo);
+    }
+
+    /** All addresses, oldest first: a snapshot. */
+    public List<In6Ifaddr> all() {
+        return List.of(table.all);
+    }
+}

@@ -1,0 +1,76 @@
+package io.gatun.netinet.ip6;
+
+import io.gatun.netinet.Inet;
+import io.gatun.netinet.Inet6;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.pcb.PcbAddrs;
+import io.gatun.netinet.route.NextHop;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.Errno;
+import java.util.List;
+
+/** Source address selection and what else control blocks ask of IPv6. Takes no lock. @bsd in6_pcbladdr */
+public final class In6Laddr implements PcbAddrs {
+    private final Inet inet;
+    private final Inet6 inet6;
+
+    public In6Laddr(final Inet inet, final Inet6 inet6) {
+        this.inet = inet;
+        this.inet6 = inet6;
+    }
+
+    @Override
+    public boolean local(final SockAddr addr) {
+        return inet6.addrs.lookup(addr.hi(), addr.lo()) != null;
+    }
+
+    /** The unspecified address stands for this host: ::1. */
+    @Override
+    public void foreign(final SockAddr dst) {
+        if (dst.isAny()) {
+            dst.setIn6(0, In6.LOOPBACK_LO, dst.port(), 0);
+        }
+    }
+
+    @Override
+    public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
+        return source(dst.hi(), dst.lo(), fib, src);
+    }
+
+    /** The source address towards a destination, zones put in. */
+    public Errno source(final long hi, final long lo, final int fib, final SockAddr src) {
+        final NextHop nh = inet.fib(fib).lookup6(hi, lo);
+        if (nh != null && nh.has(NextHop.NHF_REJECT | NextHop.NHF_BLACKHOLE)) {
+            return Errno.EHOSTUNREACH;
+        }
+        final Ifnet out = In6.isMulticast(hi) ? group(hi, nh) : nh == null ? null : nh.ifp;
+        if (out == null) {
+            return Errno.ENETUNREACH;
+        }
+        final In6Ifaddr ia = inet6.addrs.select(hi, lo, out);
+        if (ia == null) {
+            return Errno.EADDRNOTAVAIL;
+        }
+        src.setIn6(ia.hi, ia.lo, 0, 0);
+        return Errno.OK;
+    }
+
+    /** Where a group goes out: by its zone, its route, or the first interface with an address that can. */
+    Ifnet group(final long hi, final NextHop nh) {
+        final int zone = In6.zone(hi);
+        if (zone != 0) {
+            return inet.vnet.ifnets().byIndex(zone);
+        }
+        if (nh != null) {
+            return nh.ifp;
+        }
+        final List<In6Ifaddr> all = inet6.addrs.all();
+        for (int i = 0; i < all.size(); i++) {
+            if ((all.get(i).ifp.flags() & Ifnet.IFF_MULTICAST) != 0 && !In6.isLoopback(all.get(i).hi, all.get(i).lo)) {
+                return all.get(i).ifp;
+            }
+        }
+        return null;
+    }
+}

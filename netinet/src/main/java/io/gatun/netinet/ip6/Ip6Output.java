@@ -1,0 +1,194 @@
+package io.gatun.netinet.ip6;
+
+import static io.gatun.spi.mbuf.Csum.CSUM_DELAY_DATA_IPV6;
+
+import io.gatun.netinet.Inet;
+import io.gatun.netinet.Inet6;
+import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip.IpOutput;
+import io.gatun.netinet.route.NextHop;
+import io.gatun.netinet.route.RouteCache;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.mbuf.Csum;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.vnet.Netisr;
+
+/**
+ * IPv6 on its way out: chooses the way, does in software what the interface cannot (checksums, cutting of
+ * super-segments), takes the zones out of the addresses, and hands to the link layer. Holds no state of a packet; any
+ * thread may call with its control block locked.
+ *
+ * <p>Locking key: (w) set once while the domain is initialised.
+ *
+ * @bsd ip6_output
+ */
+public final class Ip6Output {
+    private static final int RXCSUM_OK = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
+
+    private final Inet inet;
+    private final Inet6 inet6;
+    private IpOutput.Gso gso; // (w)
+
+    public Ip6Output(final Inet inet, final Inet6 inet6) {
+        this.inet = inet;
+        this.inet6 = inet6;
+    }
+
+    /** For TCP: who cuts super-segments. */
+    public void setGso(final IpOutput.Gso cutter) {
+        gso = cutter;
+    }
+
+    /**
+     * Sends a packet. Consumes m, whose first mbuf holds the whole IPv6 header with all its fields; the source may be
+     * the unspecified address where {@code out} is given.
+     *
+     * @param ro the sender's route cache, or null
+     * @param out the interface of a packet to a group; null for the one its zone or route names
+     * @return OK; EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ENOBUFS, EHOSTDOWN, ENETDOWN
+     * @bsd ip6_output
+     */
+    public Errno output(final Mbuf m, final RouteCache ro, final Ifnet out) {
+        if (ro != null) {
+            return route(m, ro, out);
+        }
+        final RouteCache mine = inet.scratch.claim();
+        final Errno e = route(m, mine, out);
+        inet.scratch.release(mine);
+        return e;
+    }
+
+    private Errno route(final Mbuf m, final RouteCache ro, final Ifnet out) {
+        inet6.stat.localout.increment();
+        m.rcvif(null);
+        final long hi = Ip6Header.dstHi(m, 0);
+        final long lo = Ip6Header.dstLo(m, 0);
+        if (In6.isMulticast(hi)) {
+            return multicast(m, ro, out);
+        }
+        final NextHop nh = ro.resolve6(inet.fib(m.fibnum()), hi, lo);
+        if (nh == null || nh.has(NextHop.NHF_REJECT)) {
+            return noRoute(m, Errno.EHOSTUNREACH);
+        }
+        if (nh.has(NextHop.NHF_BLACKHOLE)) {
+            inet.vnet.drop(m, DropReason.IP_NOROUTE);
+            return Errno.OK;
+        }
+        return emit(m, nh.ifp, ro.linkDst(), nh.mtu());
+    }
+
+    private Errno noRoute(final Mbuf m, final Errno e) {
+        inet6.stat.noroute.increment();
+        inet.vnet.drop(m, DropReason.IP_NOROUTE);
+        return e;
+    }
+
+    private Errno multicast(final Mbuf m, final RouteCache ro, final Ifnet out) {
+        final long hi = Ip6Header.dstHi(m, 0);
+        final long lo = Ip6Header.dstLo(m, 0);
+        final Ifnet ifp = out != null ? out : inet6.laddr.group(hi, ro.resolve6(inet.fib(m.fibnum()), hi, lo));
+        if (ifp == null || (ifp.flags() & Ifnet.IFF_MULTICAST) == 0) {
+            return noRoute(m, Errno.ENETUNREACH);
+        }
+        final long zoned = In6.embed(In6.clear(hi), ifp.index());
+        m.setFlags(Mbuf.M_MCAST);
+        final boolean loop = (ifp.flags() & Ifnet.IFF_LOOPBACK) != 0;
+        if (!loop && inet6.isMember(ifp, In6.clear(hi), lo)) {
+            loopBack(m, ifp, zoned);
+        }
+        if (!loop && (Ip6Header.hlim(m, 0) == 0 || In6.mcScope(hi) == In6.SCOPE_INTFACELOCAL)) {
+            m.freeChain();
+            return Errno.OK;
+        }
+        Ip6Header.dst(m, 0, zoned, lo);
+        return emit(m, ifp, ro.direct6(zoned, lo), ifp.mtu());
+    }
+
+    /** Gives this host a copy of what it sends to a group. Borrows m. @bsd ip6_mloopback */
+    private void loopBack(final Mbuf m, final Ifnet ifp, final long zoned) {
+        final Mbuf shared = m.copyM(0, Mbuf.M_COPYALL);
+        final Mbuf copy = shared == null ? null : IpHeader.writable(shared, Ip6Header.LEN);
+        if (copy == null) {
+            inet.vnet.drop(null, DropReason.MBUF_NOMEM);
+            return;
+        }
+        Ip6Header.src(copy, 0, In6.clear(Ip6Header.srcHi(copy, 0)), Ip6Header.srcLo(copy, 0));
+        Ip6Header.dst(copy, 0, In6.clear(zoned), Ip6Header.dstLo(copy, 0));
+        copy.rcvif(ifp);
+        copy.csumFlags(copy.csumFlags() | RXCSUM_OK);
+        inet.vnet.netisr().queue(Netisr.NETISR_IPV6, copy);
+    }
+
+    private Errno emit(final Mbuf m, final Ifnet ifp, final SockAddr to, final int mtu) {
+        final int csum = m.csumFlags();
+        final int len = Ip6Header.LEN + Ip6Header.plen(m, 0);
+        if ((csum & Csum.CSUM_IP6_TSO) != 0) {
+            if ((ifp.capenable() & Ifnet.IFCAP_TSO6) == 0 || len > ifp.tsoMax()) {
+                return segment(m, ifp, to, mtu);
+            }
+        } else if (len > mtu) {
+            inet6.stat.cantfrag.increment();
+            inet.vnet.drop(m, DropReason.IP_CANTFRAG);
+            return Errno.EMSGSIZE;
+        }
+        if ((csum & CSUM_DELAY_DATA_IPV6) != 0 && (ifp.capenable() & Ifnet.IFCAP_TXCSUM_IPV6) == 0) {
+            delayedCksum(m);
+        }
+        if ((ifp.flags() & Ifnet.IFF_LOOPBACK) == 0) {
+            clearZones(m);
+        }
+        return ifp.output(m, to);
+    }
+
+    private static void clearZones(final Mbuf m) {
+        final long src = Ip6Header.srcHi(m, 0);
+        final long dst = Ip6Header.dstHi(m, 0);
+        if (In6.zoned(src)) {
+            m.putLong(Ip6Header.SRC, In6.clear(src));
+        }
+        if (In6.zoned(dst)) {
+            m.putLong(Ip6Header.DST, In6.clear(dst));
+        }
+    }
+
+    /**
+     * Completes a transport checksum in software: the field holds the sum of the pseudo-header, {@code csumData} says
+     * where in the transport header it lies. Borrows m, which has no extension header.
+     *
+     * @bsd in6_delayed_cksum
+     */
+    private static void delayedCksum(final Mbuf m) {
+        int sum = InCksum.cksumSkip(m, Ip6Header.LEN + Ip6Header.plen(m, 0), Ip6Header.LEN);
+        if (sum == 0 && (m.csumFlags() & Csum.CSUM_IP6_UDP) != 0) {
+            sum = 0xffff; // RFC 8200 section 8.1: 0 is not allowed
+        }
+        m.put16(Ip6Header.LEN + m.csumData(), sum);
+        m.csumFlags(m.csumFlags() & ~CSUM_DELAY_DATA_IPV6);
+    }
+
+    private Errno segment(final Mbuf m, final Ifnet ifp, final SockAddr to, final int mtu) {
+        Mbuf s = gso.segment(m);
+        if (s == null) {
+            inet6.stat.odropped.increment();
+            inet.vnet.drop(null, DropReason.MBUF_NOMEM);
+            return Errno.ENOBUFS;
+        }
+        Errno e = Errno.OK;
+        while (s != null) {
+            final Mbuf next = s.nextPkt();
+            s.nextPkt(null);
+            if (e == Errno.OK) {
+                e = emit(s, ifp, to, mtu);
+            } else {
+                inet6.stat.odropped.increment();
+                inet.vnet.drop(s, DropReason.IF_OQFULL);
+            }
+            s = next;
+        }
+        return e;
+    }
+}

@@ -1,0 +1,66 @@
+package io.gatun.netinet.tcp;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.route.NextHop;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.sys.Errno;
+
+/** What a connection asks of the network layer of the family it talks. */
+final class TcpPath {
+    private TcpPath() {
+    }
+
+    /** Octets of the IP header its segments have. */
+    @GuardedBy("tp.inp.lock")
+    static int iphlen(Tcpcb tp) {
+        return tp.inp.isV6() ? Ip6Header.LEN : IpHeader.LEN;
+    }
+
+    /** Octets of IP and TCP header without options. @bsd min_protoh */
+    @GuardedBy("tp.inp.lock")
+    static int minProtoHdr(Tcpcb tp) {
+        return iphlen(tp) + TcpHeader.SIZE;
+    }
+
+    /** Consumes m. */
+    @GuardedBy("tp.inp.lock")
+    static Errno output(Tcpcb tp, Mbuf m) {
+        final int fib = TcpMss.fib(tp);
+        return tp.inp.isV6() ? tp.tcp.net.output6(m, tp.route, fib) : tp.tcp.net.output(m, tp.route, fib);
+    }
+
+    @GuardedBy("tp.inp.lock")
+    static NextHop route(Tcpcb tp) {
+        final Inpcb inp = tp.inp;
+        final int fib = TcpMss.fib(tp);
+        return inp.isV6() ? tp.tcp.net.route6(tp.route, inp.faddrHi(), inp.faddrLo(), fib)
+            : tp.tcp.net.route(tp.route, inp.faddr4(), fib);
+    }
+
+    /** Whether the peer is this host. */
+    @GuardedBy("tp.inp.lock")
+    static boolean local(Tcpcb tp) {
+        final Inpcb inp = tp.inp;
+        return inp.isV6() ? tp.tcp.net.local6(inp.faddrHi(), inp.faddrLo()) : tp.tcp.net.local(inp.faddr4());
+    }
+
+    /** The path MTU learnt, or 0. */
+    @GuardedBy("tp.inp.lock")
+    static int mtu(Tcpcb tp) {
+        final Inpcb inp = tp.inp;
+        return inp.isV6() ? tp.tcp.net.mtu6(inp.faddrHi(), inp.faddrLo()) : tp.tcp.net.mtu(inp.faddr4());
+    }
+
+    @GuardedBy("tp.inp.lock")
+    static void updateMtu(Tcpcb tp, int mtu) {
+        final Inpcb inp = tp.inp;
+        if (inp.isV6()) {
+            tp.tcp.net.updateMtu6(inp.faddrHi(), inp.faddrLo(), mtu);
+        } else {
+            tp.tcp.net.updateMtu(inp.faddr4(), mtu);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package io.gatun.netinet.udp;
+
+import io.gatun.netinet.icmp6.Icmp6;
+import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.pcb.InpcbInfo;
+import io.gatun.spi.mbuf.Csum;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
+
+/** UDP over IPv6 on its way in, and what ICMPv6 reports about it. @bsd udp6_input */
+final class Udp6Input {
+    private static final int VALID = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
+
+    private final Udp udp;
+
+    Udp6Input(final Udp udp) {
+        this.udp = udp;
+    }
+
+    private int drop(final Mbuf m, final DropReason reason) {
+        udp.vnet.drop(m, reason);
+        return InDefs.IPPROTO_DONE;
+    }
+
+    /** Takes a datagram from IPv6, checks it and delivers it. Consumes m. No lock is held. @bsd udp6_input */
+    int input(final Mbuf packet, final int off, final int proto) {
+        udp.stat.ipackets.increment();
+        if (packet.pktLen() < off + UdpHeader.LEN) {
+            udp.stat.hdrops.increment();
+            return drop(packet, DropReason.UDP_TOOSHORT);
+        }
+        final Mbuf m = packet.len() >= off + UdpHeader.LEN ? packet : packet.pullup(off + UdpHeader.LEN);
+        if (m == null) {
+            udp.stat.hdrops.increment();
+            return drop(null, DropReason.MBUF_NOMEM);
+        }
+        final DropReason bad = check(m, off);
+        if (bad != null) {
+            return drop(m, bad);
+        }
+        if (In6.isMulticast(Ip6Header.dstHi(m, 0))) {
+            udp.stat.noportmcast.increment(); // no socket can join a group yet
+            return drop(m, DropReason.UDP_NOPORT_BCAST);
+        }
+        unicast(m, off);
+        return InDefs.IPPROTO_DONE;
+    }
+
+    /** Lengths, ports and checksum, which may not be absent (RFC 8200 section 8.1). Null when all is well. */
+    private DropReason check(final Mbuf m, final int off) {
+        if (UdpHeader.dport(m, off) == 0) {
+            return DropReason.UDP_BADPORT;
+        }
+        final int len = m.pktLen() - off;
+        final int ulen = UdpHeader.ulen(m, off);
+        if (ulen > len || ulen < UdpHeader.LEN) {
+            udp.stat.badlen.increment();
+            return DropReason.UDP_BADLEN;
+        }
+        if (ulen < len) {
+            m.adjTail(len - ulen);
+        }
+        if (UdpHeader.sum(m, off) == 0) {
+            udp.stat.nosum.increment();
+            return DropReason.UDP_BADSUM;
+        }
+        if ((m.csumFlags() & VALID) == VALID) {
+            return null;
+        }
+        final long s = (long) Ip6Header.pseudo(m, ulen, InDefs.IPPROTO_UDP) + InCksum.sum(m, off, ulen);
+        if (InCksum.fold(s) != 0xffff) {
+            udp.stat.badsum.increment();
+            return DropReason.UDP_BADSUM;
+        }
+        return null;
+    }
+
+    private void unicast(final Mbuf m, final int off) {
+        final long sh = Ip6Header.srcHi(m, 0);
+        final long sl = Ip6Header.srcLo(m, 0);
+        final long dh = Ip6Header.dstHi(m, 0);
+        final long dl = Ip6Header.dstLo(m, 0);
+        final int ports = InpcbInfo.ports(UdpHeader.dport(m, off), UdpHeader.sport(m, off));
+        boolean done = false;
+        while (!done) {
+            final Inpcb inp = udp.udbinfo.lookup6(sh, sl, dh, dl, ports, InpcbInfo.INPLOOKUP_WILDCARD);
+            if (inp == null) {
+                noport(m);
+                return;
+            }
+            inp.lock.lock();
+            try {
+                done = inp.matches6(sh, sl, dh, dl, ports);
+                if (done) {
+                    append(inp, m, off);
+                }
+            } finally {
+                inp.lock.unlock();
+            }
+        }
+    }
+
+    /** Puts a datagram into its socket's buffer. Consumes m. Under the pcb's lock. */
+    private void append(final Inpcb inp, final Mbuf m, final int off) {
+        final Udpcb up = (Udpcb) inp.ppcb;
+        In6.recover(up.from, Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0), UdpHeader.sport(m, off));
+        m.adjHead(off + UdpHeader.LEN);
+        udp.input.queue(inp.so, up, m);
+    }
+
+    private void noport(final Mbuf m) {
+        udp.stat.noport.increment();
+        if (udp.blackhole.getBool()) {
+            udp.vnet.drop(m, DropReason.UDP_NOPORT);
+        } else {
+            udp.inet.inet6().icmp6.error(m, Icmp6.ICMP6_DST_UNREACH, Icmp6.ICMP6_DST_UNREACH_NOPORT, 0);
+        }
+    }
+
+    /** An ICMPv6 error about a datagram of ours: its connected socket learns of it. Borrows m. @bsd udp6_ctlinput */
+    void ctlinput(final Mbuf m, final int icmpOff) {
+        final int ip = icmpOff + Icmp6.LEN;
+        final int uh = ip + Ip6Header.LEN;
+        final int type = m.getU8(icmpOff);
+        final int code = m.getU8(icmpOff + 1);
+        final long fh = Ip6Header.dstHi(m, ip);
+        final long fl = Ip6Header.dstLo(m, ip);
+        if (type == Icmp6.ICMP6_PACKET_TOO_BIG) {
+            final long told = m.getInt(icmpOff + 4) & 0xffff_ffffL;
+            udp.inet.hostCache.updateMtu(fh, fl, (int) Math.clamp(told, Ip6Header.IPV6_MMTU, 0xffff));
+        }
+        final long lh = Ip6Header.srcHi(m, ip);
+        final long ll = Ip6Header.srcLo(m, ip);
+        final int ports = InpcbInfo.ports(UdpHeader.sport(m, uh), UdpHeader.dport(m, uh));
+        final Inpcb inp = udp.udbinfo.lookup6(fh, fl, lh, ll, ports, 0);
+        if (inp == null) {
+            return;
+        }
+        inp.lock.lock();
+        try {
+            if (inp.matches6(fh, fl, lh, ll, ports) && inp.connected()) {
+                UdpInput.notifyError(inp, errmap(type, code));
+            }
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    /** What an ICMPv6 error means to a sender. @bsd inet6ctlerrmap */
+    private static Errno errmap(final int type, final int code) {
+        return switch (type) {
+            case Icmp6.ICMP6_DST_UNREACH -> code == Icmp6.ICMP6_DST_UNREACH_NOPORT
+                || code == Icmp6.ICMP6_DST_UNREACH_ADMIN ? Errno.ECONNREFUSED : Errno.EHOSTUNREACH;
+            case Icmp6.ICMP6_PACKET_TOO_BIG -> Errno.EMSGSIZE;
+            case Icmp6.ICMP6_PARAM_PROB -> code == Icmp6.ICMP6_PARAMPROB_NEXTHEADER ? Errno.ECONNREFUSED
+                : Errno.ENOPROTOOPT;
+            default -> Errno.EHOSTUNREACH;
+        };
+    }
+}

@@ -1,0 +1,106 @@
+package io.gatun.netinet.udp;
+
+import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.spi.mbuf.Csum;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
+
+/** UDP over IPv6 on its way out. The checksum is always computed (RFC 8200 section 8.1). @bsd udp6_send */
+final class Udp6Output {
+    private static final int HEADERS = Ip6Header.LEN + UdpHeader.LEN;
+
+    private final Udp udp;
+
+    Udp6Output(final Udp udp) {
+        this.udp = udp;
+    }
+
+    /** As {@link UdpOutput#output} for an IPv6 socket. Consumes m. Under the pcb's lock. */
+    Errno output(final Inpcb inp, final Mbuf m, final SockAddr nam) {
+        assert inp.lock.owned();
+        if (m.pktLen() > Ip6Header.IPV6_MAXPACKET - UdpHeader.LEN) {
+            return UdpOutput.drop(m, Errno.EMSGSIZE);
+        }
+        final Udpcb up = (Udpcb) inp.ppcb;
+        if (nam == null) {
+            if (!inp.connected()) {
+                return UdpOutput.drop(m, Errno.ENOTCONN);
+            }
+            up.dst.setIn6(inp.faddrHi(), inp.faddrLo(), inp.fport(), 0);
+            return transmit(inp, m, inp.laddrHi(), inp.laddrLo(), up.dst);
+        }
+        final Errno no = refused(inp, nam);
+        if (no != Errno.OK) {
+            return UdpOutput.drop(m, no);
+        }
+        if (In6.isV4Mapped(nam.hi(), nam.lo())) {
+            up.from.setIn((int) nam.lo(), nam.port());
+            return udp.output.outputTo(inp, m, up.from);
+        }
+        return outputTo(inp, m, nam);
+    }
+
+    private static Errno refused(final Inpcb inp, final SockAddr nam) {
+        if (inp.connected()) {
+            return Errno.EISCONN;
+        }
+        if (nam.family() != SockAddr.AF_INET6) {
+            return Errno.EAFNOSUPPORT;
+        }
+        if (nam.port() == 0) {
+            return Errno.EADDRNOTAVAIL;
+        }
+        final boolean four = In6.isV4Mapped(nam.hi(), nam.lo());
+        if ((inp.vflag() & (four ? Inpcb.INP_IPV4 : Inpcb.INP_IPV6)) == 0) {
+            return four ? Errno.EINVAL : Errno.EADDRNOTAVAIL;
+        }
+        return Errno.OK;
+    }
+
+    /** To a destination that is not the peer: endpoints are worked out for this datagram alone. */
+    private Errno outputTo(final Inpcb inp, final Mbuf m, final SockAddr nam) {
+        if (inp.lport() == 0) {
+            final Errno e = inp.bind(null, inp.cred);
+            if (e != Errno.OK) {
+                return UdpOutput.drop(m, e);
+            }
+        }
+        final Udpcb up = (Udpcb) inp.ppcb;
+        up.dst.setIn6(In6.embed(nam), nam.lo(), nam.port(), 0);
+        udp.inet.inet6().laddr.foreign(up.dst);
+        if (inp.localSet()) {
+            return transmit(inp, m, inp.laddrHi(), inp.laddrLo(), up.dst);
+        }
+        final Errno e = udp.inet.inet6().laddr.source(up.dst.hi(), up.dst.lo(), inp.so.fibnum(), up.from);
+        return e == Errno.OK ? transmit(inp, m, up.from.hi(), up.from.lo(), up.dst) : UdpOutput.drop(m, e);
+    }
+
+    private Errno transmit(final Inpcb inp, final Mbuf data, final long sh, final long sl, final SockAddr dst) {
+        final int ulen = data.pktLen() + UdpHeader.LEN;
+        final Mbuf m = data.prepend(HEADERS);
+        if (m == null) {
+            udp.vnet.drop(null, DropReason.MBUF_NOMEM);
+            return Errno.ENOBUFS;
+        }
+        final boolean group = dst.isMulticast();
+        final int hlim = group ? 1 : inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl;
+        Ip6Header.init(m, ulen, InDefs.IPPROTO_UDP, hlim, Ip6Header.flowOf(inp));
+        Ip6Header.addr(m, sh, sl, dst.hi(), dst.lo());
+        m.csumFlags(Csum.CSUM_IP6_UDP);
+        m.csumData(UdpHeader.SUM);
+        final int sum = Ip6Header.pseudo(m, ulen, InDefs.IPPROTO_UDP);
+        UdpHeader.init(m, Ip6Header.LEN, UdpHeader.ports(inp.lport(), dst.port()), ulen, sum);
+        m.fibnum(inp.so.fibnum());
+        if (inp.flowid != 0) {
+            m.flowid(inp.flowid);
+            m.rsstype(Mbuf.M_HASHTYPE_OPAQUE_HASH);
+        }
+        udp.stat.opackets.increment();
+        return udp.inet.inet6().ip6Output.output(m, ((Udpcb) inp.ppcb).route, null);
+    }
+}
