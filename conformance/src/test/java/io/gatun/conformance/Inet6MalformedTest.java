@@ -26,7 +26,8 @@ class Inet6MalformedTest {
         b.put(to.lladdr()).put(new byte[] {2, 0, 0, 0, 0, 9}).putShort((short) 0x86dd);
         b.putInt(0x60000000).putShort((short) (r.nextInt(8) == 0 ? r.nextInt() : payload));
         b.put((byte) NEXT[r.nextInt(NEXT.length)]).put((byte) (r.nextInt(4) == 0 ? 64 : 255));
-        b.putLong(r.nextInt(4) == 0 ? 0xfe80L << 48 : PREFIX).putLong(r.nextInt(3));
+        final int kind = r.nextInt(16);
+        b.putLong(kind == 0 ? 0xff02L << 48 : kind < 4 ? 0xfe80L << 48 : PREFIX).putLong(r.nextInt(3));
         if (r.nextInt(4) == 0) {
             b.putLong(0xff02L << 48).putLong(r.nextBoolean() ? 1 : 0x0001_ff00_0002L);
         } else {

@@ -34,7 +34,8 @@ class InetConfigTest {
 
     @Test
     void texts_thatAreNoAddress_areRefused() {
-        for (String a : new String[] {"", "10.0.0", "host", "10.0.0.9/33", "10.0.0.9/-1", "10.0.0.9/x", "::g/64", "::1/129"}) {
+        for (String a : new String[] {"", "10.0.0", "host", "10.0.0.9/33", "10.0.0.9/-1", "10.0.0.9/x", "::g/64",
+            "::1/129"}) {
             assertThatThrownBy(() -> config.addAddress(net.wire0.ifp, a)).isInstanceOf(IllegalArgumentException.class);
         }
         for (String a : new String[] {"", "02:00", "02:00:00:00:00:0g", "03:00:00:00:00:01"}) {
