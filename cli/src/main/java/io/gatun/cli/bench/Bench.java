@@ -105,12 +105,16 @@ public final class Bench implements Callable<Integer> {
         out.println("Kernel: 127.0.0.1 through Java NIO, congestion control " + cc + ".");
         out.printf("%-15s %-5s %-24s %-24s %-24s %7s %7s%n",
             "workload", "unit", "gatun", "poll", "kernel", "ratio", "poll");
-        samples.forEach((w, s) -> out.printf(Locale.ROOT, "%-15s %-5s %-24s %-24s %-24s %7.2f %7s%n",
+        samples.forEach((w, s) -> out.printf(Locale.ROOT, "%-15s %-5s %-24s %-24s %-24s %7s %7s%n",
             w.label(), w.unit(), cell(s[GATUN]), cell(s[POLL]), cell(s[KERNEL]),
-            w.ratio(s[GATUN].median(), s[KERNEL].median()),
-            s[POLL].isEmpty() ? "-"
-                : String.format(Locale.ROOT, "%.2f", w.ratio(s[POLL].median(), s[KERNEL].median()))));
+            ratio(w, s[GATUN], s[KERNEL], "%.2f", "-"), ratio(w, s[POLL], s[KERNEL], "%.2f", "-")));
         out.flush();
+    }
+
+    private static String ratio(
+        final Workload w, final Sample ours, final Sample theirs, final String format, final String none) {
+        return ours.isEmpty() || theirs.isEmpty() ? none
+            : String.format(Locale.ROOT, format, w.ratio(ours.median(), theirs.median()));
     }
 
     private static String cell(final Sample s) {
@@ -123,8 +127,8 @@ public final class Bench implements Callable<Integer> {
             b.append(b.length() == 1 ? "\n" : ",\n");
             b.append(String.format(Locale.ROOT, "  {\"workload\": \"%s\", \"unit\": \"%s\", ", w.label(), w.unit()));
             b.append(field("gatun", s[GATUN])).append(field("poll", s[POLL])).append(field("kernel", s[KERNEL]));
-            b.append(String.format(Locale.ROOT, "\"ratio\": %.3f, \"kernel_cc\": \"%s\"}",
-                w.ratio(s[GATUN].median(), s[KERNEL].median()), cc));
+            b.append(String.format(Locale.ROOT, "\"ratio\": %s, \"kernel_cc\": \"%s\"}",
+                ratio(w, s[GATUN], s[KERNEL], "%.3f", "null"), cc));
         });
         out.println(b.append("\n]"));
         out.flush();

@@ -126,4 +126,26 @@ final class PollStack implements Stack {
             return rate;
         }
     }
+
+    @Override
+    public double fib4Lookup(final Span span) throws IOException {
+        return new FibLab().lookup4(span);
+    }
+
+    @Override
+    public double fib6Lookup(final Span span) throws IOException {
+        return new FibLab().lookup6(span);
+    }
+
+    @Override
+    public double fibUpdate(final Span span) throws IOException {
+        return new FibLab().update(span);
+    }
+
+    @Override
+    public double forward(final int routes, final Span span) throws IOException {
+        try (ForwardLab lab = new ForwardLab(routes)) {
+            return lab.run(span);
+        }
+    }
 }

@@ -8,6 +8,9 @@ import java.io.IOException;
  * machine.
  */
 interface Stack {
+    /** What is answered for a workload this stack cannot do. */
+    double NONE = -1;
+
     /** The column's name. */
     String name();
 
@@ -32,6 +35,30 @@ interface Stack {
 
     /** Connect, accept, close with a reset (SO_LINGER 0). Connections a second. */
     double connections(Span span) throws IOException;
+
+    /** IPv4 look-ups a second in a table of a million prefixes; negative where this stack has no part in it. */
+    default double fib4Lookup(final Span span) throws IOException {
+        return NONE;
+    }
+
+    /** IPv6 look-ups a second in a table of 200,000 prefixes; negative where this stack has no part in it. */
+    default double fib6Lookup(final Span span) throws IOException {
+        return NONE;
+    }
+
+    /** Route changes a second in a table of a million prefixes; negative where this stack has no part in it. */
+    default double fibUpdate(final Span span) throws IOException {
+        return NONE;
+    }
+
+    /**
+     * Packets of 64 octets forwarded a second from one epair to another; negative where this stack cannot.
+     *
+     * @param routes size of the table; each packet goes to a random one of them
+     */
+    default double forward(final int routes, final Span span) throws IOException {
+        return NONE;
+    }
 
     /**
      * How long to run.

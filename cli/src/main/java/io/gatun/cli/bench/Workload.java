@@ -46,6 +46,42 @@ enum Workload {
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.connections(span) / KILO;
         }
+    },
+    FIB4_LOOKUP("M/s", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.fib4Lookup(span) / MEGA;
+        }
+    },
+    FIB6_LOOKUP("M/s", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.fib6Lookup(span) / MEGA;
+        }
+    },
+    FIB_UPDATE("k/s", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.fibUpdate(span) / KILO;
+        }
+    },
+    FORWARD_1("Mpps", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.forward(1, span) / MEGA;
+        }
+    },
+    FORWARD_1000("Mpps", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.forward(1000, span) / MEGA;
+        }
+    },
+    FORWARD_1000000("Mpps", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.forward(1_000_000, span) / MEGA;
+        }
     };
 
     private static final double KILO = 1e3;

@@ -208,13 +208,25 @@ public final class IpInput {
         } else if (IpHeader.ttl(m, 0) <= IpHeader.IPTTLDEC) {
             inet.icmp.error(m, Icmp.ICMP_TIMXCEED, Icmp.ICMP_TIMXCEED_INTRANS, 0);
         } else {
-            RouteCache ro = inet.scratch.claim();
-            forwardBy(m, ro, ro.resolve(inet.fib(m.rcvif().fibnum()), dst));
-            inet.scratch.release(ro);
+            NextHop nh = inet.fib(m.rcvif().fibnum()).find(dst);
+            forwardBy(m, nh == null || !nh.multipath() ? nh : nh.select(flowHash(m)));
         }
     }
 
-    private void forwardBy(Mbuf m0, RouteCache ro, NextHop nh) {
+    /** The same for all packets of a flow: addresses and protocol, ports too unless it is in pieces. */
+    private static int flowHash(Mbuf m) {
+        if (m.flowid() != 0) {
+            return m.flowid();
+        }
+        int proto = IpHeader.p(m, 0);
+        long h = (long) IpHeader.src(m, 0) << Integer.SIZE | IpHeader.dst(m, 0) & 0xffff_ffffL;
+        int at = IpHeader.hlen(m, 0);
+        boolean ports = (proto == InDefs.IPPROTO_TCP || proto == InDefs.IPPROTO_UDP) && !IpHeader.isFragment(m, 0)
+            && m.len() >= at + Integer.BYTES;
+        return (int) IpId.mix(IpId.mix(h) ^ (ports ? m.getInt(at) : 0) ^ (long) proto << Integer.SIZE);
+    }
+
+    private void forwardBy(Mbuf m0, NextHop nh) {
         if (nh == null || nh.has(NextHop.NHF_REJECT)) {
             stat.cantforward.increment();
             inet.icmp.error(m0, Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_HOST, 0);
@@ -239,7 +251,12 @@ public final class IpInput {
         IpHeader.sum(m, 0, InCksum.update(IpHeader.sum(m, 0), word, word - TTL_UNIT));
         // What an in-process link left to be computed stays to be computed; what it vouched for ends here.
         m.csumFlags(m.csumFlags() & Csum.CSUM_FLAGS_TX);
-        Errno e = inet.ipOutput.forward(m, nh.ifp, ro.linkDst(), nh.mtu());
+        RouteCache ro = nh.gateway == null ? inet.scratch.claim() : null;
+        SockAddr to = ro == null ? nh.gateway : ro.direct(IpHeader.dst(m, 0));
+        Errno e = inet.ipOutput.forward(m, nh.ifp, to, nh.mtu());
+        if (ro != null) {
+            inet.scratch.release(ro);
+        }
         (e == Errno.OK ? stat.forward : stat.cantforward).increment();
     }
 

@@ -117,7 +117,7 @@ public final class IpOutput {
         if (dst == SockAddr.INADDR_BROADCAST || (flags & (IP_SENDONES | IP_SENDTOIF | IP_ROUTETOIF)) != 0) {
             return direct(m, ro, flags, imo);
         }
-        NextHop nh = ro.resolve(inet.fib(m.fibnum()), dst);
+        NextHop nh = ro.resolve(inet.fib(m.fibnum()), dst, m.flowid());
         if (nh == null || nh.has(NextHop.NHF_REJECT)) {
             return noRoute(m, Errno.EHOSTUNREACH);
         }
@@ -167,7 +167,7 @@ public final class IpOutput {
         int dst = IpHeader.dst(m, 0);
         Ifnet ifp = imo == null ? null : imo.multicastIfp;
         if (ifp == null) {
-            NextHop nh = ro.resolve(inet.fib(m.fibnum()), dst);
+            NextHop nh = ro.resolve(inet.fib(m.fibnum()), dst, m.flowid());
             ifp = nh == null ? null : nh.ifp;
         }
         if (ifp == null || (ifp.flags() & Ifnet.IFF_MULTICAST) == 0) {

@@ -8,27 +8,29 @@ import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 
 /**
- * A forwarding table: longest prefix match, read without a lock while it is being changed.
+ * A forwarding table for both families: longest prefix match, read without a lock while it is being changed.
  *
  * <p>Every change publishes a new root and then a new generation. A holder of a {@link NextHop} remembers the
- * generation
- * it read <em>before</em> it looked up, and looks up again when that is no longer the present one.
+ * generation it read <em>before</em> it looked up, and looks up again when that is no longer the present one.
  *
- * <p>Locking key: (bits) written under {@code lock}, read without one.
+ * <p>Locking key: (l) {@code lock}; (w) written under it, read without one.
  *
  * @bsd struct rib_head
  */
 public final class Fib {
     private static final int IPV4_BITS = 32;
+    private static final int HASH = 0x9e3779b9;
 
     private final Mtx lock = new Mtx(LockClass.CONFIG, "rib");
     private final int number;
-    private volatile PrefixTrie.Node root4; // (bits)
-    private volatile PrefixTrie.Node root6; // (bits)
-    private volatile int generation = 1;    // (bits)
+    private final List<RouteListener> listeners = new CopyOnWriteArrayList<>();
+    private volatile FibTrie.Node root4 = FibTrie.EMPTY; // (w)
+    private volatile FibTrie.Node root6 = FibTrie.EMPTY; // (w)
+    private volatile int generation = 1;                 // (w)
 
     public Fib(int number) {
         this.number = number;
@@ -44,22 +46,52 @@ public final class Fib {
         return generation;
     }
 
-    /** Where a packet to this IPv4 address goes, or null. @bsd fib4_lookup */
+    // Look-ups.
+
+    /** Where a packet to this IPv4 address goes, or null; of several ways one by the destination. @bsd fib4_lookup */
     public NextHop lookup(int dst) {
-        Route r = PrefixTrie.longest(root4, hi4(dst), 0);
-        return r == null ? null : r.nextHop();
+        return lookup(dst, 0);
+    }
+
+    /**
+     * Where a packet of a flow to this IPv4 address goes, or null.
+     *
+     * @param flowid hash of the flow, by which one of several ways is chosen; 0 to take the destination's
+     * @bsd fib4_lookup
+     */
+    public NextHop lookup(int dst, int flowid) {
+        NextHop nh = find(dst);
+        return nh == null || !nh.multipath() ? nh : nh.select(flowid != 0 ? flowid : dst * HASH);
+    }
+
+    /** The next hop of an IPv4 address as the route has it, maybe several ways; or null. */
+    public NextHop find(int dst) {
+        return FibTrie.longest(root4, hi4(dst), 0);
     }
 
     /** Where a packet to this IPv6 address goes, or null. @bsd fib6_lookup */
     public NextHop lookup6(long hi, long lo) {
-        Route r = PrefixTrie.longest(root6, hi, lo);
-        return r == null ? null : r.nextHop();
+        return lookup6(hi, lo, 0);
+    }
+
+    /** {@link #lookup(int, int)} for IPv6. @bsd fib6_lookup */
+    public NextHop lookup6(long hi, long lo, int flowid) {
+        NextHop nh = find6(hi, lo);
+        return nh == null || !nh.multipath() ? nh : nh.select(flowid != 0 ? flowid : Long.hashCode(hi ^ lo) * HASH);
+    }
+
+    /** {@link #find} for IPv6. */
+    public NextHop find6(long hi, long lo) {
+        return FibTrie.longest(root6, hi, lo);
     }
 
     /** The route of exactly this prefix, or null. @bsd rib_lookup_prefix */
     public Route exact(SockAddr prefix, int bits) {
-        return PrefixTrie.exact(root(prefix.family()), hi(prefix), lo(prefix), bits);
+        NextHop nh = FibTrie.exact(root(prefix.family()), hi(prefix), lo(prefix), bits);
+        return nh == null ? null : route(prefix.family(), hi(prefix), lo(prefix), bits, nh);
     }
+
+    // Changes.
 
     /**
      * Adds a route. EEXIST when the prefix has one, EINVAL for a bad prefix length, EAFNOSUPPORT for another family.
@@ -67,50 +99,78 @@ public final class Fib {
      * @bsd rib_add_route
      */
     public Errno add(SockAddr dst, int bits, NextHop nh) {
-        return put(dst, bits, nh, false);
+        return put(dst, bits, nh, (old, now) -> old == null ? now : null);
     }
 
     /** Adds a route or replaces the one its prefix has. @bsd rib_change_route */
     public Errno change(SockAddr dst, int bits, NextHop nh) {
-        return put(dst, bits, nh, true);
+        return put(dst, bits, nh, (old, now) -> now);
     }
 
-    private Errno put(SockAddr dst, int bits, NextHop nh, boolean replace) {
+    /**
+     * Adds a route, or one more way to those that its prefix has. EEXIST when it has that very one.
+     *
+     * @param weight its share of the flows beside the others', at least 1
+     * @bsd add_route_mpath
+     */
+    public Errno append(SockAddr dst, int bits, NextHop nh, int weight) {
+        return weight < 1 || weight > NextHop.MAX_WEIGHT ? Errno.EINVAL
+            : put(dst, bits, nh, (old, now) -> old == null ? now.weighted(weight) : old.with(now, weight));
+    }
+
+    /** What a prefix has instead of {@code old}, which may be null; null to refuse. */
+    private interface Merge {
+        NextHop merged(NextHop old, NextHop now);
+    }
+
+    private Errno put(SockAddr dst, int bits, NextHop nh, Merge merge) {
         if (dst.family() != SockAddr.AF_INET && dst.family() != SockAddr.AF_INET6) {
             return Errno.EAFNOSUPPORT;
         }
         if (bits < 0 || bits > (dst.family() == SockAddr.AF_INET ? IPV4_BITS : 2 * Long.SIZE)) {
             return Errno.EINVAL;
         }
-        long h = hi(dst) & PrefixTrie.maskHi(bits);
-        long l = lo(dst) & PrefixTrie.maskLo(bits);
-        Route r = new Route(masked(dst, h, l), bits, bits == 0 ? asDefault(nh) : nh);
+        long h = hi(dst) & FibTrie.maskHi(bits);
+        long l = lo(dst) & FibTrie.maskLo(bits);
         lock.lock();
         try {
-            PrefixTrie.Node root = root(dst.family());
-            if (!replace && PrefixTrie.exact(root, h, l, bits) != null) {
+            NextHop old = FibTrie.exact(root(dst.family()), h, l, bits);
+            NextHop now = merge.merged(old, bits == 0 ? nh.asDefault() : nh);
+            if (now == null) {
                 return Errno.EEXIST;
             }
-            publish(dst.family(), PrefixTrie.put(root, h, l, bits, r));
+            publish(dst.family(), FibTrie.put(root(dst.family()), h, l, bits, now));
+            tell(old == null ? RouteEvent.Kind.ADD : RouteEvent.Kind.CHANGE, route(dst.family(), h, l, bits, now));
         } finally {
             lock.unlock();
         }
         return Errno.OK;
     }
 
-    private static NextHop asDefault(NextHop nh) {
-        return new NextHop(nh.ifp, nh.flags | NextHop.NHF_DEFAULT, nh.gateway, nh.src, nh.routeMtu());
-    }
-
     /** Deletes the route of exactly this prefix. ENOENT when there is none. @bsd rib_del_route */
     public Errno delete(SockAddr dst, int bits) {
+        return deletePaths(dst, bits, nh -> true);
+    }
+
+    /**
+     * Deletes the ways of a prefix that a condition names; the route goes with the last. ENOENT when there is none.
+     *
+     * @bsd rib_del_route
+     */
+    public Errno deletePaths(SockAddr dst, int bits, Predicate<NextHop> which) {
+        int family = dst.family();
+        long h = hi(dst) & FibTrie.maskHi(bits);
+        long l = lo(dst) & FibTrie.maskLo(bits);
         lock.lock();
         try {
-            PrefixTrie.Node root = root(dst.family());
-            if (PrefixTrie.exact(root, hi(dst), lo(dst), bits) == null) {
+            NextHop old = FibTrie.exact(root(family), h, l, bits);
+            NextHop now = old == null ? null : old.without(which);
+            if (now == old) {
                 return Errno.ENOENT;
             }
-            publish(dst.family(), PrefixTrie.remove(root, hi(dst), lo(dst), bits));
+            publish(family, FibTrie.put(root(family), h, l, bits, now));
+            tell(now == null ? RouteEvent.Kind.DELETE : RouteEvent.Kind.CHANGE,
+                route(family, h, l, bits, now == null ? old : now));
         } finally {
             lock.unlock();
         }
@@ -128,17 +188,29 @@ public final class Fib {
         return n;
     }
 
-    /** Deletes all routes through an interface. @bsd rt_flushifroutes */
+    /** Deletes all ways through an interface; answers how many routes changed. @bsd rt_flushifroutes */
     public int flush(Ifnet ifp) {
-        return deleteIf(r -> r.nextHop().ifp == ifp);
+        int n = 0;
+        for (Route r : routes()) {
+            if (r.nextHop().uses(ifp) && deletePaths(r.dst(), r.prefixLen(), nh -> nh.ifp == ifp) == Errno.OK) {
+                n++;
+            }
+        }
+        return n;
     }
 
     /** All routes, IPv4 first, in order of their prefix: a snapshot. */
     public List<Route> routes() {
         List<Route> out = new ArrayList<>();
-        PrefixTrie.forEach(root4, out::add);
-        PrefixTrie.forEach(root6, out::add);
+        FibTrie.forEach(root4, (hi, lo, bits, nh) -> out.add(route(SockAddr.AF_INET, hi, lo, bits, nh)));
+        FibTrie.forEach(root6, (hi, lo, bits, nh) -> out.add(route(SockAddr.AF_INET6, hi, lo, bits, nh)));
         return out;
+    }
+
+    /** Estimated octets of heap of a family's table, next hops not counted. */
+    public long memory(int family) {
+        long[] size = FibTrie.size(root(family));
+        return size[0] * (32 + 16) + size[1] * Integer.BYTES; // a node, the head of its array, references of 4 octets
     }
 
     /** Makes every cached next hop be looked up again. */
@@ -151,8 +223,26 @@ public final class Fib {
         }
     }
 
+    // Listeners.
+
+    /** From now on hears of each change. */
+    public void addListener(RouteListener listener) {
+        listeners.add(listener);
+    }
+
+    public void removeListener(RouteListener listener) {
+        listeners.remove(listener);
+    }
+
     @GuardedBy("lock")
-    private void publish(int family, PrefixTrie.Node root) {
+    private void tell(RouteEvent.Kind kind, Route r) {
+        for (RouteListener listener : listeners) {
+            listener.changed(new RouteEvent(kind, number, r));
+        }
+    }
+
+    @GuardedBy("lock")
+    private void publish(int family, FibTrie.Node root) {
         if (family == SockAddr.AF_INET) {
             root4 = root;
         } else {
@@ -167,12 +257,15 @@ public final class Fib {
         generation = next == 0 ? 1 : next;
     }
 
-    private PrefixTrie.Node root(int family) {
+    private FibTrie.Node root(int family) {
         return family == SockAddr.AF_INET ? root4 : root6;
     }
 
-    private static SockAddr masked(SockAddr dst, long h, long l) {
-        return dst.family() == SockAddr.AF_INET ? SockAddr.in((int) (h >>> IPV4_BITS), 0) : SockAddr.in6(h, l, 0);
+    private static Route route(int family, long h, long l, int bits, NextHop nh) {
+        long hi = h & FibTrie.maskHi(bits);
+        long lo = l & FibTrie.maskLo(bits);
+        return new Route(family == SockAddr.AF_INET ? SockAddr.in((int) (hi >>> IPV4_BITS), 0)
+            : SockAddr.in6(hi, lo, 0), bits, nh);
     }
 
     private static long hi4(int addr) {

@@ -13,30 +13,39 @@ import io.gatun.spi.socket.SockAddr;
  * @bsd struct route
  */
 public final class RouteCache {
+    private static final long IPV4 = -1; // in hi: no IPv6 destination of a route begins so
+
     private final SockAddr link = new SockAddr(); // (o) the destination when it is on the link
     private NextHop nh;         // (o)
     private Fib fib;            // (o)
     private int generation;     // (o) the fib's when nh was looked up; 0 forces a look-up
-    private int dst;            // (o) IPv4 destination nh answers
+    private int flowid;         // (o) the flow nh was chosen for
+    private long hi;            // (o) destination nh answers: IPv6, or IPv4 in lo
+    private long lo;            // (o)
 
     /** Remembers nothing yet. */
     public RouteCache() {
         // the first resolve looks up
     }
 
+    /** {@link #resolve(Fib, int, int)} for what belongs to no flow. @bsd rtalloc1 */
+    public NextHop resolve(Fib table, int addr) {
+        return resolve(table, addr, 0);
+    }
+
     /**
      * The next hop for an IPv4 destination: the remembered one while the table has not changed, else looked up. Null
      * when there is no route.
      *
+     * @param flow hash of the flow, which chooses among several ways; 0 for none
      * @bsd rtalloc1
      */
-    public NextHop resolve(Fib table, int addr) {
+    public NextHop resolve(Fib table, int addr, int flow) {
         int now = table.generation();
-        if (nh == null || generation != now || dst != addr || fib != table) {
-            nh = table.lookup(addr);
-            generation = now;
-            dst = addr;
-            fib = table;
+        if (nh == null || generation != now || lo != addr || hi != IPV4 || fib != table || flowid != flow) {
+            remember(table, now, flow, table.lookup(addr, flow));
+            hi = IPV4;
+            lo = addr;
             if (nh != null && nh.gateway == null) {
                 link.setIn(addr, 0);
             }
@@ -45,25 +54,37 @@ public final class RouteCache {
     }
 
     /**
-     * As {@link #resolve} for an IPv6 destination, its zone put in. The generation is kept complemented, so that a
-     * cache that both families use never mistakes one for the other.
+     * {@link #resolve6(Fib, long, long, int, int)} for a destination with its zone put in, of no flow.
      */
-    public NextHop resolve6(Fib table, long hi, long lo) {
-        int now = ~table.generation();
-        if (nh == null || generation != now || link.lo() != lo || link.hi() != hi || fib != table) {
-            nh = table.lookup6(hi, lo);
-            generation = now;
-            fib = table;
-            link.setIn6(hi, lo, 0, 0);
+    public NextHop resolve6(Fib table, long addrHi, long addrLo) {
+        return resolve6(table, addrHi, addrLo, 0, 0);
+    }
+
+    /**
+     * {@link #resolve(Fib, int, int)} for IPv6.
+     *
+     * @param scopeId zone of the destination, for {@link #linkDst}
+     * @bsd rtalloc1
+     */
+    public NextHop resolve6(Fib table, long addrHi, long addrLo, int scopeId, int flow) {
+        int now = table.generation();
+        if (nh == null || generation != now || lo != addrLo || hi != addrHi || fib != table || flowid != flow
+                || link.scopeId() != scopeId && nh.gateway == null) {
+            remember(table, now, flow, table.lookup6(addrHi, addrLo, flow));
+            hi = addrHi;
+            lo = addrLo;
+            if (nh != null && nh.gateway == null) {
+                link.setIn6(addrHi, addrLo, 0, scopeId);
+            }
         }
         return nh;
     }
 
-    /** As {@link #direct} for an IPv6 address. */
-    public SockAddr direct6(long hi, long lo) {
-        invalidate();
-        link.setIn6(hi, lo, 0, 0);
-        return link;
+    private void remember(Fib table, int now, int flow, NextHop found) {
+        nh = found;
+        generation = now;
+        fib = table;
+        flowid = flow;
     }
 
     /** The next hop found last, or null. Not checked against the table. @bsd ro_nh */
@@ -85,6 +106,18 @@ public final class RouteCache {
     public SockAddr direct(int addr) {
         invalidate();
         link.setIn(addr, 0);
+        return link;
+    }
+
+    /** {@link #direct(int)} for an IPv6 address with its zone put in. */
+    public SockAddr direct6(long addrHi, long addrLo) {
+        return direct6(addrHi, addrLo, 0);
+    }
+
+    /** {@link #direct(int)} for IPv6. */
+    public SockAddr direct6(long addrHi, long addrLo, int scopeId) {
+        invalidate();
+        link.setIn6(addrHi, addrLo, 0, scopeId);
         return link;
     }
 

@@ -80,9 +80,9 @@ class FibTest {
         List<long[]> model = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             int bits = r.nextInt(129);
-            long hi = 0x2001_0db8_0000_0000L ^ (r.nextInt(4) == 0 ? r.nextLong() : 0) & PrefixTrie.maskHi(bits);
-            long lo = (r.nextBoolean() ? r.nextLong() : 0) & PrefixTrie.maskLo(bits);
-            hi &= PrefixTrie.maskHi(bits);
+            long hi = 0x2001_0db8_0000_0000L ^ (r.nextInt(4) == 0 ? r.nextLong() : 0) & FibTrie.maskHi(bits);
+            long lo = (r.nextBoolean() ? r.nextLong() : 0) & FibTrie.maskLo(bits);
+            hi &= FibTrie.maskHi(bits);
             if (fib.add(SockAddr.in6(hi, lo, 0), bits, hop(i + 1)) == Errno.OK) {
                 model.add(new long[] {hi, lo, bits, i + 1});
             }
@@ -93,8 +93,8 @@ class FibTest {
             long lo = like[1] ^ (r.nextBoolean() ? 0 : r.nextLong());
             long[] best = null;
             for (long[] p : model) {
-                boolean covers = ((hi ^ p[0]) & PrefixTrie.maskHi((int) p[2])) == 0
-                    && ((lo ^ p[1]) & PrefixTrie.maskLo((int) p[2])) == 0;
+                boolean covers = ((hi ^ p[0]) & FibTrie.maskHi((int) p[2])) == 0
+                    && ((lo ^ p[1]) & FibTrie.maskLo((int) p[2])) == 0;
                 if (covers && (best == null || p[2] > best[2])) {
                     best = p;
                 }
@@ -160,5 +160,119 @@ class FibTest {
         stop.set(true);
         reader.join();
         assertThat(wrong.get()).isNull();
+    }
+
+    // Several ways.
+
+    private static NextHop via(int gateway) {
+        return new NextHop(null, 0, in(gateway), null, 0);
+    }
+
+    @Test
+    void severalWays_flows_divideByWeightAndStay() {
+        Fib fib = new Fib(0);
+        assertThat(fib.append(in(0x0a000000), 8, via(1), 1)).isEqualTo(Errno.OK);
+        assertThat(fib.append(in(0x0a000000), 8, via(2), 3)).isEqualTo(Errno.OK);
+        assertThat(fib.append(in(0x0a000000), 8, via(2), 1)).isEqualTo(Errno.EEXIST);
+        assertThat(fib.append(in(0x0a000000), 8, via(3), 0)).isEqualTo(Errno.EINVAL);
+        Random r = new Random(3);
+        int second = 0;
+        for (int i = 0; i < 10_000; i++) {
+            int flow = r.nextInt() | 1;
+            NextHop nh = fib.lookup(0x0a010203, flow);
+            assertThat(fib.lookup(0x0aff0000, flow)).isSameAs(nh);
+            second += nh.gateway.in4() == 2 ? 1 : 0;
+        }
+        assertThat(second).isBetween(7_300, 7_700);
+        assertThat(fib.deletePaths(in(0x0a000000), 8, nh -> nh.gateway.in4() == 2)).isEqualTo(Errno.OK);
+        assertThat(fib.lookup(0x0a010203, 7).gateway.in4()).isEqualTo(1);
+        assertThat(fib.deletePaths(in(0x0a000000), 8, nh -> nh.gateway.in4() == 2)).isEqualTo(Errno.ENOENT);
+        assertThat(fib.delete(in(0x0a000000), 8)).isEqualTo(Errno.OK);
+        assertThat(fib.lookup(0x0a010203)).isNull();
+    }
+
+    @Test
+    void cachedWay_otherFlowOrFamily_isLookedUpAgain() {
+        Fib fib = new Fib(0);
+        fib.append(in(0), 0, via(1), 1);
+        fib.append(in(0), 0, via(2), 1);
+        fib.add(SockAddr.in6(0, 0, 0), 0, hop(6));
+        RouteCache ro = new RouteCache();
+        assertThat(ro.resolve(fib, 1, 1).gateway.in4()).isEqualTo(1);
+        assertThat(ro.resolve(fib, 1, -1).gateway.in4()).isEqualTo(2);
+        assertThat(ro.resolve6(fib, 0, 1, 3, 0).routeMtu()).isEqualTo(6);
+        assertThat(ro.linkDst().lo()).isEqualTo(1);
+        assertThat(ro.linkDst().scopeId()).isEqualTo(3);
+        assertThat(ro.resolve6(fib, 0, 1, 4, 0).routeMtu()).isEqualTo(6);
+        assertThat(ro.linkDst().scopeId()).isEqualTo(4);
+        assertThat(ro.resolve(fib, 1, -1).gateway.in4()).isEqualTo(2);
+    }
+
+    @Test
+    void changes_listener_hearsThemInOrder() {
+        Fib fib = new Fib(5);
+        List<String> heard = new ArrayList<>();
+        RouteListener listener = e -> heard.add(e.kind() + " " + e.fib() + " " + e.route().prefixLen());
+        fib.addListener(listener);
+        fib.add(in(0x0a000000), 8, hop(1));
+        fib.add(in(0x0a000000), 8, hop(1));
+        fib.change(in(0x0a000000), 8, hop(2));
+        fib.delete(in(0x0a000000), 8);
+        fib.delete(in(0x0a000000), 8);
+        fib.removeListener(listener);
+        fib.add(in(0x0a000000), 9, hop(1));
+        assertThat(heard).containsExactly("ADD 5 8", "CHANGE 5 8", "DELETE 5 8");
+    }
+
+    /** The table goes through known states; each look-up must give the answer of one of the two around it. */
+    @Test
+    void writerMovesPrefixBetweenLengths_readers_seeOnlyTableStates() throws InterruptedException {
+        Fib fib = new Fib(0);
+        AtomicBoolean stop = new AtomicBoolean();
+        AtomicReference<String> wrong = new AtomicReference<>();
+        // Always at least one of /8, /20, /28 covers the address: a reader that mixed two states could see none.
+        int[] lengths = {8, 20, 28};
+        fib.add(in(0x0a010203 & mask(8)), 8, hop(8));
+        Thread[] readers = new Thread[2];
+        for (int k = 0; k < readers.length; k++) {
+            readers[k] = new Thread(() -> {
+                while (!stop.get()) {
+                    if (fib.lookup(0x0a010203) == null) {
+                        wrong.set("hole");
+                    }
+                }
+            });
+            readers[k].start();
+        }
+        for (int i = 0; i < 30_000; i++) {
+            int now = lengths[(i + 1) % 3];
+            int old = lengths[i % 3];
+            fib.add(in(0x0a010203 & mask(now)), now, hop(now));
+            fib.delete(in(0x0a010203 & mask(old)), old);
+        }
+        stop.set(true);
+        for (Thread t : readers) {
+            t.join();
+        }
+        assertThat(wrong.get()).isNull();
+    }
+
+    @Property(tries = 50)
+    void randomPrefixes_routes_areAllInOrder(@ForAll long seed) {
+        Random r = new Random(seed);
+        Fib fib = new Fib(0);
+        java.util.TreeSet<String> want = new java.util.TreeSet<>();
+        for (int i = 0; i < 200; i++) {
+            int bits = r.nextInt(129);
+            long hi = r.nextLong() & FibTrie.maskHi(bits);
+            long lo = r.nextLong() & FibTrie.maskLo(bits);
+            if (fib.add(SockAddr.in6(hi, lo, 0), bits, hop(i)) == Errno.OK) {
+                want.add("%016x%016x/%03d".formatted(hi, lo, bits));
+                assertThat(fib.exact(SockAddr.in6(hi, lo, 0), bits).nextHop().routeMtu()).isEqualTo(i);
+            }
+        }
+        assertThat(fib.routes().stream()
+            .map(x -> "%016x%016x/%03d".formatted(x.dst().hi(), x.dst().lo(), x.prefixLen())).toList())
+            .containsExactlyElementsOf(want);
     }
 }
