@@ -8,8 +8,9 @@ import java.util.Objects;
 import java.util.function.Predicate;
 
 /**
- * Where a route leads: one way, or several with a weight each, of which {@link #select} chooses by flow. Immutable, so that whoever holds one may read it without a lock; whether it is still the answer
- * is told by the {@link Fib}'s generation.
+ * Where a route leads: one way, or several with a weight each, of which {@link #select} chooses by flow. Immutable, so
+ * that whoever holds one may read it without a lock; whether it is still the answer is told by the {@link Fib}'s
+ * generation.
  *
  * @bsd struct nhop_object
  */
