@@ -134,7 +134,7 @@ final class TcpCtlinput {
         switch (m.getU8(icmpOff)) {
             case Icmp6.ICMP6_PACKET_TOO_BIG -> {
                 final long told = m.getInt(icmpOff + 4) & 0xffff_ffffL;
-                needFrag(tp, (int) Math.clamp(told, Ip6Header.IPV6_MMTU, 0xffff), 0);
+                needFrag(tp, Math.clamp(told, Ip6Header.IPV6_MMTU, 0xffff), 0);
             }
             case Icmp6.ICMP6_DST_UNREACH -> unreachable(tp, switch (code) {
                 case Icmp6.ICMP6_DST_UNREACH_NOROUTE -> UNREACH_NET;

@@ -132,7 +132,7 @@ final class Udp6Input {
         final long fl = Ip6Header.dstLo(m, ip);
         if (type == Icmp6.ICMP6_PACKET_TOO_BIG) {
             final long told = m.getInt(icmpOff + 4) & 0xffff_ffffL;
-            udp.inet.hostCache.updateMtu(fh, fl, (int) Math.clamp(told, Ip6Header.IPV6_MMTU, 0xffff));
+            udp.inet.hostCache.updateMtu(fh, fl, Math.clamp(told, Ip6Header.IPV6_MMTU, 0xffff));
         }
         final long lh = Ip6Header.srcHi(m, ip);
         final long ll = Ip6Header.srcLo(m, ip);
