@@ -95,7 +95,7 @@ final class Syncache {
     }
 
     /** A bucket has overflowed: give the cache a rest, longer if it was so lately. @bsd syncache_pause */
-    private void pause(long nowNs) {
+    private synchronized void pause(long nowNs) {
         if (!syncookies.getBool()) {
             stat.bucketoverflow.increment();
             return;
