@@ -1,5 +1,6 @@
 package io.gatun.netinet.tcp;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
@@ -41,6 +42,7 @@ final class InConninfo {
     }
 
     /** Those of a connection. */
+    @GuardedBy("tp.inp.lock")
     void set(Tcpcb tp) {
         final Inpcb inp = tp.inp;
         v6 = inp.isV6();
