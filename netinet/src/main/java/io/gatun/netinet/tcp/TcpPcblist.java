@@ -19,7 +19,10 @@ public final class TcpPcblist {
         this.tcp = tcp;
     }
 
-    /** All that are there at this moment. Takes each block's lock in turn, holds none afterwards. */
+    /**
+     * All that are there at this moment, those that a peer has begun and that have no socket yet included. Takes each
+     * lock in turn, holds none afterwards.
+     */
     public List<Xtcpcb> list() {
         final List<Xtcpcb> out = new ArrayList<>();
         for (final Inpcb inp : tcp.tcbinfo.snapshot()) {
@@ -34,7 +37,21 @@ public final class TcpPcblist {
                 }
             }
         }
+        tcp.syncache.forEach(e -> out.add(embryonic(e.inc)));
         return out;
+    }
+
+    private static Xtcpcb embryonic(InConninfo inc) {
+        final SockAddr local = new SockAddr();
+        final SockAddr foreign = new SockAddr();
+        if (inc.v6) {
+            local.setIn6(inc.lhi, inc.llo, inc.lport, 0);
+            foreign.setIn6(inc.fhi, inc.flo, inc.fport, 0);
+        } else {
+            local.setIn((int) inc.llo, inc.lport);
+            foreign.setIn((int) inc.flo, inc.fport);
+        }
+        return new Xtcpcb(null, local, foreign, TcpState.SYN_RECEIVED);
     }
 
     private static Xtcpcb entry(Tcpcb tp) {
