@@ -118,8 +118,13 @@ public final class InetConfig {
     public void addRoute(String prefix, String gateway, Ifnet ifp, int mtu) throws ErrnoException {
         String call = "add route " + prefix;
         SockAddr gw = gateway == null ? null : addressOf(gateway);
-        if (addressOf(prefix).family() == SockAddr.AF_INET6 || gw != null && gw.family() == SockAddr.AF_INET6) {
-            throw new ErrnoException(Errno.EAFNOSUPPORT, call + ": there are no IPv6 routes by hand yet");
+        boolean six = addressOf(prefix).family() == SockAddr.AF_INET6;
+        if (gw != null && (gw.family() == SockAddr.AF_INET6) != six) {
+            throw new ErrnoException(Errno.EAFNOSUPPORT, call + " by " + gateway);
+        }
+        if (six) {
+            put(prefix, nextHop6(gw, ifp, mtu, call), call);
+            return;
         }
         InIfaddr link = gw == null ? null : inet.addrs.onLink(gw.in4(), ifp);
         Ifnet out = ifp != null ? ifp : link == null ? null : link.ifp;
@@ -128,6 +133,16 @@ public final class InetConfig {
         }
         InIfaddr from = link != null ? link : inet.addrs.first(out);
         put(prefix, new NextHop(out, hostFlag(prefix), gw, from == null ? null : from.ifa.addr(), mtu), call);
+    }
+
+    /** The gateway must be on a link; the interface may be left out when the routes tell which. */
+    private NextHop nextHop6(SockAddr gw, Ifnet ifp, int mtu, String call) throws ErrnoException {
+        NextHop link = gw == null ? null : inet.fibs[0].lookup6(gw.hi(), gw.lo());
+        Ifnet out = ifp != null ? ifp : link == null ? null : link.ifp;
+        if (out == null || link != null && link.gateway != null && ifp == null) {
+            throw new ErrnoException(Errno.ENETUNREACH, call + (gw == null ? " by no interface" : " by " + gw));
+        }
+        return new NextHop(out, 0, gw, null, mtu);
     }
 
     /** Adds the default route. */
