@@ -51,7 +51,7 @@ class Inet6MalformedTest {
         f[IP + 6] = 58;
         f[IP + 42] = 0;
         f[IP + 43] = 0;
-        long s = payload + 58;
+        long s = payload + 58L;
         for (int i = IP + 8; i < IP + 40 + payload; i++) {
             s += (i - IP & 1) == 0 ? (f[i] & 0xff) << 8 : f[i] & 0xff;
         }

@@ -7,7 +7,7 @@ package io.gatun.netinet.route;
  * <p>An address is two longs, first octets first; an IPv4 address stands in the upper half of {@code hi}. A node says
  * in one word which prefixes of 0 to 5 further bits it holds, and in another which of the 64 values of its 6 bits lead
  * on. A prefix that ends where the next node would begin, with nothing longer below it, stands in the slot itself: so
- * a table made of IPv4 /24 costs four nodes a look-up and some five octets a prefix.
+ * a table made of IPv4 /24 costs four nodes a look-up.
  *
  * <pre>
  *   inner   bit h is prefix h: 1 for none of the 6 bits, 2..3 for the first, 4..7 for the first two ... 32..63
