@@ -11,7 +11,7 @@ import java.util.Set;
  */
 final class InternetTable {
     private static final int IPV4_BITS = 32;
-    /** Prefixes of each length among 10,000, from /8: an approximation of the shares in the internet's table of 2024. */
+    /** Prefixes of each length among 10,000, from /8: about the shares in the internet's table of 2024. */
     private static final int[] SHARES4 =
         {0, 0, 0, 1, 3, 6, 12, 21, 140, 85, 150, 270, 460, 530, 1120, 1010, 6192};
     private static final int FIRST4 = 8;
