@@ -4,9 +4,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * One event counter. Adding never blocks and never allocates. In a vnet with threads the first few platform threads
- * that count get cells of their own (see {@link CounterSet}), to which they add without an atomic instruction, as
- * FreeBSD's processors do; everybody else shares one atomic cell. In a vnet without threads it is a plain field.
+ * One event counter. Adding never blocks. In a vnet with threads the first few platform threads that count get cells of
+ * their own (see {@link CounterSet}), allocated when such a thread counts first and never again, to which they add
+ * without an atomic instruction, as FreeBSD's processors do; everybody else shares one atomic cell. In a vnet without
+ * threads it is a plain field.
  *
  * <p>Locking key: (c) constant, (v) VarHandle when shared, else of the one thread.
  *
