@@ -124,7 +124,11 @@ final class Bed implements AutoCloseable {
     // Sockets.
 
     static SocketFile tcp(final Vnet vnet) throws ErrnoException {
-        return SocketFile.socket(vnet, SockAddr.AF_INET, SocketDefs.SOCK_STREAM, 0);
+        return tcp(vnet, SockAddr.AF_INET);
+    }
+
+    static SocketFile tcp(final Vnet vnet, final int family) throws ErrnoException {
+        return SocketFile.socket(vnet, family, SocketDefs.SOCK_STREAM, 0);
     }
 
     static SocketFile udp(final Vnet vnet) throws ErrnoException {
@@ -132,7 +136,7 @@ final class Bed implements AutoCloseable {
     }
 
     static SocketFile listener(final Vnet vnet, final SockAddr at, final int backlog) throws ErrnoException {
-        final SocketFile head = tcp(vnet);
+        final SocketFile head = tcp(vnet, at.family());
         head.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_REUSEADDR, 1);
         head.bind(at);
         head.listen(backlog);
@@ -145,8 +149,12 @@ final class Bed implements AutoCloseable {
 
     /** A connection, its active end first. In a bed without threads both ends are made non-blocking. */
     SocketFile[] connection(final Vnet from, final Vnet to, final SockAddr at) throws ErrnoException {
+        return connection(tcp(from, at.family()), to, at);
+    }
+
+    /** From a socket, which may be bound. */
+    SocketFile[] connection(final SocketFile a, final Vnet to, final SockAddr at) throws ErrnoException {
         final SocketFile head = listener(to, at, 8);
-        final SocketFile a = tcp(from);
         final SocketFile b;
         if (threads) {
             a.connect(at);

@@ -19,6 +19,7 @@ final class Flow {
     private final long total;
     private final int write;
     private final Pattern pattern;
+    private int read = READ_OCTETS;
     private final MemorySegment in = Arena.ofAuto().allocate(READ_OCTETS);
     private long sent;
     private long received;
@@ -35,6 +36,12 @@ final class Flow {
         this.total = total;
         this.write = write;
         pattern = new Pattern(Math.max(write, READ_OCTETS));
+    }
+
+    /** Octets of a read at most. */
+    Flow reads(final int octets) {
+        read = Math.min(octets, READ_OCTETS);
+        return this;
     }
 
     /** Writes once, or shuts down; whether anything was taken. */
@@ -57,7 +64,7 @@ final class Flow {
         if (ended) {
             return false;
         }
-        final long n = to.receive(in, 0, READ_OCTETS, 0);
+        final long n = to.receive(in, 0, read, 0);
         if (n == SocketFile.END) {
             check(received == total, "ended at " + received + " of " + total);
             ended = true;
