@@ -38,6 +38,7 @@ public final class Gatun implements Runnable {
     /** Runs the command line {@code args} and returns its status. */
     static int execute(String... args) {
         CommandLine cl = new CommandLine(new Gatun());
+        Remote.addTo(cl);
         cl.setParameterExceptionHandler((ex, in) -> oneLine(ex.getCommandLine(), ex, 2));
         cl.setExecutionExceptionHandler((ex, cmd, parsed) -> oneLine(cmd, ex, 1));
         return cl.execute(args);

@@ -1,5 +1,9 @@
 package io.gatun.cli;
 
+import io.gatun.cli.ctl.ControlDir;
+import io.gatun.cli.ctl.ControlServer;
+import io.gatun.cli.ctl.StackCommands;
+import io.gatun.netinet.InPrefix;
 import io.gatun.netinet.InetConfig;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
@@ -32,11 +36,21 @@ public final class Serve implements Callable<Integer> {
 
     @Option(names = "--tap", required = true, paramLabel = "NAME", description = "The device to make.")
     private String tap;
-    @Option(names = "--host-address", required = true, paramLabel = "CIDR",
-            description = "This machine's address on it.")
+    @Option(names = "--host-address", paramLabel = "CIDR",
+            description = "This machine's IPv4 address on it (default: the device is left as it is).")
     private String hostAddress;
-    @Option(names = "--address", required = true, paramLabel = "CIDR", description = "The stack's address on it.")
-    private String address;
+    @Option(names = "--address", paramLabel = "CIDR",
+            description = "The stack's addresses on it, of either family; again for more.")
+    private List<String> addresses = List.of();
+    @Option(names = "--gateway", paramLabel = "ADDR",
+            description = "The stack's default router, one of each family at most.")
+    private List<String> gateways = List.of();
+    @Option(names = "--name", paramLabel = "NAME",
+            description = "By which gatun ifconfig --stack NAME finds it (default: the device's name).")
+    private String name;
+    @Option(names = "--command", paramLabel = "WORDS",
+            description = "Runs a command once the stack is up, as in --command 'route add 10.9.0.0/16 10.0.0.9'.")
+    private List<String> commands = List.of();
     @Option(names = "--mtu", defaultValue = "1500", description = "Octets of an IP packet (default: ${DEFAULT-VALUE}).")
     private int mtu;
     @Option(names = "--echo", paramLabel = "PORT", description = "Echo (RFC 862), TCP and UDP.")
@@ -57,8 +71,9 @@ public final class Serve implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        final Cidr host = cidr("--host-address", hostAddress);
-        final Cidr own = cidr("--address", address);
+        final InPrefix host = hostAddress == null ? null : prefix("--host-address", hostAddress);
+        final List<InPrefix> own = addresses.stream().map(a -> prefix("--address", a)).toList();
+        gateways.forEach(g -> prefix("--gateway", g));
         final Map<Path, Integer> served = checkedFiles();
         for (final List<Integer> ports : List.of(echo, discard, chargen)) {
             ports.forEach(this::checkPort);
@@ -67,28 +82,34 @@ public final class Serve implements Callable<Integer> {
         final Vnet vnet = Vnet.builder().name("serve")
             .pool(MbufPool.builder().nmbufs(NMBUFS).nmbclusters(CLUSTERS_2K).nmbjumbo16(CLUSTERS_16K)).build();
         final Services services = new Services(Sockets.of(vnet));
+        final ControlServer control;
         try {
-            configure(vnet, host, own);
+            configure(vnet, own, out);
             start(services, served);
-        } catch (final IOException e) {
+            control = ControlServer.start(vnet, ControlDir.ofUser(), name == null ? tap : name);
+        } catch (final IOException | IllegalArgumentException e) {
             services.close();
             vnet.close();
             throw e;
         }
         final CountDownLatch end = new CountDownLatch(1);
-        final Thread hook = new Thread(() -> finish(services, vnet, out, end), "gatun serve: end");
+        final Thread hook = new Thread(() -> {
+            finish(control, services, vnet, out);
+            end.countDown();
+        }, "gatun serve: end");
         Runtime.getRuntime().addShutdownHook(hook);
-        out.println("gatun: " + own + " on " + tap + " is ready; this machine is " + host + "; Ctrl-C ends it");
+        out.println("gatun: " + (own.isEmpty() ? "no address" : String.join(", ", addresses)) + " on " + tap
+            + " is ready" + (host == null ? "" : "; this machine is " + hostAddress) + "; Ctrl-C ends it");
         out.flush();
         end.await();
         return 0;
     }
 
-    private Cidr cidr(final String option, final String text) {
+    private InPrefix prefix(final String option, final String text) {
         try {
-            return Cidr.parse(option, text);
+            return InPrefix.parse(text, null);
         } catch (final IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+            throw new CommandLine.ParameterException(spec.commandLine(), option + ": " + e.getMessage(), e);
         }
     }
 
@@ -118,15 +139,32 @@ public final class Serve implements Callable<Integer> {
         return served;
     }
 
-    private void configure(final Vnet vnet, final Cidr host, final Cidr own) throws IOException {
+    private void configure(final Vnet vnet, final List<InPrefix> own, final PrintWriter out) throws IOException {
         final InetConfig inet = vnet.service(InetConfig.class);
         final Ifnet lo = vnet.ifnets().create("lo0");
         inet.addAddress(lo, "127.0.0.1/8");
+        inet.addAddress(lo, "::1/128");
         lo.up();
-        final Ifnet ifp = vnet.ifnets().create("tap0",
-            Map.of("name", tap, "host-address", host.toString(), "mtu", Integer.toString(mtu)));
-        inet.addAddress(ifp, own.toString());
+        final Map<String, String> device = new HashMap<>(Map.of("name", tap, "mtu", Integer.toString(mtu)));
+        if (hostAddress != null) {
+            device.put("host-address", hostAddress);
+        }
+        final Ifnet ifp = vnet.ifnets().create("tap0", device);
+        for (final InPrefix p : own) {
+            inet.addAddress(ifp, p, null);
+        }
         ifp.up();
+        for (final String g : gateways) {
+            inet.addRoute(g.indexOf(':') < 0 ? "default" : "::/0", g, g.startsWith("fe80:") ? ifp : null);
+        }
+        for (final String c : commands) {
+            final StringBuilder shown = new StringBuilder();
+            final String error = StackCommands.run(vnet, List.of(c.strip().split("\\s+")), shown);
+            out.print(shown);
+            if (error != null) {
+                throw new IOException("--command: " + error);
+            }
+        }
     }
 
     private void start(final Services services, final Map<Path, Integer> served) throws IOException {
@@ -146,7 +184,12 @@ public final class Serve implements Callable<Integer> {
 
     /** Runs at Ctrl-C: ends connections, takes the device away, says what happened. */
     private static void finish(
-        final Services services, final Vnet vnet, final PrintWriter out, final CountDownLatch end) {
+        final ControlServer control, final Services services, final Vnet vnet, final PrintWriter out) {
+        try {
+            control.close();
+        } catch (final IOException e) {
+            out.println("gatun: " + e.getMessage());
+        }
         services.close();
         vnet.close();
         final StringBuilder drops = new StringBuilder();
@@ -161,6 +204,5 @@ public final class Serve implements Callable<Integer> {
         out.println("drops: " + (drops.isEmpty() ? "none" : drops));
         out.println("mbufs outstanding " + vnet.pool().outstanding());
         out.flush();
-        end.countDown();
     }
 }

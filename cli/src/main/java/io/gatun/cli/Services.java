@@ -1,6 +1,8 @@
 package io.gatun.cli;
 
+import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
@@ -113,12 +115,15 @@ final class Services implements AutoCloseable {
         return text;
     }
 
+    /** On every address of both families. */
     private Socket bound(final int type, final int port) throws ErrnoException {
         final String what = (type == SocketDefs.SOCK_STREAM ? "TCP" : "UDP") + " port " + port;
-        final SoResult r = sockets.create(SockAddr.AF_INET, type, 0, Ucred.ROOT);
+        final SoResult r = sockets.create(SockAddr.AF_INET6, type, 0, Ucred.ROOT);
         ErrnoException.check(r.errno(), what);
         open.add(r.so());
-        ErrnoException.check(r.so().bind(SockAddr.in(SockAddr.INADDR_ANY, port), Ucred.ROOT), what);
+        final SockOpt both = SockOpt.set(InDefs.IPPROTO_IPV6, InDefs.IPV6_V6ONLY, 0);
+        ErrnoException.check(r.so().setOpt(both), what);
+        ErrnoException.check(r.so().bind(SockAddr.in6(0, 0, port), Ucred.ROOT), what);
         return r.so();
     }
 

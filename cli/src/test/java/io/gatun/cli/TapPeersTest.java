@@ -2,11 +2,8 @@ package io.gatun.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -39,8 +36,7 @@ class TapPeersTest {
     @TempDir
     private static Path dir;
     private Netns ns;
-    private Process server;
-    private BufferedReader serverOut;
+    private ServeProcess server;
     private Process stalled;
     private String gibSha256;
 
@@ -53,19 +49,8 @@ class TapPeersTest {
         }
         ns = Netns.create("gt-" + ProcessHandle.current().pid());
         gibSha256 = writeRandomFile(dir.resolve("gib"), GIB);
-        server = ns.start(ProcessHandle.current().info().command().orElse("java"), "-ea",
-            "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("surefire.test.class.path",
-                System.getProperty("java.class.path")), "io.gatun.cli.Gatun", "serve", "--tap", "gtap0",
-            "--host-address", HOST_CIDR, "--address", CIDR, "--echo", "7", "--discard", "9", "--chargen", "19",
-            "--file", dir.resolve("gib") + ":8080");
-        serverOut = new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8));
-        final StringBuilder said = new StringBuilder();
-        String line = serverOut.readLine();
-        while (line != null && !line.contains("ready")) {
-            said.append(line).append('\n');
-            line = serverOut.readLine();
-        }
-        assertThat(line).as("the server's start: %s", said).isNotNull();
+        server = ServeProcess.start(ns, dir.resolve("run"), "gtap0", "--host-address", HOST_CIDR, "--address", CIDR,
+            "--echo", "7", "--discard", "9", "--chargen", "19", "--file", dir.resolve("gib") + ":8080");
         // A reader that does not read for a minute: begun now, judged in its test.
         stalled = ns.start("python3", script("zero_window.py"), GATUN, "19", "60");
     }
@@ -77,24 +62,10 @@ class TapPeersTest {
             return;
         }
         try (Netns closing = ns) {
+            assertThat(closing).isNotNull();
             if (server != null) {
-                server.descendants().forEach(p -> signal(p.pid()));
-                signal(server.pid());
-                assertThat(server.waitFor(30, TimeUnit.SECONDS)).as("server ended").isTrue();
-                final String rest = String.join("\n", serverOut.lines().toList());
-                assertThat(rest).contains("mbufs outstanding 0").doesNotContain("Exception");
-                assertThat(closing.exec(10, "ip", "-o", "link").out()).doesNotContain("gtap0");
+                server.close();
             }
-        }
-    }
-
-    private static void signal(final long pid) {
-        try {
-            new ProcessBuilder("kill", "-INT", Long.toString(pid)).start().waitFor();
-        } catch (final IOException e) {
-            throw new IllegalStateException(e);
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

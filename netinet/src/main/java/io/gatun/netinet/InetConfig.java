@@ -23,14 +23,14 @@ import java.util.List;
  * @bsd ifconfig
  */
 public final class InetConfig {
-    private static final int HOST_BITS = 32;
-    private static final int HOST_BITS6 = 128;
     private static final String FORWARDING = "net.inet.ip.forwarding";
 
     private final Inet inet;
+    private final RouteConfig routing;
 
     InetConfig(Inet inet) {
         this.inet = inet;
+        routing = new RouteConfig(inet);
     }
 
     /** The root of the domain, for modules that plug into it. */
@@ -48,8 +48,17 @@ public final class InetConfig {
      * @throws IllegalArgumentException for what is not written as an address
      */
     public void addAddress(Ifnet ifp, String cidr) throws ErrnoException {
-        SockAddr addr = addressOf(cidr);
-        int bits = prefixLen(cidr);
+        addAddress(ifp, prefixOf(cidr), null);
+    }
+
+    /**
+     * {@link #addAddress(Ifnet, String)} with what else an address may have.
+     *
+     * @param other the broadcast address, or the other end of a point-to-point link; null for the usual
+     */
+    public void addAddress(Ifnet ifp, InPrefix cidr, SockAddr other) throws ErrnoException {
+        SockAddr addr = cidr.addr();
+        int bits = cidr.bits();
         String call = "add " + cidr + " to " + ifp.xname();
         if (addr.family() == SockAddr.AF_INET6) {
             addAddress6(ifp, addr, bits, call);
@@ -66,8 +75,9 @@ public final class InetConfig {
         }
         ErrnoException.check(up(ifp), call);
         boolean broadcasts = (ifp.flags() & Ifnet.IFF_BROADCAST) != 0 && bits < 31;
-        SockAddr broadcast = broadcasts ? SockAddr.in(a | ~InIfaddr.mask(bits), 0) : null;
-        ErrnoException.check(ifp.addAddr(new IfAddr(addr, bits, broadcast, null)), call);
+        SockAddr broadcast = !broadcasts ? null : other != null ? other : SockAddr.in(a | ~InIfaddr.mask(bits), 0);
+        SockAddr peer = (ifp.flags() & Ifnet.IFF_POINTOPOINT) != 0 ? other : null;
+        ErrnoException.check(ifp.addAddr(new IfAddr(addr, bits, broadcast, peer)), call);
     }
 
     /** The first IPv6 address of an Ethernet brings a link-local one with it. */
@@ -92,7 +102,11 @@ public final class InetConfig {
 
     /** Takes an address away, with the routes that depend on it. EADDRNOTAVAIL when the interface does not have it. */
     public void removeAddress(Ifnet ifp, String address) throws ErrnoException {
-        ErrnoException.check(ifp.removeAddr(addressOf(address)), "remove " + address + " from " + ifp.xname());
+        SockAddr a = addressOf(address);
+        if (a.family() == SockAddr.AF_INET6 && In6.zoned(a.hi())) {
+            a.setIn6(a.hi(), a.lo(), 0, ifp.index());
+        }
+        ErrnoException.check(ifp.removeAddr(a), "remove " + address + " from " + ifp.xname());
     }
 
     /** This host's addresses. */
@@ -116,33 +130,9 @@ public final class InetConfig {
 
     /** {@link #addRoute(String, String, Ifnet)} with a path MTU in octets, 0 for the interface's. */
     public void addRoute(String prefix, String gateway, Ifnet ifp, int mtu) throws ErrnoException {
-        String call = "add route " + prefix;
         SockAddr gw = gateway == null ? null : addressOf(gateway);
-        boolean six = addressOf(prefix).family() == SockAddr.AF_INET6;
-        if (gw != null && (gw.family() == SockAddr.AF_INET6) != six) {
-            throw new ErrnoException(Errno.EAFNOSUPPORT, call + " by " + gateway);
-        }
-        if (six) {
-            put(prefix, nextHop6(gw, ifp, mtu, call), call);
-            return;
-        }
-        InIfaddr link = gw == null ? null : inet.addrs.onLink(gw.in4(), ifp);
-        Ifnet out = ifp != null ? ifp : link == null ? null : link.ifp;
-        if (out == null || gw != null && link == null) {
-            throw new ErrnoException(Errno.ENETUNREACH, call + " by " + (gateway == null ? "no interface" : gateway));
-        }
-        InIfaddr from = link != null ? link : inet.addrs.first(out);
-        put(prefix, new NextHop(out, hostFlag(prefix), gw, from == null ? null : from.ifa.addr(), mtu), call);
-    }
-
-    /** The gateway must be on a link; the interface may be left out when the routes tell which. */
-    private NextHop nextHop6(SockAddr gw, Ifnet ifp, int mtu, String call) throws ErrnoException {
-        NextHop link = gw == null ? null : inet.fibs[0].lookup6(gw.hi(), gw.lo());
-        Ifnet out = ifp != null ? ifp : link == null ? null : link.ifp;
-        if (out == null || link != null && link.gateway != null && ifp == null) {
-            throw new ErrnoException(Errno.ENETUNREACH, call + (gw == null ? " by no interface" : " by " + gw));
-        }
-        return new NextHop(out, 0, gw, null, mtu);
+        put(new RouteReq(prefixOf(prefix)).gateway(gw).ifp(ifp).mtu(mtu),
+            "add route " + prefix + (gateway == null ? ifp == null ? " by no interface" : "" : " by " + gateway));
     }
 
     /** Adds the default route. */
@@ -152,21 +142,29 @@ public final class InetConfig {
 
     /** Makes a prefix unreachable: its packets are refused with an error. */
     public void addReject(String prefix) throws ErrnoException {
-        put(prefix, new NextHop(null, NextHop.NHF_REJECT, null, null, 0), "add reject route " + prefix);
+        put(new RouteReq(prefixOf(prefix)).flags(NextHop.NHF_REJECT), "add reject route " + prefix);
     }
 
     /** Makes a prefix vanish: its packets are dropped. */
     public void addBlackhole(String prefix) throws ErrnoException {
-        put(prefix, new NextHop(null, NextHop.NHF_BLACKHOLE, null, null, 0), "add blackhole route " + prefix);
+        put(new RouteReq(prefixOf(prefix)).flags(NextHop.NHF_BLACKHOLE), "add blackhole route " + prefix);
     }
 
-    private void put(String prefix, NextHop nh, String call) throws ErrnoException {
-        ErrnoException.check(inet.fibs[0].add(addressOf(prefix), prefixLen(prefix), nh), call);
+    /** One way a prefix: more are for {@link #routing}. */
+    private void put(RouteReq req, String call) throws ErrnoException {
+        InPrefix p = req.dst().embedded();
+        boolean there = inet.fibs[0].exact(p.addr(), p.bits()) != null;
+        ErrnoException.check(there ? Errno.EEXIST : routing.add(req), call);
+    }
+
+    /** What route(8) does beyond that: several ways, tables, changes. */
+    public RouteConfig routing() {
+        return routing;
     }
 
     /** Deletes a route. ENOENT when there is none. */
     public void deleteRoute(String prefix) throws ErrnoException {
-        ErrnoException.check(inet.fibs[0].delete(addressOf(prefix), prefixLen(prefix)), "delete route " + prefix);
+        ErrnoException.check(routing.delete(new RouteReq(prefixOf(prefix))), "delete route " + prefix);
     }
 
     /** All routes of the default table: a snapshot. */
@@ -203,11 +201,7 @@ public final class InetConfig {
 
     // Texts.
 
-    private static int hostFlag(String prefix) {
-        return prefixLen(prefix) == HOST_BITS ? NextHop.NHF_HOST : 0;
-    }
-
-    private static int address4(String text) {
+    private int address4(String text) {
         SockAddr a = addressOf(text);
         if (a.family() != SockAddr.AF_INET) {
             throw new IllegalArgumentException("'" + text + "' is not an IPv4 address");
@@ -215,32 +209,12 @@ public final class InetConfig {
         return a.in4();
     }
 
-    private static SockAddr addressOf(String cidr) {
-        if (cidr.equals("default")) {
-            return SockAddr.in(0, 0);
-        }
-        int slash = cidr.indexOf('/');
-        String text = slash < 0 ? cidr : cidr.substring(0, slash);
-        if (text.indexOf(':') >= 0) {
-            return SockAddr.of(text, 0);
-        }
-        if (!text.matches("[0-9]{1,3}([.][0-9]{1,3}){3}")) { // no short forms such as 10.1
-            throw new IllegalArgumentException("'" + cidr + "' is not an IPv4 address");
-        }
-        return SockAddr.of(text, 0);
+    private SockAddr addressOf(String cidr) {
+        return prefixOf(cidr).addr();
     }
 
-    private static int prefixLen(String cidr) {
-        int slash = cidr.indexOf('/');
-        int most = cidr.indexOf(':') < 0 ? HOST_BITS : HOST_BITS6;
-        if (slash < 0) {
-            return cidr.equals("default") ? 0 : most;
-        }
-        String text = cidr.substring(slash + 1);
-        if (!text.matches("[0-9]{1,3}") || Integer.parseInt(text) > most) {
-            throw new IllegalArgumentException("'" + cidr + "' has no prefix length in 0.." + most);
-        }
-        return Integer.parseInt(text);
+    private InPrefix prefixOf(String cidr) {
+        return InPrefix.parse(cidr, inet.vnet.ifnets());
     }
 
     private static long lladdrOf(String text) {

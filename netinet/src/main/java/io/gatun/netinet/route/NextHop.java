@@ -31,6 +31,8 @@ public final class NextHop {
     public static final int NHF_LOCAL = 0x40;
     /** The broadcast address of a network on the link. @bsd NHF_BROADCAST */
     public static final int NHF_BROADCAST = 0x80;
+    /** Made by an ICMP redirect. @bsd NHF_REDIRECT */
+    public static final int NHF_REDIRECT = 0x100;
     /** The largest weight of a way. */
     public static final int MAX_WEIGHT = 255;
 

@@ -1,0 +1,213 @@
+package io.gatun.cli.ctl;
+
+import io.gatun.netinet.InPrefix;
+import io.gatun.netinet.InetConfig;
+import io.gatun.protosw.Vnet;
+import io.gatun.spi.ifnet.IfAddr;
+import io.gatun.spi.ifnet.IfReq;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.ErrnoException;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * {@code ifconfig}, with the words of ifconfig(8) that mean something here. A second IPv4 address wants {@code alias};
+ * without it an address takes the place of the interface's first.
+ *
+ * @bsd ifconfig
+ */
+final class Ifconfig implements StackCommand {
+    private static final int MAX_MTU = 65_535;
+    private static final int MAX_FIB = 65_534;
+    private static final int HOST_BITS = 32;
+    private static final int DEFAULT_BITS6 = 64;
+
+    /** What is said of an address in one call. */
+    private static final class Change {
+        private int family = SockAddr.AF_INET;
+        private InPrefix prefix;
+        private boolean lengthGiven;
+        private SockAddr other;
+        private boolean alias;
+        private boolean delete;
+    }
+
+    @Override
+    public void run(final Vnet vnet, final Args args, final StringBuilder out) throws IOException {
+        if (args.take("-l")) {
+            args.end();
+            out.append(String.join(" ", vnet.ifnets().all().stream().map(Ifnet::xname).toList())).append('\n');
+            return;
+        }
+        if (args.take("-a") || !args.more()) {
+            final int family = family(args);
+            args.end();
+            vnet.ifnets().all().forEach(ifp -> IfconfigShow.show(vnet, ifp, family, out));
+            return;
+        }
+        final String name = args.next("an interface");
+        if (args.take("create")) {
+            out.append(vnet.ifnets().create(name, parameters(args)).xname()).append('\n');
+            return;
+        }
+        final Ifnet ifp = vnet.ifnets().byName(name);
+        if (ifp == null) {
+            throw new IllegalArgumentException("interface " + name + " does not exist");
+        }
+        if (args.take("destroy")) {
+            args.end();
+            ErrnoException.check(vnet.ifnets().destroy(ifp), "destroy " + name);
+            return;
+        }
+        change(vnet, ifp, args, out);
+    }
+
+    private static int family(final Args args) {
+        return args.take("inet") ? SockAddr.AF_INET : args.take("inet6") ? SockAddr.AF_INET6 : SockAddr.AF_UNSPEC;
+    }
+
+    /** Parameters of the driver: a name and a value each. */
+    private static Map<String, String> parameters(final Args args) {
+        final Map<String, String> out = new LinkedHashMap<>();
+        while (args.more()) {
+            final String key = args.next("a parameter");
+            out.put(key, args.next("the value of " + key));
+        }
+        return out;
+    }
+
+    private static void change(final Vnet vnet, final Ifnet ifp, final Args args, final StringBuilder out)
+            throws IOException {
+        final int shown = family(args);
+        if (!args.more()) {
+            IfconfigShow.show(vnet, ifp, shown, out);
+            return;
+        }
+        final Change c = new Change();
+        c.family = shown == SockAddr.AF_UNSPEC ? SockAddr.AF_INET : shown;
+        while (args.more()) {
+            if (!device(vnet, ifp, args) && !aboutAddress(c, args)) {
+                address(vnet, c, args);
+            }
+        }
+        if (c.prefix != null) {
+            apply(vnet.service(InetConfig.class), ifp, c);
+        } else if (c.alias || c.delete || c.lengthGiven || c.other != null) {
+            throw new IllegalArgumentException("no address given");
+        }
+    }
+
+    /** What is done to the interface itself; false for another word. */
+    private static boolean device(final Vnet vnet, final Ifnet ifp, final Args args) throws IOException {
+        final String word = args.peek();
+        switch (word) {
+            case "up", "down", "promisc", "-promisc", "arp", "-arp" -> {
+                args.next(word);
+                flag(ifp, word);
+            }
+            case "mtu" -> {
+                args.next(word);
+                final int mtu = args.number("mtu", 1, MAX_MTU);
+                ErrnoException.check(ifp.ioctl(new IfReq.SetMtu(mtu)), ifp.xname() + ": mtu " + mtu);
+            }
+            case "ether", "lladdr", "link" -> {
+                args.next(word);
+                ErrnoException.check(ifp.ioctl(new IfReq.SetLladdr(args.lladdr())), ifp.xname() + ": " + word);
+            }
+            case "fib" -> {
+                args.next(word);
+                final int fib = args.number("fib", 0, MAX_FIB);
+                if (fib >= vnet.service(InetConfig.class).routing().fibs()) {
+                    throw new ErrnoException(Errno.EINVAL, ifp.xname() + ": fib " + fib);
+                }
+                ifp.setFibnum(fib);
+            }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void flag(final Ifnet ifp, final String word) throws IOException {
+        final Errno e = switch (word) {
+            case "up" -> ifp.up();
+            case "down" -> ifp.down();
+            default -> {
+                final int bit = word.endsWith("promisc") ? Ifnet.IFF_PROMISC : Ifnet.IFF_NOARP;
+                final boolean set = "promisc".equals(word) || "-arp".equals(word);
+                ifp.setFlagBits(set ? bit : 0, set ? 0 : bit);
+                yield ifp.ioctl(new IfReq.SetFlags(ifp.flags()));
+            }
+        };
+        ErrnoException.check(e == Errno.EOPNOTSUPP ? Errno.OK : e, ifp.xname() + ": " + word);
+    }
+
+    /** What is said of the address beside it; false for another word. */
+    private static boolean aboutAddress(final Change c, final Args args) {
+        if (args.take("alias") || args.take("add")) {
+            c.alias = true;
+        } else if (args.take("delete") || args.take("remove") || args.take("-alias")) {
+            c.delete = true;
+        } else if (args.take("netmask")) {
+            length(c, args.netmask());
+        } else if (args.take("prefixlen")) {
+            length(c, args.number("prefixlen", 0, c.family == SockAddr.AF_INET ? HOST_BITS : 2 * Long.SIZE));
+        } else if (args.take("broadcast")) {
+            c.other = InPrefix.address(args.next("an address"), null);
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    private static void length(final Change c, final int bits) {
+        if (c.prefix == null) {
+            throw new IllegalArgumentException("the address comes before its mask");
+        }
+        c.prefix = new InPrefix(c.prefix.addr(), bits);
+        c.lengthGiven = true;
+    }
+
+    /** The address, or the other end of a point-to-point link behind it. */
+    private static void address(final Vnet vnet, final Change c, final Args args) {
+        if (c.prefix != null) {
+            c.other = InPrefix.address(args.next("an address"), null);
+            return;
+        }
+        final String text = args.next("an address");
+        c.prefix = InPrefix.parse(text, vnet.ifnets());
+        if (c.prefix.addr().family() != c.family) {
+            throw new IllegalArgumentException("'" + text + "' is not an address of family "
+                + (c.family == SockAddr.AF_INET ? "inet" : "inet6"));
+        }
+        c.lengthGiven = text.indexOf('/') >= 0;
+        if (!c.lengthGiven && c.family == SockAddr.AF_INET6) {
+            c.prefix = new InPrefix(c.prefix.addr(), DEFAULT_BITS6);
+        }
+    }
+
+    private static void apply(final InetConfig inet, final Ifnet ifp, final Change c) throws IOException {
+        final String text = c.prefix.addr().host();
+        if (c.delete) {
+            inet.removeAddress(ifp, text);
+            return;
+        }
+        final boolean alone = (ifp.flags() & (Ifnet.IFF_LOOPBACK | Ifnet.IFF_POINTOPOINT)) != 0;
+        if (c.family == SockAddr.AF_INET && !c.lengthGiven && !alone) {
+            throw new IllegalArgumentException(text + " has neither a netmask nor a prefix length");
+        }
+        if (c.family == SockAddr.AF_INET && !c.alias) {
+            for (final IfAddr a : ifp.addrs()) {
+                if (a.family() == SockAddr.AF_INET) {
+                    inet.removeAddress(ifp, a.addr().host());
+                    break;
+                }
+            }
+        }
+        inet.addAddress(ifp, c.prefix, c.other);
+    }
+}
