@@ -84,7 +84,8 @@ class Inet6MalformedTest {
             }
             bed.advance(60_000_000_000L);
             for (final DropReason reason : new DropReason[] {DropReason.IP_BADADDR, DropReason.IP_BADLEN,
-                DropReason.IP_BADOPT, DropReason.IP_NOPROTO, DropReason.IP_REASS_LIMIT, DropReason.ICMP_BADSUM,
+                DropReason.IP_BADOPT, DropReason.IP_NOPROTO, DropReason.IP_REASS_BADFRAG, DropReason.IP_REASS_TIMEOUT,
+                DropReason.ICMP_BADSUM,
                 DropReason.ICMP_NOERROR, DropReason.ND6_BADHDR, DropReason.UDP_BADSUM, DropReason.TCP_BADSUM}) {
                 assertThat(b.drops(reason)).as("seed=%d %s", seed, reason).isPositive();
             }

@@ -1,6 +1,7 @@
 package io.gatun.netinet;
 
 import io.gatun.netinet.icmp6.Icmp6;
+import io.gatun.netinet.ip6.Frag6;
 import io.gatun.netinet.ip6.In6Addrs;
 import io.gatun.netinet.ip6.In6Laddr;
 import io.gatun.netinet.ip6.Ip6Ctloutput;
@@ -29,6 +30,8 @@ public final class Inet6 {
     public final Ip6Ctloutput ctloutput;
     public final Icmp6 icmp6;
     public final Nd6 nd6;
+    /** Fragments on their way in. */
+    public final Frag6 frag6;
     /** IPv6 on its way in. */
     public final Ip6Input ip6Input;
     /** IPv6 on its way out. */
@@ -44,6 +47,7 @@ public final class Inet6 {
         ctloutput = new Ip6Ctloutput();
         icmp6 = new Icmp6(inet, this);
         nd6 = new Nd6(inet, this);
+        frag6 = new Frag6(inet, this);
         ip6Input = new Ip6Input(inet, this);
         ip6Output = new Ip6Output(inet, this);
         v6only = inet.vnet.sysctl().addBool("net.inet6.ip6.v6only", true, "new IPv6 sockets take no IPv4");

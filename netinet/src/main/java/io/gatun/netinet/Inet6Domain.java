@@ -100,6 +100,7 @@ public final class Inet6Domain implements Domain {
         tcp.destroy6();
         vnet.ipproto().unregister(SockAddr.AF_INET6, InDefs.IPPROTO_ICMPV6);
         vnet.netisr().unregister(Netisr.NETISR_IPV6);
+        inet6.frag6.destroy();
         inet6.nd6.destroy();
         inet6.control.destroy();
         protosw.clear();

@@ -7,6 +7,7 @@ import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.socket.Domain;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
@@ -47,8 +48,16 @@ public final class TestNet implements AutoCloseable {
     }
 
     public TestNet(int caps) {
-        vnet = Vnet.builder().name("t").clock(clock).seed(1).services(false).domain(new InetDomain())
-            .pool(MbufPool.builder().small()).build();
+        this(caps, new InetDomain());
+    }
+
+    TestNet(int caps, Domain... domains) {
+        var builder = Vnet.builder().name("t").clock(clock).seed(1).services(false)
+            .pool(MbufPool.builder().small());
+        for (Domain d : domains) {
+            builder.domain(d);
+        }
+        vnet = builder.build();
         vnet.pool().setTracing(false);
         config = vnet.service(InetConfig.class);
         inet = config.inet();
@@ -87,13 +96,13 @@ public final class TestNet implements AutoCloseable {
             m.rcvif(i);
             m.csumFlags(m.csumFlags() | Csum.CSUM_IP_CHECKED | Csum.CSUM_IP_VALID | Csum.CSUM_DATA_VALID
                 | Csum.CSUM_PSEUDO_HDR);
-            return vnet.netisr().queue(Netisr.NETISR_IP, m);
+            return vnet.netisr().queue(m.getU8(0) >>> 4 == 6 ? Netisr.NETISR_IPV6 : Netisr.NETISR_IP, m);
         });
         ifp.setOutputFn((i, m, dst) -> i.transmit(m));
         return ifp;
     }
 
-    private int take(Mbuf m) {
+    int take(Mbuf m) {
         count++;
         if (keep) {
             m.sanity();
@@ -105,7 +114,7 @@ public final class TestNet implements AutoCloseable {
         return InDefs.IPPROTO_DONE;
     }
 
-    private void keepTold(Mbuf m) {
+    void keepTold(Mbuf m) {
         byte[] b = new byte[m.pktLen()];
         m.copyData(0, b.length, b, 0);
         told.add(b);

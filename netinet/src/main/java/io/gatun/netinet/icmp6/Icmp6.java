@@ -2,11 +2,14 @@ package io.gatun.netinet.icmp6;
 
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.Inet6;
+import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
+import io.gatun.netinet.ip6.Frag6;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.ip6.Ip6Nexthdr;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
@@ -30,10 +33,14 @@ public final class Icmp6 {
     public static final int ICMP6_DST_UNREACH_NOPORT = 4;
     public static final int ICMP6_PACKET_TOO_BIG = 2;
     public static final int ICMP6_TIME_EXCEEDED = 3;
+    public static final int ICMP6_TIME_EXCEED_TRANSIT = 0;
+    public static final int ICMP6_TIME_EXCEED_REASSEMBLY = 1;
     public static final int ICMP6_PARAM_PROB = 4;
     public static final int ICMP6_PARAMPROB_HEADER = 0;
     public static final int ICMP6_PARAMPROB_NEXTHEADER = 1;
     public static final int ICMP6_PARAMPROB_OPTION = 2;
+    /** The first fragment lacks headers (RFC 7112 section 5). */
+    public static final int ICMP6_PARAMPROB_FIRSTFRAG = 3;
     public static final int ICMP6_ECHO_REQUEST = 128;
     public static final int ICMP6_ECHO_REPLY = 129;
     public static final int ND_NEIGHBOR_SOLICIT = 135;
@@ -43,6 +50,7 @@ public final class Icmp6 {
 
     private static final int CKSUM = 2;
     private static final int WORD = 4;
+    private static final int NXT = 6;
     private static final int INFO = 0x80;
     private static final int FIRST_REDIRECT = 137;
     private static final int QUOTE_MAX = Ip6Header.IPV6_MMTU - Ip6Header.LEN - LEN;
@@ -77,6 +85,11 @@ public final class Icmp6 {
      * @bsd icmp6_error
      */
     public void error(final Mbuf m, final int type, final int code, final int param) {
+        error(m, type, code, param, reason(type, code));
+    }
+
+    /** {@link #error(Mbuf, int, int, int)} of a packet whose drop is counted by another reason. Consumes m. */
+    public void error(final Mbuf m, final int type, final int code, final int param, final DropReason why) {
         error.increment();
         if (!mayComplain(m, type, code)) {
             canterror.increment();
@@ -88,13 +101,14 @@ public final class Icmp6 {
                 inet6.ip6Output.output(n, null, m.rcvif());
             }
         }
-        inet.vnet.drop(m, reason(type, code));
+        inet.vnet.drop(m, why);
     }
 
     private static DropReason reason(final int type, final int code) {
         return switch (type) {
             case ICMP6_PACKET_TOO_BIG -> DropReason.IP_CANTFRAG;
-            case ICMP6_TIME_EXCEEDED -> DropReason.IP_TTL;
+            case ICMP6_TIME_EXCEEDED ->
+                code == ICMP6_TIME_EXCEED_TRANSIT ? DropReason.IP_TTL : DropReason.IP_REASS_TIMEOUT;
             case ICMP6_PARAM_PROB ->
                 code == ICMP6_PARAMPROB_NEXTHEADER ? DropReason.IP_NOPROTO : DropReason.IP_BADOPT;
             default -> code == ICMP6_DST_UNREACH_NOPORT ? DropReason.UDP_NOPORT : DropReason.IP_NOROUTE;
@@ -110,10 +124,12 @@ public final class Icmp6 {
         if (group && !answersGroups || In6.isMulticast(sh) || In6.isAny(sh, Ip6Header.srcLo(m, 0))) {
             return false;
         }
-        if (Ip6Header.nxt(m, 0) != InDefs.IPPROTO_ICMPV6 || m.pktLen() <= Ip6Header.LEN) {
+        final long last = Ip6Nexthdr.last(m, 0);
+        if (last == Ip6Nexthdr.NONE || Ip6Nexthdr.nxt(last) != InDefs.IPPROTO_ICMPV6
+                || m.pktLen() <= Ip6Nexthdr.off(last)) {
             return true;
         }
-        final int inner = m.getPtr(Ip6Header.LEN).getU8(m.getPtrOff(Ip6Header.LEN));
+        final int inner = Ip6Nexthdr.octet(m, Ip6Nexthdr.off(last));
         return inner >= INFO && inner != FIRST_REDIRECT;
     }
 
@@ -191,11 +207,20 @@ public final class Icmp6 {
         }
         switch (m.getU8(off)) {
             case ICMP6_ECHO_REQUEST -> echo(m, off);
-            case ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT -> inet6.nd6.input(m, off);
+            case ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT -> discovery(m, off);
             case ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB -> told(m, off);
             default -> inet.vnet.drop(m, DropReason.ICMP_BADTYPE);
         }
         return InDefs.IPPROTO_DONE;
+    }
+
+    /** RFC 6980 section 5: neighbour discovery takes nothing that came in fragments. Consumes m. */
+    private void discovery(final Mbuf m, final int off) {
+        if (m.has(Frag6.M_FRAGMENTED)) {
+            inet.vnet.drop(m, DropReason.ND6_BADHDR);
+        } else {
+            inet6.nd6.input(m, off);
+        }
     }
 
     /** Sends an echo request back as its answer, from an address of ours (RFC 4443 section 4.2). Consumes m. */
@@ -266,9 +291,59 @@ public final class Icmp6 {
         }
         Ip6Header.src(m, ip, sh, sl);
         Ip6Header.dst(m, ip, dh, Ip6Header.dstLo(m, ip));
-        final IpprotoTable.Ctlinput ctl = inet.vnet.ipproto().ctlinput(SockAddr.AF_INET6, Ip6Header.nxt(m, ip));
+        if (m.getU8(off) == ICMP6_PACKET_TOO_BIG && !pathMtu(m, off)) {
+            drop(m, tooshort, DropReason.ICMP_BADCODE);
+            return;
+        }
+        tell(m, off);
+    }
+
+    /**
+     * Notes the MTU a message tells of; it only ever goes down, and not below what every link must take (RFC 8201
+     * section 4). TCP notes it itself once it has seen that the sequence number is its own (RFC 5927 section 7.2).
+     *
+     * @return false for a message that is not to be believed
+     * @bsd icmp6_mtudisc_update
+     */
+    private boolean pathMtu(final Mbuf m, final int off) {
+        final int ip = off + LEN;
+        final int mtu = m.getInt(off + WORD);
+        if (mtu >= 0 && mtu < Ip6Header.IPV6_MMTU) {
+            return false;
+        }
+        final long hi = Ip6Header.dstHi(m, ip);
+        final long lo = Ip6Header.dstLo(m, ip);
+        final HostCache.Entry known = inet.hostCache.lookup(hi, lo);
+        final boolean lower = mtu > 0 && (known == null || known.mtu() == 0 || mtu < known.mtu());
+        if (lower && Ip6Header.nxt(m, ip) != InDefs.IPPROTO_TCP) {
+            inet.hostCache.updateMtu(hi, lo, Math.min(mtu, Ip6Header.IPV6_MAXPACKET));
+        }
+        return true;
+    }
+
+    /** Tells the transport behind the extension headers of the packet in a message, without these. Consumes m. */
+    private void tell(final Mbuf m0, final int off) {
+        final int ip = off + LEN;
+        final long last = Ip6Nexthdr.last(m0, ip);
+        final int gone = last == Ip6Nexthdr.NONE ? -1 : Ip6Nexthdr.off(last) - ip - Ip6Header.LEN;
+        if (gone < 0 || m0.pktLen() < Ip6Nexthdr.off(last) + ADVLEN) {
+            inet.vnet.drop(m0, DropReason.ICMP_NOERROR);
+            return;
+        }
+        final Mbuf m = gone == 0 ? m0 : IpHeader.writable(m0, Ip6Nexthdr.off(last) + ADVLEN);
+        if (m == null) {
+            inet.vnet.drop(null, DropReason.MBUF_NOMEM);
+            return;
+        }
+        if (gone > 0) {
+            for (int i = ip + Ip6Header.LEN - Long.BYTES; i >= off; i -= Long.BYTES) {
+                m.putLong(gone + i, m.getLong(i));
+            }
+            m.put8(gone + ip + NXT, Ip6Nexthdr.nxt(last));
+        }
+        final IpprotoTable.Ctlinput ctl = inet.vnet.ipproto().ctlinput(SockAddr.AF_INET6, Ip6Nexthdr.nxt(last));
         if (ctl != null) {
-            ctl.ctlinput(m, off);
+            ctl.ctlinput(m, off + gone);
         }
         m.freeChain();
     }

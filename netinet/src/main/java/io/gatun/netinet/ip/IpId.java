@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
  *
  * @bsd ip_fillid
  */
-final class IpId {
+public final class IpId {
     private static final int COUNTERS = 1024;
     private static final int ROUNDS = 4;
     private static final int HALF = 0xff;
@@ -33,7 +33,7 @@ final class IpId {
     }
 
     /** A 64-bit key from a secret of any length. */
-    static long key(byte[] secret) {
+    public static long key(byte[] secret) {
         long k = 0x6a09e667f3bcc908L;
         for (byte b : secret) {
             k = mix(k ^ b & 0xff);
@@ -42,7 +42,7 @@ final class IpId {
     }
 
     /** A bijection of 64 bits without pattern. */
-    static long mix(long v) {
+    public static long mix(long v) {
         long z = (v ^ v >>> 30) * 0xbf58476d1ce4e5b9L;
         z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
         return z ^ z >>> 31;

@@ -50,6 +50,10 @@ public final class Ip6Ctloutput {
                 final int bit = Inpcb.IN6P_AUTOFLOWLABEL;
                 inp.setFlagBits(v == 0 ? 0 : bit, v == 0 ? bit : 0);
             }
+            case InDefs.IPV6_DONTFRAG -> {
+                final int bit = Inpcb.INP_DONTFRAG;
+                inp.setFlagBits(v == 0 ? 0 : bit, v == 0 ? bit : 0);
+            }
             default -> {
                 return Errno.ENOPROTOOPT;
             }
@@ -63,6 +67,7 @@ public final class Ip6Ctloutput {
             case InDefs.IPV6_UNICAST_HOPS -> opt.answer(inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl);
             case InDefs.IPV6_TCLASS -> opt.answer(inp.tos);
             case InDefs.IPV6_AUTOFLOWLABEL -> opt.answer(inp.has(Inpcb.IN6P_AUTOFLOWLABEL) ? 1 : 0);
+            case InDefs.IPV6_DONTFRAG -> opt.answer(inp.has(Inpcb.INP_DONTFRAG) ? 1 : 0);
             default -> {
                 return Errno.ENOPROTOOPT;
             }

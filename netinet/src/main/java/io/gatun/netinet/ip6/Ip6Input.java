@@ -20,11 +20,7 @@ import io.gatun.spi.sys.DropReason;
  * @bsd ip6_input
  */
 public final class Ip6Input {
-    /** Extension headers of one packet at most. @bsd V_ip6_hdrnestlimit */
-    private static final int HDRNESTLIMIT = 15;
-    private static final int UNIT = 8;
-    private static final int FRAG_OFF = 2;
-    private static final int FRAG_NOT_ATOMIC = 0xfff9;
+    private static final int UNIT = Ip6Nexthdr.UNIT;
 
     private final Inet inet;
     private final Inet6 inet6;
@@ -150,7 +146,7 @@ public final class Ip6Input {
         Mbuf m = m0;
         int off = Ip6Header.LEN;
         int at = Ip6Header.NXT;
-        for (int i = 0; i <= HDRNESTLIMIT; i++) {
+        for (int i = 0; i <= Ip6Nexthdr.HDRNESTLIMIT; i++) {
             final int nxt = m.getU8(at);
             final boolean hopopts = nxt == InDefs.IPPROTO_HOPOPTS;
             if (hopopts && i > 0) {
@@ -164,11 +160,17 @@ public final class Ip6Input {
                 return;
             }
             m = contiguous(m, off, nxt);
-            if (m == null || !take(m, off, nxt)) {
+            if (m != null && nxt == InDefs.IPPROTO_FRAGMENT) {
+                m = inet6.frag6.input(m, off, at); // what comes back has no such header: go on in its place
+            } else if (m != null && take(m, off, nxt)) {
+                at = off;
+                off += length(m, off, nxt);
+            } else {
                 return;
             }
-            at = off;
-            off += length(m, off, nxt);
+            if (m == null) {
+                return;
+            }
         }
         drop(m, stat.toomanyhdr, DropReason.IP_BADOPT);
     }
@@ -202,11 +204,7 @@ public final class Ip6Input {
 
     /** One extension header; false when the packet has been dropped. */
     private boolean take(final Mbuf m, final int off, final int nxt) {
-        return switch (nxt) {
-            case InDefs.IPPROTO_ROUTING -> routing(m, off);
-            case InDefs.IPPROTO_FRAGMENT -> fragment(m, off);
-            default -> options(m, off);
-        };
+        return nxt == InDefs.IPPROTO_ROUTING ? routing(m, off) : options(m, off);
     }
 
     /** RFC 5095 and RFC 8200 section 4.4: what wants to go further is refused, whatever its type. */
@@ -216,16 +214,6 @@ public final class Ip6Input {
         }
         stat.badoptions.increment();
         inet6.icmp6.error(m, Icmp6.ICMP6_PARAM_PROB, Icmp6.ICMP6_PARAMPROB_HEADER, off + 2);
-        return false;
-    }
-
-    /** A fragment that is the whole packet goes on (RFC 6946); others are not put together. */
-    private boolean fragment(final Mbuf m, final int off) {
-        stat.fragments.increment();
-        if ((m.getU16(off + FRAG_OFF) & FRAG_NOT_ATOMIC) == 0) {
-            return true;
-        }
-        drop(m, stat.fragdropped, DropReason.IP_REASS_LIMIT);
         return false;
     }
 

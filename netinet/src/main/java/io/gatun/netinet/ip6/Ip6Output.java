@@ -4,6 +4,7 @@ import static io.gatun.spi.mbuf.Csum.CSUM_DELAY_DATA_IPV6;
 
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.Inet6;
+import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.ip.IpOutput;
@@ -12,6 +13,7 @@ import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
@@ -27,20 +29,30 @@ import io.gatun.spi.vnet.Netisr;
  * @bsd ip6_output
  */
 public final class Ip6Output {
+    /** The sender wants no fragments: what the link does not take is refused. @bsd IP6PO_DONTFRAG */
+    public static final int IPV6_DONTFRAG = 0x1;
+
     private static final int RXCSUM_OK = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
 
     private final Inet inet;
     private final Inet6 inet6;
+    private final Ip6Frag frag;
     private IpOutput.Gso gso; // (w)
 
     public Ip6Output(final Inet inet, final Inet6 inet6) {
         this.inet = inet;
         this.inet6 = inet6;
+        frag = new Ip6Frag(inet.vnet);
     }
 
     /** For TCP: who cuts super-segments. */
     public void setGso(final IpOutput.Gso cutter) {
         gso = cutter;
+    }
+
+    /** {@link #output(Mbuf, RouteCache, Ifnet, int)} without flags. */
+    public Errno output(final Mbuf m, final RouteCache ro, final Ifnet out) {
+        return output(m, ro, out, 0);
     }
 
     /**
@@ -49,26 +61,27 @@ public final class Ip6Output {
      *
      * @param ro the sender's route cache, or null
      * @param out the interface of a packet to a group; null for the one its zone or route names
+     * @param flags IPV6_*
      * @return OK; EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ENOBUFS, EHOSTDOWN, ENETDOWN
      * @bsd ip6_output
      */
-    public Errno output(final Mbuf m, final RouteCache ro, final Ifnet out) {
+    public Errno output(final Mbuf m, final RouteCache ro, final Ifnet out, final int flags) {
         if (ro != null) {
-            return route(m, ro, out);
+            return route(m, ro, out, flags);
         }
         final RouteCache mine = inet.scratch.claim();
-        final Errno e = route(m, mine, out);
+        final Errno e = route(m, mine, out, flags);
         inet.scratch.release(mine);
         return e;
     }
 
-    private Errno route(final Mbuf m, final RouteCache ro, final Ifnet out) {
+    private Errno route(final Mbuf m, final RouteCache ro, final Ifnet out, final int flags) {
         inet6.stat.localout.increment();
         m.rcvif(null);
         final long hi = Ip6Header.dstHi(m, 0);
         final long lo = Ip6Header.dstLo(m, 0);
         if (In6.isMulticast(hi)) {
-            return multicast(m, ro, out);
+            return multicast(m, ro, out, flags);
         }
         final NextHop nh = ro.resolve6(inet.fib(m.fibnum()), hi, lo);
         if (nh == null || nh.has(NextHop.NHF_REJECT)) {
@@ -78,7 +91,26 @@ public final class Ip6Output {
             inet.vnet.drop(m, DropReason.IP_NOROUTE);
             return Errno.OK;
         }
-        return emit(m, nh.ifp, ro.linkDst(), nh.mtu());
+        return emit(m, nh.ifp, ro.linkDst(), pathMtu(m, nh, flags), flags);
+    }
+
+    /**
+     * Octets of the largest packet to a destination: what the link takes, or what was learnt of the path. TCP cuts its
+     * segments to the path by itself, and who wants no fragments finds out by himself. @bsd ip6_getpmtu
+     */
+    private int pathMtu(final Mbuf m, final NextHop nh, final int flags) {
+        final int mtu = nh.mtu();
+        if (m.pktLen() <= Ip6Header.IPV6_MMTU || mayNotCut(m, flags)) {
+            return mtu;
+        }
+        final HostCache.Entry e = inet.hostCache.lookup(Ip6Header.dstHi(m, 0), Ip6Header.dstLo(m, 0));
+        final int known = e == null ? 0 : e.mtu();
+        return known == 0 ? mtu : Math.min(mtu, Math.max(known, Ip6Header.IPV6_MMTU));
+    }
+
+    /** DIFFERS: FreeBSD cuts segments of TCP too; here TCP hears EMSGSIZE and makes them smaller. */
+    private static boolean mayNotCut(final Mbuf m, final int flags) {
+        return (flags & IPV6_DONTFRAG) != 0 || Ip6Header.nxt(m, 0) == InDefs.IPPROTO_TCP;
     }
 
     private Errno noRoute(final Mbuf m, final Errno e) {
@@ -87,7 +119,7 @@ public final class Ip6Output {
         return e;
     }
 
-    private Errno multicast(final Mbuf m, final RouteCache ro, final Ifnet out) {
+    private Errno multicast(final Mbuf m, final RouteCache ro, final Ifnet out, final int flags) {
         final long hi = Ip6Header.dstHi(m, 0);
         final long lo = Ip6Header.dstLo(m, 0);
         final Ifnet ifp = out != null ? out : inet6.laddr.group(hi, ro.resolve6(inet.fib(m.fibnum()), hi, lo));
@@ -105,7 +137,9 @@ public final class Ip6Output {
             return Errno.OK;
         }
         Ip6Header.dst(m, 0, zoned, lo);
-        return emit(m, ifp, ro.direct6(zoned, lo), ifp.mtu());
+        // No path MTU is learnt of a group: what every link takes (RFC 3542 section 11.1).
+        final int mtu = mayNotCut(m, flags) ? ifp.mtu() : Math.min(ifp.mtu(), Ip6Header.IPV6_MMTU);
+        return emit(m, ifp, ro.direct6(zoned, lo), mtu, flags);
     }
 
     /** Gives this host a copy of what it sends to a group. Borrows m. @bsd ip6_mloopback */
@@ -123,7 +157,7 @@ public final class Ip6Output {
         inet.vnet.netisr().queue(Netisr.NETISR_IPV6, copy);
     }
 
-    private Errno emit(final Mbuf m, final Ifnet ifp, final SockAddr to, final int mtu) {
+    private Errno emit(final Mbuf m, final Ifnet ifp, final SockAddr to, final int mtu, final int flags) {
         final int csum = m.csumFlags();
         final int len = Ip6Header.LEN + Ip6Header.plen(m, 0);
         if ((csum & Csum.CSUM_IP6_TSO) != 0) {
@@ -131,10 +165,20 @@ public final class Ip6Output {
                 return segment(m, ifp, to, mtu);
             }
         } else if (len > mtu) {
-            inet6.stat.cantfrag.increment();
-            inet.vnet.drop(m, DropReason.IP_CANTFRAG);
-            return Errno.EMSGSIZE;
+            return mayNotCut(m, flags) ? tooLarge(m) : fragment(m, ifp, to, mtu);
         }
+        return send(m, ifp, to);
+    }
+
+    private Errno tooLarge(final Mbuf m) {
+        inet6.stat.cantfrag.increment();
+        inet.vnet.drop(m, DropReason.IP_CANTFRAG);
+        return Errno.EMSGSIZE;
+    }
+
+    /** Sends a packet that fits, with what the interface cannot do done. Consumes m. */
+    private Errno send(final Mbuf m, final Ifnet ifp, final SockAddr to) {
+        final int csum = m.csumFlags();
         if ((csum & CSUM_DELAY_DATA_IPV6) != 0 && (ifp.capenable() & Ifnet.IFCAP_TXCSUM_IPV6) == 0) {
             delayedCksum(m);
         }
@@ -171,18 +215,40 @@ public final class Ip6Output {
     }
 
     private Errno segment(final Mbuf m, final Ifnet ifp, final SockAddr to, final int mtu) {
-        Mbuf s = gso.segment(m);
-        if (s == null) {
-            inet6.stat.odropped.increment();
-            inet.vnet.drop(null, DropReason.MBUF_NOMEM);
-            return Errno.ENOBUFS;
+        final Mbuf s = gso.segment(m);
+        return s == null ? noMem() : sendAll(s, ifp, to, mtu);
+    }
+
+    private Errno noMem() {
+        inet6.stat.odropped.increment();
+        inet.vnet.drop(null, DropReason.MBUF_NOMEM);
+        return Errno.ENOBUFS;
+    }
+
+    private Errno fragment(final Mbuf m, final Ifnet ifp, final SockAddr to, final int mtu) {
+        if ((m.csumFlags() & CSUM_DELAY_DATA_IPV6) != 0) {
+            delayedCksum(m);
         }
+        final Mbuf first = frag.fragment(m, mtu);
+        if (first == null) {
+            return noMem();
+        }
+        inet6.stat.fragmented.increment();
+        for (Mbuf f = first; f != null; f = f.nextPkt()) {
+            inet6.stat.ofragments.increment();
+        }
+        return sendAll(first, ifp, to, mtu);
+    }
+
+    /** Sends packets linked by nextPkt; the first error ends it and the rest is dropped. */
+    private Errno sendAll(final Mbuf first, final Ifnet ifp, final SockAddr to, final int mtu) {
+        Mbuf s = first;
         Errno e = Errno.OK;
         while (s != null) {
             final Mbuf next = s.nextPkt();
             s.nextPkt(null);
             if (e == Errno.OK) {
-                e = emit(s, ifp, to, mtu);
+                e = emit(s, ifp, to, mtu, 0);
             } else {
                 inet6.stat.odropped.increment();
                 inet.vnet.drop(s, DropReason.IF_OQFULL);

@@ -19,6 +19,16 @@ public final class Ip6Stat {
     public final Counter fragments;
     /** Fragments dropped. */
     public final Counter fragdropped;
+    /** Fragments that were whole packets. */
+    public final Counter atomicfrags;
+    /** Packets given up before they were whole. */
+    public final Counter fragtimeout;
+    /** Packets made whole. */
+    public final Counter reassembled;
+    /** Packets cut. */
+    public final Counter fragmented;
+    /** Fragments made. */
+    public final Counter ofragments;
     /** Packets not for us. */
     public final Counter cantforward;
     /** Packets forwarded. */
@@ -52,6 +62,11 @@ public final class Ip6Stat {
         badscope = set.counter("ip6.badscope");
         fragments = set.counter("ip6.fragments");
         fragdropped = set.counter("ip6.fragdropped");
+        atomicfrags = set.counter("ip6.atomicfrags");
+        fragtimeout = set.counter("ip6.fragtimeout");
+        reassembled = set.counter("ip6.reassembled");
+        fragmented = set.counter("ip6.fragmented");
+        ofragments = set.counter("ip6.ofragments");
         cantforward = set.counter("ip6.cantforward");
         forward = set.counter("ip6.forward");
         noproto = set.counter("ip6.noproto");

@@ -130,10 +130,6 @@ final class Udp6Input {
         final int code = m.getU8(icmpOff + 1);
         final long fh = Ip6Header.dstHi(m, ip);
         final long fl = Ip6Header.dstLo(m, ip);
-        if (type == Icmp6.ICMP6_PACKET_TOO_BIG) {
-            final long told = m.getInt(icmpOff + 4) & 0xffff_ffffL;
-            udp.inet.hostCache.updateMtu(fh, fl, Math.clamp(told, Ip6Header.IPV6_MMTU, 0xffff));
-        }
         final long lh = Ip6Header.srcHi(m, ip);
         final long ll = Ip6Header.srcLo(m, ip);
         final int ports = InpcbInfo.ports(UdpHeader.sport(m, uh), UdpHeader.dport(m, uh));

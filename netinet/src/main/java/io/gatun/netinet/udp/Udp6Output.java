@@ -2,6 +2,7 @@ package io.gatun.netinet.udp;
 
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
@@ -101,6 +102,7 @@ final class Udp6Output {
             m.rsstype(Mbuf.M_HASHTYPE_OPAQUE_HASH);
         }
         udp.stat.opackets.increment();
-        return udp.inet.inet6().ip6Output.output(m, ((Udpcb) inp.ppcb).route, null);
+        final int flags = inp.has(Inpcb.INP_DONTFRAG) ? Ip6Output.IPV6_DONTFRAG : 0;
+        return udp.inet.inet6().ip6Output.output(m, ((Udpcb) inp.ppcb).route, null, flags);
     }
 }
