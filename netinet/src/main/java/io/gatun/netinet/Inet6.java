@@ -44,7 +44,7 @@ public final class Inet6 {
         addrs = new In6Addrs();
         stat = new Ip6Stat(inet.vnet.counters());
         laddr = new In6Laddr(inet, this);
-        ctloutput = new Ip6Ctloutput();
+        ctloutput = new Ip6Ctloutput(inet);
         icmp6 = new Icmp6(inet, this);
         nd6 = new Nd6(inet, this);
         frag6 = new Frag6(inet, this);

@@ -73,8 +73,22 @@ final class Host implements AutoCloseable {
         return file(SocketDefs.SOCK_STREAM);
     }
 
+    SocketFile udp6() throws Exception {
+        return file(SockAddr.AF_INET6, SocketDefs.SOCK_DGRAM, 0);
+    }
+
+    /** Gives lo0 its IPv6 address too. */
+    Host dual() throws Exception {
+        config().addAddress(lo, "::1/128");
+        return this;
+    }
+
     private SocketFile file(final int type) throws Exception {
-        final SocketFile f = SocketFile.socket(vnet, SockAddr.AF_INET, type, 0);
+        return file(SockAddr.AF_INET, type, 0);
+    }
+
+    SocketFile file(final int family, final int type, final int protocol) throws Exception {
+        final SocketFile f = SocketFile.socket(vnet, family, type, protocol);
         f.setNonBlocking(true);
         files.push(f);
         return f;
@@ -82,7 +96,16 @@ final class Host implements AutoCloseable {
 
     /** A bare socket, for tests of errnos. */
     Socket socket(final int type, final Ucred cred) {
-        final SoResult r = Sockets.of(vnet).create(SockAddr.AF_INET, type, 0, cred);
+        return socket(SockAddr.AF_INET, type, cred);
+    }
+
+    /** A bare datagram socket of IPv6. */
+    Socket socket6(final Ucred cred) {
+        return socket(SockAddr.AF_INET6, SocketDefs.SOCK_DGRAM, cred);
+    }
+
+    private Socket socket(final int family, final int type, final Ucred cred) {
+        final SoResult r = Sockets.of(vnet).create(family, type, 0, cred);
         if (r.errno() != Errno.OK) {
             throw new IllegalStateException(r.toString());
         }

@@ -233,13 +233,14 @@ class UdpSocketTest {
         final int ip = InDefs.IPPROTO_IP;
         assertThat(f.getOption(ip, InDefs.IP_TTL)).isEqualTo(64);
         for (final int name : new int[] {InDefs.IP_TTL, InDefs.IP_TOS, InDefs.IP_MINTTL, InDefs.IP_DONTFRAG,
-            InDefs.IP_MULTICAST_TTL, InDefs.IP_MULTICAST_LOOP, InDefs.IP_PORTRANGE, InDefs.IP_BINDANY}) {
+            InDefs.IP_MULTICAST_TTL, InDefs.IP_MULTICAST_LOOP, InDefs.IP_PORTRANGE, InDefs.IP_BINDANY,
+            InDefs.IP_RECVDSTADDR, InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS, InDefs.IP_ORIGDSTADDR}) {
             f.setOption(ip, name, 1);
             assertThat(f.getOption(ip, name)).isOne();
         }
         fails(() -> f.setOption(ip, InDefs.IP_TTL, 256), Errno.EINVAL);
         fails(() -> f.setOption(ip, InDefs.IP_TTL, 0), Errno.EINVAL);
-        fails(() -> f.setOption(ip, InDefs.IP_RECVDSTADDR, 1), Errno.ENOPROTOOPT);
+        fails(() -> f.setOption(ip, 12345, 1), Errno.ENOPROTOOPT);
         fails(() -> f.getOption(ip, 12345), Errno.ENOPROTOOPT);
         fails(() -> f.getOption(InDefs.IPPROTO_UDP, 1), Errno.ENOPROTOOPT);
         final Socket user = host.socket(SOCK_DGRAM, new Ucred(1, 1, "user"));

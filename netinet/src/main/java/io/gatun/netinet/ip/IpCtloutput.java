@@ -42,7 +42,8 @@ public final class IpCtloutput {
             case InDefs.IP_TTL, InDefs.IP_MINTTL, InDefs.IP_TOS -> {
                 return setOctet(inp, opt.name(), v);
             }
-            case InDefs.IP_DONTFRAG -> flag(inp, Inpcb.INP_DONTFRAG, v);
+            case InDefs.IP_DONTFRAG, InDefs.IP_RECVDSTADDR, InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS,
+                InDefs.IP_ORIGDSTADDR -> flag(inp, bit(opt.name()), v);
             case InDefs.IP_BINDANY -> {
                 if (!inp.cred.privileged()) {
                     return Errno.EPERM;
@@ -74,6 +75,19 @@ public final class IpCtloutput {
             default -> inp.tos = (int) v;
         }
         return Errno.OK;
+    }
+
+    /** The INP_* bit that an option is. */
+    private static int bit(final int name) {
+        return switch (name) {
+            case InDefs.IP_DONTFRAG -> Inpcb.INP_DONTFRAG;
+            case InDefs.IP_RECVDSTADDR -> Inpcb.INP_RECVDSTADDR;
+            case InDefs.IP_RECVIF -> Inpcb.INP_RECVIF;
+            case InDefs.IP_RECVTTL -> Inpcb.INP_RECVTTL;
+            case InDefs.IP_RECVTOS -> Inpcb.INP_RECVTOS;
+            case InDefs.IP_BINDANY -> Inpcb.INP_BINDANY;
+            default -> Inpcb.INP_ORIGDSTADDR;
+        };
     }
 
     private static void flag(final Inpcb inp, final int bit, final long v) {
@@ -188,8 +202,8 @@ public final class IpCtloutput {
             case InDefs.IP_TTL -> opt.answer(inp.ttl);
             case InDefs.IP_MINTTL -> opt.answer(inp.minttl);
             case InDefs.IP_TOS -> opt.answer(inp.tos);
-            case InDefs.IP_DONTFRAG -> opt.answer(inp.has(Inpcb.INP_DONTFRAG) ? 1 : 0);
-            case InDefs.IP_BINDANY -> opt.answer(inp.has(Inpcb.INP_BINDANY) ? 1 : 0);
+            case InDefs.IP_DONTFRAG, InDefs.IP_RECVDSTADDR, InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS,
+                InDefs.IP_ORIGDSTADDR, InDefs.IP_BINDANY -> opt.answer(inp.has(bit(opt.name())) ? 1 : 0);
             case InDefs.IP_PORTRANGE -> opt.answer(portRange(inp));
             case InDefs.IP_MULTICAST_TTL -> opt.answer(imo == null ? 1 : imo.multicastTtl);
             case InDefs.IP_MULTICAST_LOOP -> opt.answer(imo == null || imo.multicastLoop ? 1 : 0);

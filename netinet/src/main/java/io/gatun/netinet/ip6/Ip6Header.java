@@ -141,6 +141,11 @@ public final class Ip6Header {
         return (inp.tos & 0xff) << TCLASS_SHIFT | label;
     }
 
+    /** Traffic class and flow label with another traffic class. */
+    public static int withTclass(final int tclassAndFlow, final int tclass) {
+        return tclass << TCLASS_SHIFT | tclassAndFlow & FLOW_MASK;
+    }
+
     /**
      * Sum of the pseudo-header of the packet at the front of m: zones do not count.
      *

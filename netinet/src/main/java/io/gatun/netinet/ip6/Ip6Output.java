@@ -31,6 +31,10 @@ import io.gatun.spi.vnet.Netisr;
 public final class Ip6Output {
     /** The sender wants no fragments: what the link does not take is refused. @bsd IP6PO_DONTFRAG */
     public static final int IPV6_DONTFRAG = 0x1;
+    /** What goes out is cut as if the path took no more than every link must. @bsd IPV6_MINMTU */
+    public static final int IPV6_MINMTU = 0x4;
+    /** The same for groups only is switched off. @bsd IP6PO_MINMTU_DISABLE */
+    public static final int IPV6_NOMINMTU = 0x8;
 
     private static final int RXCSUM_OK = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
 
@@ -61,10 +65,27 @@ public final class Ip6Output {
      *
      * @param ro the sender's route cache, or null
      * @param out the interface of a packet to a group; null for the one its zone or route names
+     * @param opts which extension headers to put in and when not to cut, or null
      * @param flags IPV6_*
      * @return OK; EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ENOBUFS, EHOSTDOWN, ENETDOWN
      * @bsd ip6_output
      */
+    public Errno output(
+        final Mbuf m, final RouteCache ro, final Ifnet out, final Ip6PktOpts opts, final int flags) {
+        if (opts == null) {
+            return output(m, ro, out, flags);
+        }
+        if (opts.headers() == 0) {
+            return output(m, ro, out, flags | opts.flags());
+        }
+        if ((m.csumFlags() & CSUM_DELAY_DATA_IPV6) != 0) {
+            delayedCksum(m);
+        }
+        final Mbuf whole = opts.insert(m);
+        return whole == null ? noMem() : output(whole, ro, out, flags | opts.flags());
+    }
+
+    /** {@link #output(Mbuf, RouteCache, Ifnet, Ip6PktOpts, int)} without options. */
     public Errno output(final Mbuf m, final RouteCache ro, final Ifnet out, final int flags) {
         if (ro != null) {
             return route(m, ro, out, flags);
@@ -103,6 +124,9 @@ public final class Ip6Output {
         if (m.pktLen() <= Ip6Header.IPV6_MMTU || mayNotCut(m, flags)) {
             return mtu;
         }
+        if ((flags & IPV6_MINMTU) != 0) {
+            return Ip6Header.IPV6_MMTU;
+        }
         final HostCache.Entry e = inet.hostCache.lookup(Ip6Header.dstHi(m, 0), Ip6Header.dstLo(m, 0));
         final int known = e == null ? 0 : e.mtu();
         return known == 0 ? mtu : Math.min(mtu, Math.max(known, Ip6Header.IPV6_MMTU));
@@ -138,7 +162,8 @@ public final class Ip6Output {
         }
         Ip6Header.dst(m, 0, zoned, lo);
         // No path MTU is learnt of a group: what every link takes (RFC 3542 section 11.1).
-        final int mtu = mayNotCut(m, flags) ? ifp.mtu() : Math.min(ifp.mtu(), Ip6Header.IPV6_MMTU);
+        final int mtu = mayNotCut(m, flags) || (flags & IPV6_NOMINMTU) != 0 ? ifp.mtu()
+            : Math.min(ifp.mtu(), Ip6Header.IPV6_MMTU);
         return emit(m, ifp, ro.direct6(zoned, lo), mtu, flags);
     }
 

@@ -1,6 +1,7 @@
 package io.gatun.netinet.pcb;
 
 import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
@@ -36,6 +37,7 @@ public final class Inpcb {
     /** The port was chosen by the stack. */
     public static final int INP_ANONPORT = 0x40;
     public static final int INP_RECVIF = 0x80;
+    public static final int INP_ORIGDSTADDR = 0x200;
     public static final int INP_RECVTTL = 0x400;
     public static final int INP_DONTFRAG = 0x800;
     /** May bind to addresses that are not ours. */
@@ -47,6 +49,9 @@ public final class Inpcb {
     public static final int IN6P_IPV6_V6ONLY = 0x8000;
     public static final int IN6P_PKTINFO = 0x10000;
     public static final int IN6P_HOPLIMIT = 0x20000;
+    public static final int IN6P_HOPOPTS = 0x40000;
+    public static final int IN6P_DSTOPTS = 0x80000;
+    public static final int IN6P_RTHDR = 0x100000;
     public static final int IN6P_TCLASS = 0x400000;
     public static final int IN6P_AUTOFLOWLABEL = 0x800000;
     public static final int INP_TIMEWAIT = 0x01000000;
@@ -56,6 +61,11 @@ public final class Inpcb {
     /** The protocol holds a reference of the socket. */
     public static final int INP_SOCKREF = 0x08000000;
     public static final int INP_FREED = 0x10000000;
+    /** Wants to hear of path MTUs. */
+    public static final int IN6P_MTU = 0x80000000;
+    /** Wants control messages beside its datagrams. */
+    public static final int INP_CONTROLOPTS = INP_RECVDSTADDR | INP_RECVIF | INP_RECVTTL | INP_RECVTOS
+        | INP_ORIGDSTADDR | IN6P_PKTINFO | IN6P_HOPLIMIT | IN6P_HOPOPTS | IN6P_DSTOPTS | IN6P_RTHDR | IN6P_TCLASS;
 
     /** Takes IPv4 packets. @bsd INP_IPV4 */
     public static final int INP_IPV4 = 0x1;
@@ -93,6 +103,8 @@ public final class Inpcb {
     public int flowid;                 // (i)
     /** Multicast state; null until an option sets it. */
     public Moptions moptions;          // (i)
+    /** Options of all its IPv6 packets; null until one is set. @bsd in6p_outputopts */
+    public Ip6PktOpts outputOpts;      // (i)
     private int flags;                 // (i)
     private int refcount = 1;          // (a)
     private int soptions;              // (i) options the socket had when it left

@@ -30,6 +30,7 @@ public final class Udp {
     final UdpStat stat;
     final InLaddr laddr;
     final IpCtloutput ipOptions;
+    final UdpControl control;
     final UdpInput input;
     final UdpOutput output;
     final Udp6Input input6;
@@ -54,6 +55,7 @@ public final class Udp {
         maxdgram = t.addInt("net.inet.udp.maxdgram", MAXDGRAM, 1, MAXDGRAM, "longest datagram to send, octets");
         recvspace = t.addInt("net.inet.udp.recvspace", RECVSPACE, 1, Integer.MAX_VALUE, "receive buffer, octets");
         blackhole = t.addBool("net.inet.udp.blackhole", false, "stay silent about closed ports");
+        control = new UdpControl(this);
         input = new UdpInput(this);
         output = new UdpOutput(this);
         input6 = new Udp6Input(this);

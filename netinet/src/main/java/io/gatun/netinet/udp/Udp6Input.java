@@ -2,6 +2,7 @@ package io.gatun.netinet.udp;
 
 import io.gatun.netinet.icmp6.Icmp6;
 import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip.IpControl;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
@@ -109,8 +110,9 @@ final class Udp6Input {
     private void append(final Inpcb inp, final Mbuf m, final int off) {
         final Udpcb up = (Udpcb) inp.ppcb;
         In6.recover(up.from, Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0), UdpHeader.sport(m, off));
+        final Mbuf control = IpControl.wanted(inp) ? udp.control.save6(inp, m, off) : null;
         m.adjHead(off + UdpHeader.LEN);
-        udp.input.queue(inp.so, up, m);
+        udp.input.queue(inp.so, up, m, control);
     }
 
     private void noport(final Mbuf m) {
@@ -130,6 +132,10 @@ final class Udp6Input {
         final int code = m.getU8(icmpOff + 1);
         final long fh = Ip6Header.dstHi(m, ip);
         final long fl = Ip6Header.dstLo(m, ip);
+        if (type == Icmp6.ICMP6_PACKET_TOO_BIG) {
+            final int mtu = Math.clamp(m.getInt(icmpOff + 4) & 0xffff_ffffL, Ip6Header.IPV6_MMTU, 0xffff);
+            udp.control.notifyPmtu(fh, fl, UdpHeader.dport(m, uh), mtu);
+        }
         final long lh = Ip6Header.srcHi(m, ip);
         final long ll = Ip6Header.srcLo(m, ip);
         final int ports = InpcbInfo.ports(UdpHeader.sport(m, uh), UdpHeader.dport(m, uh));

@@ -3,6 +3,7 @@ package io.gatun.netinet.udp;
 import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip.IpControl;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.pcb.Inpcb;
@@ -131,22 +132,30 @@ final class UdpInput {
         } else {
             up.from.setIn6(0, In6.v4Mapped(src), sport, 0);
         }
+        final Mbuf control = IpControl.wanted(inp) ? udp.control.save4(inp, m, off) : null;
         m.adjHead(off + UdpHeader.LEN);
-        queue(so, up, m);
+        queue(so, up, m, control);
     }
 
-    /** Puts the data of a datagram, its sender in the scratch address, into the buffer. Consumes m. */
-    void queue(final SocketSide so, final Udpcb up, final Mbuf m) {
+    /**
+     * Puts the data of a datagram, its sender in the scratch address, into the buffer. Consumes m and control, which
+     * may be null.
+     */
+    void queue(final SocketSide so, final Udpcb up, final Mbuf m, final Mbuf control) {
         final SockBuf rcv = so.rcv();
         rcv.lock().lock();
         try {
-            if ((rcv.state() & SocketDefs.SBS_CANTRCVMORE) != 0) {
-                udp.vnet.drop(m, DropReason.SO_SHUTDOWN);
-            } else if (rcv.appendAddrLocked(up.from, m, null)) {
+            final boolean shut = (rcv.state() & SocketDefs.SBS_CANTRCVMORE) != 0;
+            if (!shut && rcv.appendAddrLocked(up.from, m, control)) {
                 so.rWakeupLocked();
-            } else {
+                return;
+            }
+            if (!shut) {
                 udp.stat.fullsock.increment();
-                udp.vnet.drop(m, DropReason.UDP_FULLSOCK);
+            }
+            udp.vnet.drop(m, shut ? DropReason.SO_SHUTDOWN : DropReason.UDP_FULLSOCK);
+            if (control != null) {
+                control.freeChain();
             }
         } finally {
             rcv.lock().unlock();

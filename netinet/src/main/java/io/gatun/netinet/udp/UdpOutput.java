@@ -76,6 +76,9 @@ final class UdpOutput {
     }
 
     private int source(final Inpcb inp, final Udpcb up, final int faddr) {
+        if (up.src4 != 0) {
+            return up.src4;
+        }
         final Moptions imo = inp.moptions;
         if (imo != null && up.dst.isMulticast() && imo.source(SockAddr.AF_INET, up.from)) {
             return up.from.in4();

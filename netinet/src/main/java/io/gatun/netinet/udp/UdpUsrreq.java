@@ -136,15 +136,10 @@ final class UdpUsrreq extends Protosw {
     /** @bsd udp_send */
     @Override
     public Errno send(final SocketSide so, final int flags, final Mbuf m, final SockAddr nam, final Mbuf control) {
-        if (control != null) {
-            control.freeChain();
-            m.freeChain();
-            return Errno.ENOPROTOOPT;
-        }
         final Inpcb inp = (Inpcb) so.pcb();
         inp.lock.lock();
         try {
-            return udp.output.output(inp, m, nam);
+            return control == null ? udp.output.output(inp, m, nam) : udp.control.output(inp, m, nam, control);
         } finally {
             inp.lock.unlock();
         }

@@ -1,5 +1,6 @@
 package io.gatun.netinet.udp;
 
+import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.socket.SockAddr;
@@ -19,6 +20,12 @@ final class Udpcb {
     final SockAddr from = new SockAddr();     // (i)
     /** Scratch: the destination of a datagram being sent. */
     final SockAddr dst = new SockAddr();      // (i)
+    /** Source address of the one datagram being sent, IPv4; 0 for the socket's. */
+    int src4;                                 // (i)
+    /** How to send the one datagram being sent, IPv6; null for the socket's way. */
+    Ip6PktOpts opts;                          // (i)
+    /** Kept for {@link #opts}; null until a control message needs it. */
+    Ip6PktOpts optsScratch;                   // (i)
 
     Udpcb(final Inpcb inp) {
         this.inp = inp;

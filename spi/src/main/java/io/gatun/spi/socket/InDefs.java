@@ -31,6 +31,8 @@ public final class InDefs {
     public static final int IP_TOS = 3;
     public static final int IP_TTL = 4;
     public static final int IP_RECVDSTADDR = 7;
+    /** Control message: send this datagram from an address of ours. */
+    public static final int IP_SENDSRCADDR = IP_RECVDSTADDR;
     public static final int IP_MULTICAST_IF = 9;
     public static final int IP_MULTICAST_TTL = 10;
     public static final int IP_MULTICAST_LOOP = 11;
@@ -43,6 +45,8 @@ public final class InDefs {
     public static final int IP_RECVTOS = 68;
     public static final int IP_RECVTTL = 65;
     public static final int IP_BINDANY = 24;
+    public static final int IP_ORIGDSTADDR = 27;
+    public static final int IP_RECVORIGDSTADDR = IP_ORIGDSTADDR;
 
     public static final int IP_PORTRANGE_DEFAULT = 0;
     public static final int IP_PORTRANGE_HIGH = 1;
@@ -55,7 +59,10 @@ public final class InDefs {
     public static final int IPV6_JOIN_GROUP = 12;
     public static final int IPV6_LEAVE_GROUP = 13;
     public static final int IPV6_PORTRANGE = 14;
+    public static final int ICMP6_FILTER = 18;
+    public static final int IPV6_CHECKSUM = 26;
     public static final int IPV6_V6ONLY = 27;
+    public static final int IPV6_RTHDRDSTOPTS = 35;
     public static final int IPV6_RECVPKTINFO = 36;
     public static final int IPV6_RECVHOPLIMIT = 37;
     public static final int IPV6_RECVRTHDR = 38;
@@ -76,6 +83,8 @@ public final class InDefs {
     public static final int IPV6_DONTFRAG = 62;
     public static final int IPV6_PREFER_TEMPADDR = 63;
     public static final int IPV6_BINDANY = 64;
+    public static final int IPV6_ORIGDSTADDR = 72;
+    public static final int IPV6_RECVORIGDSTADDR = IPV6_ORIGDSTADDR;
 
     public static final int TCP_NODELAY = 1;
     public static final int TCP_MAXSEG = 2;

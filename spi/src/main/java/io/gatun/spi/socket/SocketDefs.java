@@ -25,6 +25,8 @@ public final class SocketDefs {
     public static final int SO_NO_OFFLOAD = 0x4000;
     public static final int SO_REUSEPORT_LB = 0x10000;
     public static final int SO_RERROR = 0x20000;
+    /** Type of a control message: when the datagram came, two words of 8 octets: seconds and microseconds. */
+    public static final int SCM_TIMESTAMP = 0x2;
     public static final int SO_SNDBUF = 0x1001;
     public static final int SO_RCVBUF = 0x1002;
     public static final int SO_SNDLOWAT = 0x1003;

@@ -243,6 +243,31 @@ public final class SocketFile implements AutoCloseable {
         ErrnoException.check(so.send(to, null, top, null, flags), "send");
     }
 
+    /**
+     * As {@link #sendto(ByteBuffer, int, SockAddr)}, with control messages, which stay the caller's.
+     *
+     * @throws ErrnoException also EINVAL and ENOPROTOOPT for what the protocol makes of the control messages
+     * @bsd sendmsg
+     */
+    public int sendmsg(final ByteBuffer buf, final int flags, final SockAddr to, final MsgControl control)
+            throws ErrnoException {
+        final Mbuf messages = control.toMbufs(so.vnet().pool());
+        if (messages == null && !control.isEmpty()) {
+            throw new ErrnoException(Errno.ENOBUFS, "sendmsg");
+        }
+        final IoFrame frame = take(sending);
+        final int start = buf.position();
+        final int length = buf.remaining();
+        try {
+            frame.uio().set(frame.view(buf), start, length);
+            final Errno e = so.send(to, frame.uio(), null, messages, flags);
+            return e == Errno.OK ? length - (int) frame.uio().resid() : (int) refused(e, "sendmsg");
+        } finally {
+            buf.position(start + length - (int) frame.uio().resid());
+            give(sending, frame);
+        }
+    }
+
     // ---- receiving ------------------------------------------------------------
 
     /** Receives into what remains of the buffer. @bsd recv */
@@ -343,6 +368,30 @@ public final class SocketFile implements AutoCloseable {
     /** The full form: everything in and out of {@code msg}. @bsd recvmsg */
     public void receive(final RecvMsg msg) throws ErrnoException {
         ErrnoException.check(so.receive(msg), "receive");
+    }
+
+    /**
+     * As {@link #recvfrom(ByteBuffer, int, SockAddr)}, with the control messages that came beside the data.
+     *
+     * @param control filled; its {@link MsgControl#flags} say whether data or messages were cut short
+     * @bsd recvmsg
+     */
+    public int recvmsg(final ByteBuffer buf, final int flags, final SockAddr from, final MsgControl control)
+            throws ErrnoException {
+        if (buf.isReadOnly()) {
+            throw new ReadOnlyBufferException();
+        }
+        final IoFrame frame = take(receiving);
+        final int start = buf.position();
+        final int length = buf.remaining();
+        try {
+            frame.msg.wantControl = true;
+            return (int) receive(frame, frame.view(buf), start, length, flags, from);
+        } finally {
+            buf.position(start + length - (int) frame.uio().resid());
+            control.fill(frame.msg.control, frame.msg.flags);
+            give(receiving, frame);
+        }
     }
 
     private static long refused(final Errno e, final String call) throws ErrnoException {
