@@ -27,6 +27,8 @@ final class VnetHdr {
     private static final int TCP_MIN_HDR = 20;
     private static final int TCP_CSUM_OFF = 16;
     private static final int TCP_OFF_OFF = 12;
+    private static final int TCP_FLAGS_OFF = 13;
+    private static final int TH_CWR = 0x80;
     private static final int UDP_CSUM_OFF = 6;
     private static final int UDP_HDR = 8;
     private static final int IHL_MASK = 0xf;
@@ -78,7 +80,9 @@ final class VnetHdr {
         virtio_net_hdr.csum_offset(hdr, (short) (udp ? UDP_CSUM_OFF : TCP_CSUM_OFF));
         if ((wanted & Csum.CSUM_IP_TSO) != 0 && m.tsoSegsz() > 0 && ip + hlen + TCP_MIN_HDR <= m.pktLen()) {
             final int thlen = u8(m, ip + hlen + TCP_OFF_OFF) >>> NIBBLE << WORD_SHIFT;
-            virtio_net_hdr.gso_type(hdr, (byte) Linux.VIRTIO_NET_HDR_GSO_TCPV4());
+            final boolean cwr = (u8(m, ip + hlen + TCP_FLAGS_OFF) & TH_CWR) != 0; // on the first segment alone
+            virtio_net_hdr.gso_type(hdr, (byte) (Linux.VIRTIO_NET_HDR_GSO_TCPV4()
+                | (cwr ? Linux.VIRTIO_NET_HDR_GSO_ECN() : 0)));
             virtio_net_hdr.gso_size(hdr, (short) m.tsoSegsz());
             virtio_net_hdr.hdr_len(hdr, (short) (ip + hlen + thlen));
         }

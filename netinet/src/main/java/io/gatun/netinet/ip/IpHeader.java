@@ -45,6 +45,8 @@ public final class IpHeader {
     public static final int IP_OFFMASK = 0x1fff;
     public static final int IPTOS_ECN_MASK = 0x03;
     public static final int IPTOS_ECN_NOTECT = 0x00;
+    public static final int IPTOS_ECN_ECT1 = 0x01;
+    public static final int IPTOS_ECN_ECT0 = 0x02;
     public static final int IPTOS_ECN_CE = 0x03;
 
     static final int TOS = 1;

@@ -1,6 +1,7 @@
 package io.gatun.netinet.ip6;
 
 import io.gatun.netinet.ip.InCksum;
+import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.spi.mbuf.Mbuf;
 
@@ -54,6 +55,11 @@ public final class Ip6Header {
     /** Traffic class. */
     public static int tclass(final Mbuf m, final int ip6) {
         return m.getInt(ip6) >>> 20 & 0xff;
+    }
+
+    /** Sets the congestion bits of the traffic class. */
+    public static void ecn(final Mbuf m, final int ip6, final int v) {
+        m.putInt(ip6, m.getInt(ip6) & ~(IpHeader.IPTOS_ECN_MASK << TCLASS_SHIFT) | v << TCLASS_SHIFT);
     }
 
     /** Flow label, 20 bits. @bsd ip6_flow */

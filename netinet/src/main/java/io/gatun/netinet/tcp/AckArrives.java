@@ -121,7 +121,7 @@ final class AckArrives {
     /** RFC 6582 section 3.2 step 2: send the oldest again at once. */
     @GuardedBy("tp.inp.lock")
     private static Verdict fastRetransmit(Tcpcb tp, Seg seg) {
-        if (Seq.leq(seg.ack, tp.sndRecover)) {
+        if (Seq.leq(seg.ack, tp.sndRecover) && !tp.inCongRecovery()) {
             tp.dupacks = 0; // duplicates of what an earlier recovery sent again
             return Verdict.NEXT;
         }

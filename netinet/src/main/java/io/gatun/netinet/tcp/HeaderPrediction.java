@@ -41,6 +41,7 @@ final class HeaderPrediction {
         tp.tcp.stat.predack.increment();
         timestamp(tp, seg);
         dragUrgent(tp);
+        TcpEcn.arrives(tp, seg);
         TcpRack.predicted(tp, seg);
         AckArrives.advance(tp, seg);
         AckArrives.updateWindow(tp, seg);
@@ -61,6 +62,7 @@ final class HeaderPrediction {
         tp.rcvWnd = win;
         timestamp(tp, seg);
         dragUrgent(tp);
+        TcpEcn.arrives(tp, seg);
         if (Seq.lt(tp.sndWl1, seg.seq) || tp.sndWl1 == seg.seq && Seq.lt(tp.sndWl2, seg.ack)) {
             tp.sndWl1 = seg.seq;
             tp.sndWl2 = seg.ack;

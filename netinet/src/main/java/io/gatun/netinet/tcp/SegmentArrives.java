@@ -43,6 +43,7 @@ final class SegmentArrives {
             v = checkSyn(tp, seg);                              // fourth
         }
         if (v == Verdict.NEXT) {
+            TcpEcn.arrives(tp, seg);
             v = AckArrives.checkAck(tp, seg);                   // fifth
         }
         if (v == Verdict.NEXT) {

@@ -74,6 +74,9 @@ final class SegmentBuilder {
         final int th = six ? Ip6Header.LEN : IpHeader.LEN;
         final int tcplen = m.pktLen() - th;
         final int sum = six ? ip6(tp, m, tcplen) : ip4(tp, m, tcplen);
+        if (p.ecn != SendPlan.ECN_NONE) {
+            TcpEcn.mark(m, six, p.ecn);
+        }
         m.putInt(th, inp.lport() << 16 | inp.fport());
         m.putLong(th + 4, (long) seq(tp, p) << 32 | tp.rcvNxt & 0xffff_ffffL);
         final boolean syn = (p.flags & TcpHeader.TH_SYN) != 0;

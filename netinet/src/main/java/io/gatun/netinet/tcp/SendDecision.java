@@ -102,7 +102,8 @@ final class SendDecision {
     private static void cut(Tcpcb tp, SendPlan p, int avail) {
         final int mss = tp.maxseg - p.optlen;
         if (p.len > mss) {
-            if (tp.has(Tcpcb.TF_TSO) && !tp.has(Tcpcb.TF_FORCEDATA) && tp.tsoMax - TcpPath.minProtoHdr(tp) > 2 * mss) {
+            if (tp.has(Tcpcb.TF_TSO) && TcpEcn.mayCut(tp) && !tp.has(Tcpcb.TF_FORCEDATA)
+                && tp.tsoMax - TcpPath.minProtoHdr(tp) > 2 * mss) {
                 superSegment(tp, p, mss, avail);
             } else {
                 p.len = mss;

@@ -6,6 +6,9 @@ package io.gatun.netinet.tcp;
  * <p>Locking key: (t) owned by the thread that claimed it.
  */
 final class SendPlan {
+    /** ECN is not in use. */
+    static final int ECN_NONE = -1;
+
     /** Offset of the payload in the send buffer. */
     int off;            // (t)
     /** Its sequence number. */
@@ -30,6 +33,8 @@ final class SendPlan {
     boolean idle;       // (t)
     /** More can go after this one. */
     boolean sendalot;   // (t)
+    /** Congestion marking of the IP header, or ECN_NONE to leave it as the user set it. */
+    int ecn;            // (t)
     SendReason reason;  // (t)
 
     SendPlan() {

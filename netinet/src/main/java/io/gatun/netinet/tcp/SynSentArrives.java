@@ -32,7 +32,12 @@ final class SynSentArrives {
         TcpSubr.rcvSeqInit(tp);
         TcpSubr.negotiate(tp, seg);
         TcpMss.mss(tp, seg.hasOpt(Seg.TOF_MSS) ? seg.mss : 0);
-        return ack ? established(tp, seg) : simultaneous(tp);
+        if (ack) {
+            TcpEcnShake.synAck(tp, seg);
+            return established(tp, seg);
+        }
+        TcpEcnShake.parallelSyn(tp, seg);
+        return simultaneous(tp);
     }
 
     /** Our SYN is acknowledged: the connection is open. */

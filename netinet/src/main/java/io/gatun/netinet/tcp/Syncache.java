@@ -135,6 +135,7 @@ final class Syncache {
         if (cookiesOnly()) {
             final SyncacheEntry sc = new SyncacheEntry();
             fill(sc, b.inc, lp, seg);
+            sc.flags &= ~SyncacheEntry.SCF_ECN_MASK; // a cookie would not remember it
             transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK);
         } else {
             remember(lp, seg, sh, bucket(hash), b);
@@ -179,6 +180,7 @@ final class Syncache {
         } else {
             sc.flags &= ~SyncacheEntry.SCF_TIMESTAMP;
         }
+        TcpEcnShake.syncacheAgain(sc, seg);
         if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
             sh.dequeue(sc);
             sc.rxmits = 0;
@@ -241,6 +243,7 @@ final class Syncache {
         if (seg.hasOpt(Seg.TOF_SACKPERM) && tcp.sysctl.sackEnable.getBool()) {
             sc.flags |= SyncacheEntry.SCF_SACK;
         }
+        sc.flags |= TcpEcnShake.syncacheAdd(tcp, seg);
         sc.peerMss = seg.hasOpt(Seg.TOF_MSS) ? seg.mss : 0;
         if (syncookies.getBool()) {
             sc.iss = cookie.generate(sc);
@@ -272,7 +275,7 @@ final class Syncache {
         b.inc.set(sc.inc);
         b.seq = syn ? sc.iss : sc.iss + 1;
         b.ack = sc.irs + 1;
-        b.flags = flags;
+        b.flags = syn ? flags | TcpEcnShake.syncacheRespond(tcp, sc) : flags;
         b.win = sc.wnd;
         b.ttl = sc.ttl >= 0 ? sc.ttl : sc.inc.v6 ? Ip6Header.HLIM_DEFAULT : IpHeader.IPDEFTTL;
         b.tos = sc.inc.v6 ? (sc.tos & 0xff) << Ip6Header.TCLASS_SHIFT : sc.tos;
@@ -343,7 +346,12 @@ final class Syncache {
         if (sc.rxmits > rexmtLimit.getInt()) {
             drop(sh, sc);
             stat.stale.increment();
-        } else if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
+            return;
+        }
+        if (sc.rxmits > tcp.sysctl.ecnMaxretries.getInt()) {
+            sc.flags &= ~SyncacheEntry.SCF_ECN_MASK;
+        }
+        if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
             sh.dequeue(sc);
             schedule(sh, sc, nowNs);
             stat.retransmitted.increment();

@@ -22,6 +22,19 @@ final class SyncacheEntry {
     /** SACK was permitted. @bsd SCF_SACK */
     static final int SCF_SACK = 0x80;
 
+    /** Classic ECN was asked for. @bsd SCF_ECN */
+    static final int SCF_ECN = 0x100;
+    /** AccECN was; the SYN came with no mark. @bsd SCF_ACE_N */
+    static final int SCF_ACE_N = 0x400;
+    /** AccECN was; the SYN came with ECT(0). @bsd SCF_ACE_0 */
+    static final int SCF_ACE_0 = 0x500;
+    /** AccECN was; the SYN came with ECT(1). @bsd SCF_ACE_1 */
+    static final int SCF_ACE_1 = 0x600;
+    /** AccECN was; the SYN met congestion. @bsd SCF_ACE_CE */
+    static final int SCF_ACE_CE = 0x700;
+    /** What was agreed of ECN. @bsd SCF_ECN_MASK */
+    static final int SCF_ECN_MASK = 0x700;
+
     final InConninfo inc = new InConninfo(); // (s)
     int irs;          // (s) the peer's ISS
     int iss;          // (s) ours

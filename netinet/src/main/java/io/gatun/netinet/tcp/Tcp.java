@@ -29,6 +29,7 @@ public final class Tcp {
     final MbufPool pool;            // (c)
     final TcpNet net;               // (c)
     final TcpStat stat;             // (c)
+    final TcpEcnStat ecnStat;       // (c)
     final TcpSysctl sysctl;         // (c)
     final TcpIsn isn;               // (c)
     final CcTable cc;               // (c)
@@ -54,6 +55,7 @@ public final class Tcp {
         clock = vnet.clock();
         pool = vnet.pool();
         stat = new TcpStat(vnet.counters());
+        ecnStat = new TcpEcnStat(vnet.counters());
         sysctl = new TcpSysctl(vnet.sysctl());
         isn = new TcpIsn(vnet);
         cc = new CcTable();

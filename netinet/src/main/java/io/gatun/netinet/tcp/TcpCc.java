@@ -14,6 +14,7 @@ final class TcpCc {
     static void connInit(Tcpcb tp) {
         // RFC 5681 3.1: after a lost SYN no more than one segment.
         tp.sndCwnd = tp.has2(Tcpcb.TF2_SYNLOST) ? tp.segData : TcpMss.initialWindow(tp);
+        TcpEcnShake.connInit(tp);
         tp.roundEnd = tp.sndMax;
         tp.cc.connInit(tp.ccv);
     }
@@ -73,12 +74,15 @@ final class TcpCc {
     @GuardedBy("tp.inp.lock")
     static void congSignal(Tcpcb tp, CcAlgo.Signal kind) {
         switch (kind) {
-            case NDUPACK, ECN -> {
+            case NDUPACK -> {
                 if (!tp.inFastRecovery()) {
                     tp.sndRecover = tp.sndMax;
+                    TcpEcn.reduced(tp);
                 }
             }
+            case ECN -> { } // TcpEcn has seen to it
             case RTO -> {
+                TcpEcn.reduced(tp);
                 tp.dupacks = 0;
                 tp.bytesAcked = 0;
                 tp.exitRecovery();

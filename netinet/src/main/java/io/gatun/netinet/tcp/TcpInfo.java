@@ -6,7 +6,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
  * A connection at one moment, for TCP_INFO. Sizes are octets, times ns.
  *
  * @param state where it stands
- * @param options whether timestamps and window scaling are in use, as TCPI_OPT_* bits
+ * @param options whether timestamps, SACK, window scaling and ECN are in use, as TCPI_OPT_* bits
  * @param sndWscale shift of the peer's windows
  * @param rcvWscale shift of ours
  * @param rtoNs retransmit timeout
@@ -37,13 +37,17 @@ public record TcpInfo(
     public static final int TCPI_OPT_TIMESTAMPS = 0x1;
     public static final int TCPI_OPT_SACK = 0x2;
     public static final int TCPI_OPT_WSCALE = 0x4;
+    public static final int TCPI_OPT_ECN = 0x8;
+    public static final int TCPI_OPT_ACE = 0x40;
 
     /** As it stands. @bsd tcp_fill_info */
     @GuardedBy("tp.inp.lock")
     public static TcpInfo of(Tcpcb tp) {
         final boolean ts = tp.timestamps();
         final boolean ws = tp.has(Tcpcb.TF_RCVD_SCALE);
-        final int opts = (ts ? TCPI_OPT_TIMESTAMPS : 0) | (ws ? TCPI_OPT_WSCALE : 0);
+        final int opts = (ts ? TCPI_OPT_TIMESTAMPS : 0) | (ws ? TCPI_OPT_WSCALE : 0)
+            | (tp.has(Tcpcb.TF_SACK_PERMIT) ? TCPI_OPT_SACK : 0)
+            | (tp.has2(Tcpcb.TF2_ACE_PERMIT) ? TCPI_OPT_ACE : tp.has2(Tcpcb.TF2_ECN_PERMIT) ? TCPI_OPT_ECN : 0);
         final int space = tp.inp.so == null ? 0 : Math.max(tp.inp.so.rcv().space(), 0);
         return new TcpInfo(tp.state, opts, tp.sndScale, tp.rcvScale, tp.rxtcurNs, tp.segData,
             tp.now() - tp.rcvtimeNs, tp.srttNs, tp.rttvarNs, tp.rttbestNs, tp.sndSsthresh, tp.sndCwnd, space,

@@ -144,6 +144,7 @@ public final class TcpOutput {
             return e;
         }
         // What the device had no room for counts as sent and lost: its timer runs.
+        TcpEcn.sent(tp, p);
         advance(tp, p);
         if (e == Errno.OK) {
             told(tp, p);
@@ -167,6 +168,7 @@ public final class TcpOutput {
             tp.sndNxt--;
             p.seq--;
         }
+        TcpEcn.output(tp, p);
     }
 
     @GuardedBy("tp.inp.lock")

@@ -44,7 +44,7 @@ final class TcpRespond {
         b.inc.set(tp);
         b.seq = seq;
         b.ack = ack;
-        b.flags = flags;
+        b.flags = TcpEcn.respond(tp, flags);
         b.win = 0;
         if ((flags & TcpHeader.TH_RST) == 0 && tp.inp.so != null) {
             b.win = SendDecision.receiveWindow(tp, tp.inp.so.rcv()) >> tp.rcvScale;

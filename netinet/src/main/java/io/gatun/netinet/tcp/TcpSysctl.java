@@ -20,6 +20,8 @@ final class TcpSysctl {
     final Sysctl delayedAck;
     final Sysctl doLrd;
     final Sysctl dropSynfin;
+    final Sysctl ecnEnable;
+    final Sysctl ecnMaxretries;
     final Sysctl fastFinwait2Recycle;
     final Sysctl finwait2Timeout;
     final Sysctl frto;
@@ -83,6 +85,8 @@ final class TcpSysctl {
         delayedAck = boolOf(t, "delayed_ack", true, "Delay ACKs");
         doLrd = boolOf(t, "do_lrd", true, "Detect lost retransmissions");
         dropSynfin = boolOf(t, "drop_synfin", false, "Drop segments with both SYN and FIN");
+        ecnEnable = intOf(t, "ecn.enable", 2, 0, 4, "ECN: 0 off, 1 ask and grant, 2 grant; AccECN: 3 ask, 4 grant");
+        ecnMaxretries = intOf(t, "ecn.maxretries", 1, 0, TcpTimers.TCP_MAXRXTSHIFT, "SYNs sent again that ask for ECN");
         fastFinwait2Recycle = boolOf(t, "fast_finwait2_recycle", false, "Short FIN-WAIT-2 for closed sockets");
         finwait2Timeout = intOf(t, "finwait2_timeout", 60_000, 0, BIG, "Short FIN-WAIT-2, ms");
         frto = boolOf(t, "frto", true, "Detect spurious timeouts by what is acknowledged");

@@ -63,6 +63,24 @@ public final class Tcpcb {
     public static final int TF2_PLPMTU_BLACKHOLE = 0x1;
     public static final int TF2_PLPMTU_PMTUD = 0x2;
     public static final int TF2_PLPMTU_MAXSEGSNT = 0x4;
+    /** ECN is in use; with AccECN, and the handshake done. @bsd TF2_ECN_PERMIT */
+    public static final int TF2_ECN_PERMIT = 0x20;
+    /** CWR is to go with the next new data. @bsd TF2_ECN_SND_CWR */
+    static final int TF2_ECN_SND_CWR = 0x40;
+    /** ECE goes with every segment until CWR comes. @bsd TF2_ECN_SND_ECE */
+    static final int TF2_ECN_SND_ECE = 0x80;
+    /** AccECN is in use. @bsd TF2_ACE_PERMIT */
+    public static final int TF2_ACE_PERMIT = 0x200000;
+    /** New data is marked ECT(1), not ECT(0). @bsd TF2_ECN_USE_ECT1 */
+    static final int TF2_ECN_USE_ECT1 = 0x400000;
+    /** {@link #rcep} still says how the SYN or SYN|ACK came. */
+    static final int TF2_ACE_HANDSHAKE = 0x800000;
+    /** Our SYN or SYN|ACK met congestion. */
+    static final int TF2_ACE_SYNCE = 0x1000000;
+    /** Something on the way clears the flags: nothing of ours is marked. */
+    static final int TF2_ACE_NOECT = 0x2000000;
+    /** The last text came with a mark of congestion. */
+    static final int TF2_ACE_LASTCE = 0x4000000;
     /** A whole window was acknowledged since congestion control last asked. @bsd CCF_ABC_SENTAWND */
     static final int TF2_ABC_SENTAWND = 0x100;
     /** The sender was limited by the window. @bsd CCF_CWND_LIMITED */
@@ -191,6 +209,8 @@ public final class Tcpcb {
     int prrDelivered;         // (i) octets since recovery began
     int prrOut;               // (i) octets sent since
     int recoverFs;            // (i) octets in flight when it began
+    int scep;                 // (i) marks of congestion the peer told of; AccECN counts them from 5
+    int rcep;                 // (i) packets that came marked, counted for AccECN
     int pmtudSavedMaxseg;     // (i) before a black hole was suspected
 
     // ---- reassembly ------------------------------------------------------------

@@ -20,6 +20,7 @@ final class Out {
     final int win;
     final int urp;
     final int ttl;
+    final int tos;
     final boolean df;
     final boolean tso;
     final int segsz;
@@ -41,6 +42,7 @@ final class Out {
         src = IpHeader.src(m, 0);
         dst = IpHeader.dst(m, 0);
         ttl = IpHeader.ttl(m, 0);
+        tos = IpHeader.tos(m, 0);
         df = (IpHeader.off(m, 0) & IpHeader.IP_DF) != 0;
         final int th = IpHeader.hlen(m, 0);
         assertThat(TcpHeader.sum(m, th)).as("pseudo-header sum")
@@ -104,7 +106,7 @@ final class Out {
     @Override
     public String toString() {
         final StringBuilder b = new StringBuilder();
-        final String letters = "FSRP.U";
+        final String letters = "FSRP.UEWA";
         for (int i = 0; i < letters.length(); i++) {
             if ((flags >> i & 1) != 0) {
                 b.append(letters.charAt(i));

@@ -260,6 +260,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         int tsecr;
         byte[] data = {};
         int mflags;
+        int tos;
         boolean badSum;
         int split;
 
@@ -337,6 +338,12 @@ final class TcpFixture implements TcpNet, AutoCloseable {
             return this;
         }
 
+        /** Type of service, marks of congestion included. */
+        In tos(int v) {
+            tos = v;
+            return this;
+        }
+
         In badSum() {
             badSum = true;
             return this;
@@ -365,6 +372,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
             final byte[] opts = options();
             final byte[] p = new byte[IpHeader.LEN + TcpHeader.SIZE + opts.length + data.length];
             p[0] = 0x45;
+            p[1] = (byte) tos;
             put16(p, 2, p.length);
             p[8] = 64;
             p[9] = 6;
