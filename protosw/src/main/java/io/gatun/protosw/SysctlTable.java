@@ -59,6 +59,11 @@ final class SysctlTable implements SysctlTree {
     }
 
     @Override
+    public Sysctl addProc(String name, int initial, Sysctl.Check check, String description) {
+        return add(new Sysctl(name, Type.INT, true, description, check), initial);
+    }
+
+    @Override
     public Sysctl addLong(String name, long initial, String description) {
         return add(new Sysctl(name, Type.LONG, true, description, null), initial);
     }

@@ -261,6 +261,12 @@ final class TestVnet implements VnetSide {
         }
 
         @Override
+        public Sysctl addProc(
+            final String name, final int initial, final Sysctl.Check check, final String description) {
+            return add(name, Sysctl.Type.INT, initial, check);
+        }
+
+        @Override
         public Sysctl addLong(final String name, final long initial, final String description) {
             return add(name, Sysctl.Type.LONG, initial, null);
         }

@@ -182,7 +182,8 @@ public final class IcmpInput {
             drop(m, stat.badlen, DropReason.ICMP_BADLEN);
             return;
         }
-        m = m.pullup(ip + inner + ADVLEN);
+        boolean carrier = IpHeader.p(m, ip) == InDefs.IPPROTO_UDP && len >= ICMP_MINLEN + inner + 2 * ADVLEN;
+        m = m.pullup(ip + inner + (carrier ? 2 * ADVLEN : ADVLEN)); // what a tunnel carries has to be seen
         if (m == null) {
             drop(null, stat.badlen, DropReason.MBUF_NOMEM);
             return;

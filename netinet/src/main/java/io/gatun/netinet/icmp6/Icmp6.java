@@ -276,7 +276,7 @@ public final class Icmp6 {
             drop(m0, tooshort, DropReason.ICMP_BADLEN);
             return;
         }
-        Mbuf m = IpHeader.writable(m0, need);
+        Mbuf m = IpHeader.writable(m0, Math.min(need + ADVLEN, m0.pktLen())); // what a tunnel carries has to be seen
         if (m == null) {
             inet.vnet.drop(null, DropReason.MBUF_NOMEM);
             return;

@@ -7,6 +7,7 @@ import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.sys.Ucred;
 import java.lang.invoke.MethodHandles;
@@ -89,7 +90,7 @@ public final class Inpcb {
     public final byte family;          // (c)
     /** Who made the socket. */
     public final Ucred cred;           // (c)
-    /** The socket; null once detached. */
+    /** The socket; null once detached, and of a block of the stack itself. */
     public SocketSide so;              // (i)
     /** The transport's block, such as a Tcpcb; null when there is none. */
     public Object ppcb;                // (i)
@@ -135,6 +136,17 @@ public final class Inpcb {
         vflag = (byte) freshVflag();
         lock = so.pcbLock();
         cred = so.cred();
+    }
+
+    /** One without a socket, of the stack itself. */
+    Inpcb(final InpcbInfo info, final int family, final Ucred cred) {
+        this.info = info;
+        this.family = (byte) family;
+        this.cred = cred;
+        ttl = family == SockAddr.AF_INET6 ? -1 : DEFAULT_TTL;
+        flags = family == SockAddr.AF_INET6 ? IN6P_IPV6_V6ONLY : 0;
+        vflag = (byte) freshVflag();
+        lock = new Mtx(LockClass.INPCB, "inp");
     }
 
     // ---- readings ------------------------------------------------------------

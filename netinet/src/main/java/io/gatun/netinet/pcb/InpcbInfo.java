@@ -6,6 +6,7 @@ import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.ArrayList;
@@ -95,6 +96,19 @@ public final class InpcbInfo {
     /** A new block for a socket, which then has it as its pcb. Fresh: nobody else knows it. @bsd in_pcballoc */
     public Inpcb alloc(final SocketSide so, final int family) {
         final Inpcb inp = new Inpcb(this, so, family);
+        list(inp);
+        so.setPcb(inp);
+        return inp;
+    }
+
+    /** A new block that no socket has: what comes for it is the stack's own. Of IPv6 it takes IPv6 packets alone. */
+    public Inpcb allocKernel(final int family, final Ucred cred) {
+        final Inpcb inp = new Inpcb(this, family, cred);
+        list(inp);
+        return inp;
+    }
+
+    private void list(final Inpcb inp) {
         hashLock.lock();
         try {
             inp.listNext = list;
@@ -106,8 +120,6 @@ public final class InpcbInfo {
         } finally {
             hashLock.unlock();
         }
-        so.setPcb(inp);
-        return inp;
     }
 
     // ---- lookups ------------------------------------------------------------

@@ -32,7 +32,7 @@ final class SegmentBuilder {
         if (m == null) {
             return null;
         }
-        final int iptcp = TcpPath.minProtoHdr(tp);
+        final int iptcp = TcpPath.carrierLen(tp) + TcpHeader.SIZE;
         final int hdrlen = iptcp + p.optlen;
         m.data(m.data() + tp.tcp.pool.maxLinkhdr());
         m.len(hdrlen);
@@ -71,9 +71,8 @@ final class SegmentBuilder {
     private static void header(Tcpcb tp, SendPlan p, Mbuf m) {
         final Inpcb inp = tp.inp;
         final boolean six = inp.isV6();
-        final int th = six ? Ip6Header.LEN : IpHeader.LEN;
-        final int tcplen = m.pktLen() - th;
-        final int sum = six ? ip6(tp, m, tcplen) : ip4(tp, m, tcplen);
+        final int th = TcpPath.carrierLen(tp);
+        final int sum = carrier(tp, p, m, six);
         if (p.ecn != SendPlan.ECN_NONE) {
             TcpEcn.mark(m, six, p.ecn);
         }
@@ -86,12 +85,6 @@ final class SegmentBuilder {
         final int urp = (p.flags & TcpHeader.TH_URG) != 0 ? Math.min(urgent, 0xffff) : 0;
         final int hlen = TcpHeader.SIZE + p.optlen >> 2;
         m.putLong(th + 12, (long) hlen << 60 | (long) p.flags << 48 | (long) win << 32 | (long) sum << 16 | urp);
-        if (six) {
-            m.csumFlags(p.tso ? Csum.CSUM_IP6_TCP | Csum.CSUM_IP6_TSO : Csum.CSUM_IP6_TCP);
-        } else {
-            m.csumFlags(p.tso ? Csum.CSUM_IP_TCP | Csum.CSUM_IP_TSO : Csum.CSUM_IP_TCP);
-        }
-        m.csumData(TcpHeader.OFF_SUM);
         if (p.tso) {
             m.tsoSegsz(tp.maxseg - p.optlen);
         }
@@ -101,25 +94,49 @@ final class SegmentBuilder {
         }
     }
 
+    /**
+     * Writes what comes in front of the TCP header, and says what of its checksum is to be computed below. Answers what
+     * stands in the checksum field of TCP: the sum of the pseudo-header, or 0 within UDP, whose checksum covers it.
+     */
+    @GuardedBy("tp.inp.lock")
+    private static int carrier(Tcpcb tp, SendPlan p, Mbuf m, boolean six) {
+        final int plen = m.pktLen() - TcpPath.iphlen(tp);
+        if (tp.port != 0) {
+            final int sum = six ? ip6(tp, m, plen, InDefs.IPPROTO_UDP) : ip4(tp, p, m, plen, InDefs.IPPROTO_UDP);
+            tp.tcp.tunnel.header(m, TcpPath.iphlen(tp), tp.port, sum);
+            return 0;
+        }
+        if (six) {
+            m.csumFlags(p.tso ? Csum.CSUM_IP6_TCP | Csum.CSUM_IP6_TSO : Csum.CSUM_IP6_TCP);
+        } else {
+            m.csumFlags(p.tso ? Csum.CSUM_IP_TCP | Csum.CSUM_IP_TSO : Csum.CSUM_IP_TCP);
+        }
+        m.csumData(TcpHeader.OFF_SUM);
+        return six ? ip6(tp, m, plen, InDefs.IPPROTO_TCP) : ip4(tp, p, m, plen, InDefs.IPPROTO_TCP);
+    }
+
     /** Writes an IPv4 header; answers the sum of the pseudo-header. */
     @GuardedBy("tp.inp.lock")
-    private static int ip4(Tcpcb tp, Mbuf m, int tcplen) {
+    private static int ip4(Tcpcb tp, SendPlan p, Mbuf m, int plen, int proto) {
         final Inpcb inp = tp.inp;
         final int src = inp.laddr4();
         final int dst = inp.faddr4();
-        final boolean df = tp.tcp.sysctl.pathMtuDiscovery.getBool() && tp.maxseg > tp.tcp.sysctl.minmss.getInt();
+        final int minmss = tp.tcp.sysctl.minmss.getInt();
+        // Never on large segments within UDP: who carries them on may not pass on what ICMP says of it.
+        final boolean df = tp.tcp.sysctl.pathMtuDiscovery.getBool() && tp.maxseg > minmss
+            && (tp.port == 0 || p.len < minmss);
         m.putLong(0, VER_HLEN << 56 | (long) (inp.tos & 0xff) << 48 | (long) m.pktLen() << 32
             | (df ? IpHeader.IP_DF : 0));
-        m.putLong(8, (long) (inp.ttl4() & 0xff) << 56 | (long) InDefs.IPPROTO_TCP << 48 | src & 0xffff_ffffL);
+        m.putLong(8, (long) (inp.ttl4() & 0xff) << 56 | (long) proto << 48 | src & 0xffff_ffffL);
         m.putInt(16, dst);
-        return InCksum.pseudo(src, dst, InDefs.IPPROTO_TCP + tcplen);
+        return InCksum.pseudo(src, dst, proto + plen);
     }
 
     /** Writes an IPv6 header; answers the sum of the pseudo-header. */
     @GuardedBy("tp.inp.lock")
-    private static int ip6(Tcpcb tp, Mbuf m, int tcplen) {
-        Ip6Header.ofPcb(tp.inp, m, tcplen, InDefs.IPPROTO_TCP);
-        return Ip6Header.pseudo(m, tcplen, InDefs.IPPROTO_TCP);
+    private static int ip6(Tcpcb tp, Mbuf m, int plen, int proto) {
+        Ip6Header.ofPcb(tp.inp, m, plen, proto);
+        return Ip6Header.pseudo(m, plen, proto);
     }
 
     /** Data, SYN and FIN have their own place; an empty segment goes at the edge of what was sent. */

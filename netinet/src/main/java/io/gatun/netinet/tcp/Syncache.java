@@ -296,7 +296,8 @@ final class Syncache {
     private void options(SyncacheEntry sc, TcpOpt to, boolean syn) {
         if (syn) {
             to.flags = Seg.TOF_MSS;
-            to.mss = Math.max(TcpMss.mssOpt(tcp, sc.inc), tcp.sysctl.minmss.getInt());
+            final int mss = TcpMss.mssOpt(tcp, sc.inc) - (sc.port != 0 ? tcp.tunnel.overhead() : 0);
+            to.mss = Math.max(mss, tcp.sysctl.minmss.getInt());
             if (sc.has(SyncacheEntry.SCF_WINSCALE)) {
                 to.flags |= Seg.TOF_SCALE;
                 to.wscale = sc.rScale;

@@ -71,6 +71,7 @@ final class SyncacheSocket {
     private static void options(Tcpcb tp, SyncacheEntry sc) {
         tp.inp.ttl = sc.ttl;
         tp.inp.tos = sc.tos;
+        tp.port = sc.port;
         TcpEcnShake.syncacheSocket(tp, sc);
         if (sc.has(SyncacheEntry.SCF_NOOPT)) {
             tp.flags |= Tcpcb.TF_NOOPT;

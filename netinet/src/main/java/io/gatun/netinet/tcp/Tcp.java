@@ -41,6 +41,7 @@ public final class Tcp {
     final TcpCtlinput ctlinput;     // (c)
     final SegCache segs;            // (c)
     final TcpSendMaps sendMaps;     // (c)
+    final TcpTunnel tunnel;         // (c)
     /** Header prediction; switched off by tests that compare. */
     volatile boolean predict = true; // (v)
 
@@ -68,6 +69,7 @@ public final class Tcp {
         sendMaps = new TcpSendMaps(sysctl);
         states = new TcpStates(vnet.sysctl());
         syncache = new Syncache(this);
+        tunnel = new TcpTunnel(this);
     }
 
     /** Registers with IP and publishes what can be read. @bsd tcp_init */
@@ -82,7 +84,9 @@ public final class Tcp {
 
     /** Registers with IPv6. */
     public Errno init6() {
-        return vnet.ipproto().register(SockAddr.AF_INET6, InDefs.IPPROTO_TCP, input::input, ctlinput::ctlinput6);
+        final Errno e = tunnel.start6();
+        return e != Errno.OK ? e
+            : vnet.ipproto().register(SockAddr.AF_INET6, InDefs.IPPROTO_TCP, input::input, ctlinput::ctlinput6);
     }
 
     /** IPv6 goes. */

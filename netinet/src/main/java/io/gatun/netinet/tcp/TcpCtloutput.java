@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 /** The options of level IPPROTO_TCP; those of IP's level go on to IP. @bsd tcp_ctloutput */
 public final class TcpCtloutput {
+    private static final int MAX_PORT = 0xffff;
     private static final int MAX_SECONDS = Integer.MAX_VALUE / 1000;
 
     private final IpCtloutput ip;
@@ -70,8 +71,19 @@ public final class TcpCtloutput {
                 setKeep(tp, opt.name(), opt.value());
             case InDefs.TCP_CONGESTION ->
                 opt.object() instanceof String s ? TcpSubr.setCongestion(tp, s) : Errno.EINVAL;
+            case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> setEncapsPort(tp, opt.value());
             default -> Errno.ENOPROTOOPT;
         };
+    }
+
+    /** Only before there is a connection, and only while there is a port of ours to send it from. */
+    @GuardedBy("tp.inp.lock")
+    private static Errno setEncapsPort(final Tcpcb tp, final long v) {
+        if (v < 0 || v > MAX_PORT || v != 0 && tp.tcp.tunnel.port() == 0 || tp.state != TcpState.CLOSED) {
+            return Errno.EINVAL;
+        }
+        tp.port = (int) v;
+        return Errno.OK;
     }
 
     @GuardedBy("tp.inp.lock")
@@ -141,6 +153,7 @@ public final class TcpCtloutput {
             case InDefs.TCP_KEEPINTVL -> opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.keepintvl(tp)));
             case InDefs.TCP_KEEPCNT -> opt.answer(TcpTimers.keepcnt(tp));
             case InDefs.TCP_INFO -> opt.answer(TcpInfo.of(tp));
+            case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> opt.answer(tp.port);
             case InDefs.TCP_CONGESTION -> opt.answer(TcpSubr.congestion(tp));
             default -> {
                 return Errno.ENOPROTOOPT;

@@ -6,6 +6,7 @@ import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.InpcbInfo;
+import io.gatun.netinet.udp.UdpHeader;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
@@ -29,13 +30,37 @@ final class TcpInput {
 
     /** Registered with IP for protocol 6. Consumes m. Called without locks. @bsd tcp_input */
     int input(Mbuf m, int off, int proto) {
+        inputWithPort(m, off, 0);
+        return InDefs.IPPROTO_DONE;
+    }
+
+    /**
+     * Registered with UDP for the port of the tunnel: a segment behind a UDP header, which is passed over. Consumes m.
+     * Called without locks.
+     *
+     * @bsd tcp_recv_udp_tunneled_packet
+     */
+    void tunneled(Mbuf m, int off) {
+        tcp.tunnel.pkts.increment();
+        final int port = UdpHeader.sport(m, off);
+        if (port == 0 || m.pktLen() < off + UdpHeader.LEN + TcpHeader.SIZE) {
+            tcp.tunnel.errs.increment();
+            tcp.drop(m, port == 0 ? DropReason.UDP_BADPORT : DropReason.TCP_TOOSHORT);
+            return;
+        }
+        inputWithPort(m, off + UdpHeader.LEN, port);
+    }
+
+    /** @param port the peer's UDP port, 0 for a plain segment. @bsd tcp_input_with_port */
+    private void inputWithPort(Mbuf m, int off, int port) {
         tcp.stat.rcvtotal.increment();
-        final Mbuf whole = header(m, off);
+        final Mbuf whole = header(m, off, port);
         if (whole == null) {
-            return InDefs.IPPROTO_DONE;
+            return;
         }
         final Seg seg = tcp.segs.claimSeg();
         decode(seg, whole, off);
+        seg.port = port;
         if (sane(seg)) {
             demux(seg);
         }
@@ -43,11 +68,10 @@ final class TcpInput {
             seg.take().freeChain();
         }
         tcp.segs.release(seg);
-        return InDefs.IPPROTO_DONE;
     }
 
     /** The chain with IP and TCP header contiguous and the checksum right; null when it was dropped. Consumes m0. */
-    private Mbuf header(Mbuf m0, int off) {
+    private Mbuf header(Mbuf m0, int off, int port) {
         final int tlen = m0.pktLen() - off;
         if (tlen < TcpHeader.SIZE) {
             tcp.stat.rcvshort.increment();
@@ -60,7 +84,7 @@ final class TcpInput {
             tcp.drop(null, DropReason.MBUF_NOMEM);
             return null;
         }
-        if ((m.csumFlags() & CSUM_GOOD) != CSUM_GOOD) {
+        if (port == 0 && (m.csumFlags() & CSUM_GOOD) != CSUM_GOOD) {
             final int pseudo = IpHeader.version(m, 0) != IpHeader.IPVERSION
                 ? Ip6Header.pseudo(m, tlen, InDefs.IPPROTO_TCP)
                 : InCksum.pseudo(IpHeader.src(m, 0), IpHeader.dst(m, 0), InDefs.IPPROTO_TCP + tlen);
@@ -194,6 +218,11 @@ final class TcpInput {
     boolean arrives(Tcpcb tp, Seg seg) {
         if (tp.inp.minttl != 0 && seg.ttl < tp.inp.minttl) {
             tcp.drop(seg.take(), DropReason.TCP_BADADDR);
+            return true;
+        }
+        if (tp.port != seg.port && tp.state.after(TcpState.LISTEN) && tp.state != TcpState.TIME_WAIT) {
+            tcp.respond.reset(seg, tp, true); // the same endpoints by another way are another peer
+            tcp.drop(seg.take(), DropReason.TCP_NOPORT);
             return true;
         }
         if (tp.nowNs != 0 && seg.nowNs - tp.nowNs < 0) {

@@ -93,7 +93,7 @@ final class TcpMss {
         final int wanted = tp.inp.isV6() ? Ifnet.IFCAP_TSO6 : Ifnet.IFCAP_TSO4;
         final boolean device = ifp != null && (ifp.capenable() & wanted) != 0;
         tp.tsoMax = device ? Math.min(ifp.tsoMax(), TcpHeader.TCP_MAXWIN) : TcpHeader.TCP_MAXWIN;
-        if (tp.tcp.sysctl.tso.getBool()) {
+        if (tp.tcp.sysctl.tso.getBool() && tp.port == 0) { // no device cuts what is within UDP
             tp.flags |= Tcpcb.TF_TSO;
         } else {
             tp.flags &= ~Tcpcb.TF_TSO;

@@ -5,7 +5,9 @@ import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.route.NextHop;
+import io.gatun.netinet.udp.UdpHeader;
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 
 /** What a connection asks of the network layer of the family it talks. */
@@ -19,15 +21,30 @@ final class TcpPath {
         return tp.inp.isV6() ? Ip6Header.LEN : IpHeader.LEN;
     }
 
-    /** Octets of IP and TCP header without options. @bsd min_protoh */
+    /** Octets in front of the TCP header: those of IP, and of UDP where it travels within that. */
+    @GuardedBy("tp.inp.lock")
+    static int carrierLen(Tcpcb tp) {
+        return iphlen(tp) + (tp.port != 0 ? UdpHeader.LEN : 0);
+    }
+
+    /**
+     * Octets that a path's MTU exceeds a segment by: IP and TCP header without options, and the allowance for
+     * encapsulation.
+     *
+     * @bsd min_protoh
+     */
     @GuardedBy("tp.inp.lock")
     static int minProtoHdr(Tcpcb tp) {
-        return iphlen(tp) + TcpHeader.SIZE;
+        return iphlen(tp) + TcpHeader.SIZE + (tp.port != 0 ? tp.tcp.tunnel.overhead() : 0);
     }
 
     /** Consumes m. */
     @GuardedBy("tp.inp.lock")
     static Errno output(Tcpcb tp, Mbuf m) {
+        if (tp.port != 0 && tp.tcp.tunnel.port() == 0) {
+            tp.tcp.drop(m, DropReason.TCP_NOPORT); // the tunnel was closed; it may open again
+            return Errno.EHOSTUNREACH;
+        }
         final int fib = TcpMss.fib(tp);
         return tp.inp.isV6() ? tp.tcp.net.output6(m, tp.route, fib) : tp.tcp.net.output(m, tp.route, fib);
     }

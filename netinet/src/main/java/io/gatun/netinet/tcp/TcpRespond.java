@@ -8,6 +8,7 @@ import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
+import io.gatun.netinet.udp.UdpHeader;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
@@ -52,7 +53,7 @@ final class TcpRespond {
         b.ttl = hops(tp.inp);
         b.tos = classAndFlow(tp.inp);
         b.df = true;
-        b.port = 0;
+        b.port = tp.port;
         b.flowid = tp.inp.flowid;
         TcpOptions.choose(tp, flags & ~TcpHeader.TH_SYN, b.to);
         if ((flags & TcpHeader.TH_RST) != 0) {
@@ -67,19 +68,20 @@ final class TcpRespond {
 
     /** Sends a bare segment; the caller keeps it. What IP says: OK, or why it did not go. */
     Errno send(TcpBare b, RouteCache ro) {
+        if (b.port != 0 && tcp.tunnel.port() == 0) {
+            return Errno.EHOSTUNREACH; // the tunnel was closed
+        }
         final int optlen = b.to.length();
         final Mbuf m = tcp.pool.gethdr(Mbuf.MT_DATA);
         if (m == null) {
             return Errno.ENOBUFS;
         }
         m.data(m.data() + tcp.pool.maxLinkhdr());
-        final int iptcp = b.inc.minProtoHdr();
+        final int iptcp = b.inc.minProtoHdr() + (b.port != 0 ? UdpHeader.LEN : 0);
         m.len(iptcp + optlen);
         m.pktLen(m.len());
-        m.csumFlags(b.inc.v6 ? Csum.CSUM_IP6_TCP : Csum.CSUM_IP_TCP);
-        m.csumData(TcpHeader.OFF_SUM);
         ip(m, b);
-        tcp(m, b);
+        tcp(m, b, iptcp - TcpHeader.SIZE, carrier(m, b));
         b.to.addOptions(m, iptcp);
         if (b.flowid != 0) {
             m.flowid(b.flowid);
@@ -111,22 +113,36 @@ final class TcpRespond {
     }
 
     private static void ip(Mbuf m, TcpBare b) {
+        final int proto = b.port != 0 ? InDefs.IPPROTO_UDP : InDefs.IPPROTO_TCP;
         if (b.inc.v6) {
-            Ip6Header.init(m, m.pktLen() - Ip6Header.LEN, InDefs.IPPROTO_TCP, b.ttl, b.tos);
+            Ip6Header.init(m, m.pktLen() - Ip6Header.LEN, proto, b.ttl, b.tos);
             Ip6Header.addr(m, b.inc.lhi, b.inc.llo, b.inc.fhi, b.inc.flo);
             return;
         }
         final int off = b.df ? IpHeader.IP_DF : 0;
         m.putLong(0, VER_HLEN << 56 | (long) (b.tos & 0xff) << 48 | (long) m.pktLen() << 32 | off);
-        m.putLong(8, (long) (b.ttl & 0xff) << 56 | (long) InDefs.IPPROTO_TCP << 48 | b.inc.llo);
+        m.putLong(8, (long) (b.ttl & 0xff) << 56 | (long) proto << 48 | b.inc.llo);
         m.putInt(16, (int) b.inc.flo);
     }
 
-    private static void tcp(Mbuf m, TcpBare b) {
-        final int th = b.inc.minProtoHdr() - TcpHeader.SIZE;
+    /** Writes the UDP header, if there is to be one, and answers what stands in the checksum field of TCP. */
+    private int carrier(Mbuf m, TcpBare b) {
+        final int proto = b.port != 0 ? InDefs.IPPROTO_UDP : InDefs.IPPROTO_TCP;
+        final int iphlen = b.inc.minProtoHdr() - TcpHeader.SIZE;
+        final int plen = m.pktLen() - iphlen;
+        final int sum = b.inc.v6 ? Ip6Header.pseudo(m, plen, proto)
+            : InCksum.pseudo((int) b.inc.llo, (int) b.inc.flo, proto + plen);
+        if (b.port != 0) {
+            tcp.tunnel.header(m, iphlen, b.port, sum);
+            return 0;
+        }
+        m.csumFlags(b.inc.v6 ? Csum.CSUM_IP6_TCP : Csum.CSUM_IP_TCP);
+        m.csumData(TcpHeader.OFF_SUM);
+        return sum;
+    }
+
+    private static void tcp(Mbuf m, TcpBare b, int th, int sum) {
         final int tcplen = m.pktLen() - th;
-        final int sum = b.inc.v6 ? Ip6Header.pseudo(m, tcplen, InDefs.IPPROTO_TCP)
-            : InCksum.pseudo((int) b.inc.llo, (int) b.inc.flo, InDefs.IPPROTO_TCP + tcplen);
         m.putInt(th, b.inc.lport << 16 | b.inc.fport);
         m.putLong(th + 4, (long) b.seq << 32 | b.ack & 0xffff_ffffL);
         m.putLong(th + 12, (long) (tcplen >> 2) << 60 | (long) b.flags << 48

@@ -158,6 +158,8 @@ public final class Tcpcb {
     /** TCP_MAXSEG of the user, or 0. */
     public int userMaxseg;    // (i)
     int tsoMax;               // (i) longest IP packet one output may make
+    /** The peer's UDP port, through which it is reached; 0 plain. @bsd t_port */
+    int port;                 // (i)
     public int sndScale;      // (i) shift of the windows we get
     public int rcvScale;      // (i) shift of the windows we send
     public int requestRScale; // (i) the shift we ask for

@@ -20,6 +20,9 @@ final class TimeWaitArrives {
             TcpSubr.close(tp);
             return Verdict.NEXT;
         }
+        if (tp.port != seg.port) { // only a new connection may come another way
+            return seg.dropWithReset(DropReason.TCP_NOPORT);
+        }
         if (!seg.has(TcpHeader.TH_ACK)) {
             return seg.drop(DropReason.TCP_TIMEWAIT);
         }

@@ -7,6 +7,7 @@ import io.gatun.netinet.pcb.InpcbInfo;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.SysctlTree;
@@ -37,6 +38,7 @@ public final class Udp {
     final Udp6Output output6;
     final UdpUsrreq usrreq;
     private final UdpUsrreq usrreq6;
+    private final UdpTunneling tunneling;
     /** @bsd V_udp_cksum */
     final Sysctl checksum;
     final Sysctl maxdgram;
@@ -56,6 +58,7 @@ public final class Udp {
         recvspace = t.addInt("net.inet.udp.recvspace", RECVSPACE, 1, Integer.MAX_VALUE, "receive buffer, octets");
         blackhole = t.addBool("net.inet.udp.blackhole", false, "stay silent about closed ports");
         control = new UdpControl(this);
+        tunneling = new UdpTunneling(this);
         input = new UdpInput(this);
         output = new UdpOutput(this);
         input6 = new Udp6Input(this);
@@ -67,6 +70,7 @@ public final class Udp {
     /** Registers with IP and publishes what can be read. @bsd udp_init */
     public Errno init() {
         vnet.sysctl().addReading("net.inet.udp.pcbcount", udbinfo::count, "control blocks");
+        vnet.provide(UdpTunnels.class, tunneling);
         return vnet.ipproto().register(SockAddr.AF_INET, InDefs.IPPROTO_UDP, input::input, input::ctlinput);
     }
 
@@ -92,6 +96,7 @@ public final class Udp {
 
     /** The vnet goes. */
     public void destroy() {
+        tunneling.destroy();
         vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_UDP);
     }
 }

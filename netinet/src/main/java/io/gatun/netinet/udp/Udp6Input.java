@@ -10,6 +10,7 @@ import io.gatun.netinet.pcb.InpcbInfo;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 
@@ -94,14 +95,21 @@ final class Udp6Input {
                 noport(m);
                 return;
             }
+            UdpTunnels.Input tunnel = null;
             inp.lock.lock();
             try {
                 done = inp.matches6(sh, sl, dh, dl, ports);
                 if (done) {
+                    tunnel = ((Udpcb) inp.ppcb).tunFunc;
+                }
+                if (done && tunnel == null) {
                     append(inp, m, off);
                 }
             } finally {
                 inp.lock.unlock();
+            }
+            if (tunnel != null) {
+                tunnel.input(m, off);
             }
         }
     }
@@ -141,6 +149,8 @@ final class Udp6Input {
         final int ports = InpcbInfo.ports(UdpHeader.sport(m, uh), UdpHeader.dport(m, uh));
         final Inpcb inp = udp.udbinfo.lookup6(fh, fl, lh, ll, ports, 0);
         if (inp == null) {
+            final int wild = InpcbInfo.INPLOOKUP_WILDCARD;
+            UdpTunneling.told(udp.udbinfo.lookup6(fh, fl, lh, ll, ports, wild), m, icmpOff);
             return;
         }
         inp.lock.lock();

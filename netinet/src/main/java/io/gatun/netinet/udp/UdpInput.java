@@ -16,6 +16,7 @@ import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SockBuf;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 
@@ -103,14 +104,21 @@ final class UdpInput {
                 noport(m);
                 return;
             }
+            UdpTunnels.Input tunnel = null;
             inp.lock.lock();
             try {
                 done = inp.matches4(src, sport, dst, dport);
                 if (done) {
+                    tunnel = ((Udpcb) inp.ppcb).tunFunc;
+                }
+                if (done && tunnel == null) {
                     append(inp, m, off, src, sport);
                 }
             } finally {
                 inp.lock.unlock();
+            }
+            if (tunnel != null) {
+                tunnel.input(m, off);
             }
         }
     }
@@ -213,8 +221,9 @@ final class UdpInput {
     private boolean wants(final Inpcb inp, final Mbuf m, final int off, final int dst) {
         inp.lock.lock();
         try {
-            if (!inp.matches4(IpHeader.src(m, 0), UdpHeader.sport(m, off), dst, UdpHeader.dport(m, off))) {
-                return false;
+            if (!inp.matches4(IpHeader.src(m, 0), UdpHeader.sport(m, off), dst, UdpHeader.dport(m, off))
+                || ((Udpcb) inp.ppcb).tunFunc != null) {
+                return false; // nothing that travels in a tunnel is for all
             }
             final Moptions imo = inp.moptions;
             if (imo != null && InAddrs.isMulticast(dst) && !imo.member(dst, m.rcvif())) {
@@ -284,6 +293,7 @@ final class UdpInput {
         final int dport = UdpHeader.dport(m, uh);
         final Inpcb inp = udp.udbinfo.lookup4(dst, dport, src, sport, 0);
         if (inp == null) {
+            UdpTunneling.told(udp.udbinfo.lookup4(dst, dport, src, sport, InpcbInfo.INPLOOKUP_WILDCARD), m, icmpOff);
             return;
         }
         inp.lock.lock();

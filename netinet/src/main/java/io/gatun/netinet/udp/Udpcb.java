@@ -4,6 +4,7 @@ import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.UdpTunnels;
 
 /**
  * What UDP keeps of a socket beside its pcb.
@@ -26,6 +27,10 @@ final class Udpcb {
     Ip6PktOpts opts;                          // (i)
     /** Kept for {@link #opts}; null until a control message needs it. */
     Ip6PktOpts optsScratch;                   // (i)
+    /** Takes the datagrams in the socket's place; null for an ordinary socket. @bsd u_tun_func */
+    UdpTunnels.Input tunFunc;                 // (i)
+    /** Hears of ICMP errors likewise; may be null. @bsd u_icmp_func */
+    UdpTunnels.Icmp icmpFunc;                 // (i)
 
     Udpcb(final Inpcb inp) {
         this.inp = inp;

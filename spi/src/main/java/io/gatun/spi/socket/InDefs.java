@@ -98,6 +98,9 @@ public final class InDefs {
     public static final int TCP_KEEPINTVL = 512;
     public static final int TCP_KEEPCNT = 1024;
     public static final int TCP_FASTOPEN = 1025;
+    public static final int TCP_MAXUNACKTIME = 68;
+    public static final int TCP_REMOTE_UDP_ENCAPS_PORT = 71;
+    public static final int TCP_FUNCTION_ALIAS = 8193;
     public static final int TCP_FUNCTION_BLK = 8192;
 
     private InDefs() {

@@ -22,6 +22,14 @@ public interface SysctlTree {
 
     Sysctl addString(String name, String initial, String description);
 
+    /**
+     * A writable 32-bit value whose change does something: {@code check} does it, or refuses.
+     *
+     * @param check called for {@code initial} and for each new value before it takes effect
+     * @bsd SYSCTL_PROC
+     */
+    Sysctl addProc(String name, int initial, Sysctl.Check check, String description);
+
     /** A read-only reading that is computed when asked. @bsd SYSCTL_PROC */
     void addReading(String name, LongSupplier reading, String description);
 
