@@ -13,6 +13,7 @@ module io.gatun.netinet {
     exports io.gatun.netinet.ip6;
     exports io.gatun.netinet.nd6;
     exports io.gatun.netinet.pcb;
+    exports io.gatun.netinet.raw;
     exports io.gatun.netinet.route;
     exports io.gatun.netinet.tcp;
     exports io.gatun.netinet.tcp.cc;

@@ -12,6 +12,7 @@ import io.gatun.netinet.ip.IpOptions;
 import io.gatun.netinet.ip.IpOutput;
 import io.gatun.netinet.ip.IpReass;
 import io.gatun.netinet.ip.IpStat;
+import io.gatun.netinet.raw.Rip;
 import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.RouteScratch;
 import io.gatun.spi.vnet.VnetSide;
@@ -50,6 +51,8 @@ public final class Inet {
     /** IP on its way out. */
     public final IpOutput ipOutput;
     public final Icmp icmp;
+    /** Raw sockets of both families. */
+    public final Rip rip;
     public final Arp arp;
     public final Ether ether;
     /** Addresses and the routes that come with them. */
@@ -75,6 +78,7 @@ public final class Inet {
         ipOutput = new IpOutput(this);
         icmp = new Icmp(this);
         icmpInput = new IcmpInput(this);
+        rip = new Rip(this);
         arp = new Arp(this);
         ether = new Ether(this);
         control = new InControl(this);

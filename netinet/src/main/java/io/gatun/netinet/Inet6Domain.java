@@ -58,6 +58,7 @@ public final class Inet6Domain implements Domain {
         inet6.ip6Output.setGso(TcpGso::segment);
         tcp.tcbinfo.setIp6(inet6.laddr, inet6.v6only);
         udp.udbinfo.setIp6(inet6.laddr, inet6.v6only);
+        inet.rip.ripcbinfo().setIp6(inet6.laddr, inet6.v6only);
         Errno e = vnet.netisr().register(Netisr.NETISR_IPV6, "ip6", Netisr.NETISR_POLICY_FLOW,
             inet6.ip6Input::input);
         if (e == Errno.OK) {
@@ -67,6 +68,7 @@ public final class Inet6Domain implements Domain {
         e = e == Errno.OK ? tcp.init6() : e;
         if (e == Errno.OK) {
             protosw.add(udp.protosw6());
+            protosw.add(inet.rip.protosw(SockAddr.AF_INET6));
             final TcpCtloutput options = new TcpCtloutput(new IpCtloutput(inet), inet6.ctloutput);
             protosw.add(new TcpUsrreq(tcp, options, SockAddr.AF_INET6));
             vnet.ifnets().addListener(inet6.control);

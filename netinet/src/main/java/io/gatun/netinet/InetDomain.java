@@ -72,6 +72,7 @@ public final class InetDomain implements Domain {
             return e;
         }
         protosw.add(udp.protosw());
+        protosw.add(inet.rip.protosw(SockAddr.AF_INET));
         e = initTcp(vnet);
         if (e != Errno.OK) {
             return e;
@@ -101,6 +102,7 @@ public final class InetDomain implements Domain {
     public void ifdetach(Ifnet ifp) {
         udp.udbinfo.purgeIf(ifp);
         tcp.tcbinfo.purgeIf(ifp);
+        inet.rip.ripcbinfo().purgeIf(ifp);
     }
 
     @Override

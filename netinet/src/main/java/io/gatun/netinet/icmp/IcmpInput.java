@@ -29,8 +29,6 @@ import io.gatun.spi.vnet.VnetSide;
  * ICMP on its way in: answers echo and timestamp requests, and tells the transports of errors about their packets.
  * Redirects and source quenches are counted and ignored (RFC 6633; {@code net.inet.icmp.drop_redirect}).
  *
- * <p>Locking key: (w) set once by the owner of raw sockets, read without a lock.
- *
  * @bsd icmp_input
  */
 public final class IcmpInput {
@@ -44,7 +42,6 @@ public final class IcmpInput {
     private final IcmpStat stat;
     private final Sysctl bmcastecho;
     private final Sysctl tstamprepl;
-    private volatile IpprotoTable.Input raw; // (w)
 
     public IcmpInput(Inet inet) {
         this.inet = inet;
@@ -54,11 +51,6 @@ public final class IcmpInput {
         bmcastecho = tree.addBool("net.inet.icmp.bmcastecho", false, "echo requests to all or a group are answered");
         tstamprepl = tree.addBool("net.inet.icmp.tstamprepl", true, "timestamp requests are answered");
         tree.addReading("net.inet.icmp.drop_redirect", () -> 1, "redirects are ignored");
-    }
-
-    /** For raw sockets: who sees the messages that this does not answer. @bsd rip_input */
-    public void setRaw(IpprotoTable.Input input) {
-        raw = input;
     }
 
     /** Takes a message from IP. Consumes m. @bsd icmp_input */
@@ -93,11 +85,8 @@ public final class IcmpInput {
 
     /** What nobody here answers: for raw sockets, if there are any. Consumes m. */
     private void rawInput(Mbuf m, int off, int proto) {
-        IpprotoTable.Input to = raw;
-        if (to == null) {
+        if (!inet.rip.input(m, off, proto)) {
             vnet.drop(m, DropReason.ICMP_BADTYPE);
-        } else {
-            to.input(m, off, proto);
         }
     }
 
@@ -208,11 +197,8 @@ public final class IcmpInput {
         if (ctl != null) {
             ctl.ctlinput(m, off);
         }
-        IpprotoTable.Input to = raw;
-        if (to == null) {
+        if (!inet.rip.input(m, off, InDefs.IPPROTO_ICMP)) {
             m.freeChain();
-        } else {
-            to.input(m, off, InDefs.IPPROTO_ICMP);
         }
     }
 }

@@ -205,13 +205,39 @@ public final class Icmp6 {
         if ((m.csumFlags() & VALID) != VALID && InCksum.fold(s) != 0xffff) {
             return drop(m, checksum, DropReason.ICMP_BADSUM);
         }
+        final Mbuf copy = inet.rip.hearsIcmp6() ? inet.rip.copy(m) : null;
+        final boolean handled = handle(m, off);
+        if (handled) {
+            hear(copy, off);
+            return InDefs.IPPROTO_DONE;
+        }
+        if (copy != null) {
+            copy.freeChain();
+        }
+        if (!inet.rip.icmp6(m, off)) {
+            inet.vnet.drop(m, DropReason.ICMP_BADTYPE);
+        }
+        return InDefs.IPPROTO_DONE;
+    }
+
+    /** Raw sockets hear of what the stack has done with a message. Consumes copy, which may be null. */
+    private void hear(final Mbuf copy, final int off) {
+        if (copy != null && !inet.rip.icmp6(copy, off)) {
+            copy.freeChain();
+        }
+    }
+
+    /** What the stack does with a message. Consumes m; false when it knows no such type: then m is the caller's. */
+    private boolean handle(final Mbuf m, final int off) {
         switch (m.getU8(off)) {
             case ICMP6_ECHO_REQUEST -> echo(m, off);
             case ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT -> discovery(m, off);
             case ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB -> told(m, off);
-            default -> inet.vnet.drop(m, DropReason.ICMP_BADTYPE);
+            default -> {
+                return false;
+            }
         }
-        return InDefs.IPPROTO_DONE;
+        return true;
     }
 
     /** RFC 6980 section 5: neighbour discovery takes nothing that came in fragments. Consumes m. */

@@ -192,8 +192,10 @@ public final class IpInput {
                 return;
             }
         }
-        stat.noproto.increment();
-        inet.icmp.error(m, Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_PROTOCOL, 0);
+        if (!inet.rip.input(m, hlen, proto)) {
+            stat.noproto.increment();
+            inet.icmp.error(m, Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_PROTOCOL, 0);
+        }
     }
 
     // Forwarding.

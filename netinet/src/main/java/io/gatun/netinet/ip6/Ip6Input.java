@@ -261,8 +261,10 @@ public final class Ip6Input {
         while (proto != InDefs.IPPROTO_NONE) {
             final IpprotoTable.Input in = ipproto.input(SockAddr.AF_INET6, proto);
             if (in == null) {
-                stat.noproto.increment();
-                inet6.icmp6.error(m, Icmp6.ICMP6_PARAM_PROB, Icmp6.ICMP6_PARAMPROB_NEXTHEADER, at);
+                if (!inet.rip.input6(m, off, proto)) {
+                    stat.noproto.increment();
+                    inet6.icmp6.error(m, Icmp6.ICMP6_PARAM_PROB, Icmp6.ICMP6_PARAMPROB_NEXTHEADER, at);
+                }
                 return;
             }
             stat.delivered.increment();

@@ -1,10 +1,15 @@
 package io.gatun.netinet.ip6;
 
 import io.gatun.netinet.Inet;
+import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.route.Fib;
+import io.gatun.netinet.route.NextHop;
+import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.Cmsg;
 import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Ucred;
 import java.lang.foreign.MemorySegment;
@@ -111,6 +116,65 @@ public final class Ip6PktOpts {
 
     private static byte[] room(final byte[] have, final int n) {
         return have.length >= n ? have : new byte[n];
+    }
+
+    // ---- use: null stands for nothing set ------------------------------------------------------------
+
+    /** A destination as packets have it: a zone that it lacks is that of the interface to leave by. Borrows nam. */
+    public static void embed(final Ip6PktOpts opts, final SockAddr nam, final SockAddr dst) {
+        final int zone = nam.scopeId() != 0 || opts == null || opts.ifp == null ? nam.scopeId() : opts.ifp.index();
+        dst.setIn6(In6.embed(nam.hi(), zone), nam.lo(), nam.port(), 0);
+    }
+
+    /**
+     * The source address towards a destination, for a socket that is bound to none.
+     *
+     * @return OK; what source selection says
+     * @bsd in6_selectsrc_socket
+     */
+    public static Errno source(
+        final Inet inet, final Ip6PktOpts opts, final SockAddr dst, final int fib, final SockAddr src) {
+        if (opts != null && opts.sourceSet()) {
+            src.setIn6(opts.srcHi, opts.srcLo, 0, 0);
+            return Errno.OK;
+        }
+        if (opts == null || opts.ifp == null) {
+            return inet.inet6().laddr.source(dst.hi(), dst.lo(), fib, src);
+        }
+        final In6Ifaddr ia = inet.inet6().addrs.select(dst.hi(), dst.lo(), opts.ifp);
+        if (ia == null) {
+            return Errno.EADDRNOTAVAIL;
+        }
+        src.setIn6(ia.hi, ia.lo, 0, 0);
+        return Errno.OK;
+    }
+
+    /**
+     * Whether the interface to leave by, if there is one, leads to a destination: a group, or one whose route goes out
+     * by it.
+     *
+     * @bsd in6_selectroute
+     */
+    public boolean leads(final Fib fib, final RouteCache route, final SockAddr dst) {
+        if (ifp == null || dst.isMulticast()) {
+            return true;
+        }
+        final NextHop nh = route.resolve6(fib, dst.hi(), dst.lo());
+        return nh == null || nh.ifp == ifp || nh.ifp != null && (nh.ifp.flags() & Ifnet.IFF_LOOPBACK) != 0;
+    }
+
+    /** Hop limit of a packet. Under the pcb's lock. @bsd in6_selecthlim */
+    public static int hlim(final Ip6PktOpts opts, final Inpcb inp, final SockAddr dst) {
+        if (opts != null && opts.hlim >= 0) {
+            return opts.hlim;
+        }
+        return dst.isMulticast() ? 1 : inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl;
+    }
+
+    /** Traffic class and flow label of a packet. Under the pcb's lock. */
+    public static int flow(final Ip6PktOpts opts, final Inpcb inp) {
+        final int flow = Ip6Header.flowOf(inp);
+        return opts == null || opts.tclass < 0 ? flow : Ip6Header.withTclass(flow, opts.tclass);
     }
 
     // ---- one option ------------------------------------------------------------

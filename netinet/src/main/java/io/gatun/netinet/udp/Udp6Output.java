@@ -1,14 +1,10 @@
 package io.gatun.netinet.udp;
 
 import io.gatun.netinet.ip6.In6;
-import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
-import io.gatun.netinet.route.NextHop;
-import io.gatun.netinet.route.RouteCache;
-import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
@@ -78,16 +74,12 @@ final class Udp6Output {
         }
         final Udpcb up = (Udpcb) inp.ppcb;
         final Ip6PktOpts opts = opts(inp, up);
-        final int zone = nam.scopeId() != 0 || opts == null || opts.ifp == null ? nam.scopeId() : opts.ifp.index();
-        up.dst.setIn6(In6.embed(nam.hi(), zone), nam.lo(), nam.port(), 0);
+        Ip6PktOpts.embed(opts, nam, up.dst);
         udp.inet.inet6().laddr.foreign(up.dst);
-        if (opts != null && opts.sourceSet()) {
-            return transmit(inp, m, opts.srcHi, opts.srcLo, up.dst);
-        }
-        if (inp.localSet()) {
+        if (inp.localSet() && (opts == null || !opts.sourceSet())) {
             return transmit(inp, m, inp.laddrHi(), inp.laddrLo(), up.dst);
         }
-        final Errno e = source(inp, opts, up);
+        final Errno e = Ip6PktOpts.source(udp.inet, opts, up.dst, inp.so.fibnum(), up.from);
         return e == Errno.OK ? transmit(inp, m, up.from.hi(), up.from.lo(), up.dst) : UdpOutput.drop(m, e);
     }
 
@@ -96,32 +88,10 @@ final class Udp6Output {
         return up.opts != null ? up.opts : inp.outputOpts;
     }
 
-    private Errno source(final Inpcb inp, final Ip6PktOpts opts, final Udpcb up) {
-        final long hi = up.dst.hi();
-        final long lo = up.dst.lo();
-        if (opts == null || opts.ifp == null) {
-            return udp.inet.inet6().laddr.source(hi, lo, inp.so.fibnum(), up.from);
-        }
-        final In6Ifaddr ia = udp.inet.inet6().addrs.select(hi, lo, opts.ifp);
-        if (ia != null) {
-            up.from.setIn6(ia.hi, ia.lo, 0, 0);
-        }
-        return ia == null ? Errno.EADDRNOTAVAIL : Errno.OK;
-    }
-
-    /** Whether the interface that the sender wants leads to the destination. */
-    private boolean leads(final Inpcb inp, final Ifnet ifp, final SockAddr dst) {
-        final RouteCache route = ((Udpcb) inp.ppcb).route;
-        final NextHop nh = route.resolve6(udp.inet.fib(inp.so.fibnum()), dst.hi(), dst.lo());
-        return nh == null || nh.ifp == ifp || nh.ifp != null && (nh.ifp.flags() & Ifnet.IFF_LOOPBACK) != 0;
-    }
-
     private Errno transmit(final Inpcb inp, final Mbuf data, final long sh, final long sl, final SockAddr dst) {
         final Udpcb up = (Udpcb) inp.ppcb;
         final Ip6PktOpts opts = opts(inp, up);
-        final Ifnet out = opts == null ? null : opts.ifp;
-        final boolean group = dst.isMulticast();
-        if (out != null && !group && !leads(inp, out, dst)) {
+        if (opts != null && !opts.leads(udp.inet.fib(inp.so.fibnum()), up.route, dst)) {
             return UdpOutput.drop(data, Errno.EHOSTUNREACH);
         }
         final int ulen = data.pktLen() + UdpHeader.LEN;
@@ -133,13 +103,7 @@ final class Udp6Output {
             udp.vnet.drop(null, DropReason.MBUF_NOMEM);
             return Errno.ENOBUFS;
         }
-        int hlim = group ? 1 : inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl;
-        int flow = Ip6Header.flowOf(inp);
-        if (opts != null) {
-            hlim = opts.hlim < 0 ? hlim : opts.hlim;
-            flow = opts.tclass < 0 ? flow : Ip6Header.withTclass(flow, opts.tclass);
-        }
-        Ip6Header.init(m, ulen, InDefs.IPPROTO_UDP, hlim, flow);
+        Ip6Header.init(m, ulen, InDefs.IPPROTO_UDP, Ip6PktOpts.hlim(opts, inp, dst), Ip6PktOpts.flow(opts, inp));
         Ip6Header.addr(m, sh, sl, dst.hi(), dst.lo());
         m.csumFlags(Csum.CSUM_IP6_UDP);
         m.csumData(UdpHeader.SUM);
@@ -152,6 +116,6 @@ final class Udp6Output {
         }
         udp.stat.opackets.increment();
         final int flags = inp.has(Inpcb.INP_DONTFRAG) ? Ip6Output.IPV6_DONTFRAG : 0;
-        return udp.inet.inet6().ip6Output.output(m, up.route, out, opts, flags);
+        return udp.inet.inet6().ip6Output.output(m, up.route, opts == null ? null : opts.ifp, opts, flags);
     }
 }
