@@ -413,7 +413,7 @@ final class TcpRack {
         final int seq;
         final int len;
         if (tp.force == Tcpcb.FORCE_TAIL && !map.isEmpty()) {
-            seq = map.lastFrom(tp.segData);
+            seq = map.lastFrom(tp.segData, tp.has(Tcpcb.TF_SENTFIN));
             len = map.end() - seq;
         } else if (map.lost() > 0) {
             seq = map.nextLost();

@@ -24,12 +24,14 @@ final class TcpSendMap {
     private static final int LOST = 0x2;
     /** Sent more than once. */
     private static final int REXMIT = 0x4;
+    /** Cut off by a SACK block from what follows it. */
+    private static final int CUT = 0x8;
     private static final int DUPTHRESH = 3;
     private static final int NONE = -1;
 
     private final TcpSendMaps owner; // (c)
     TcpSendMap nextFree;          // (i) or the pool's
-    private int splits;           // (i) records cut for SACK blocks
+    private int cuts;             // (i) records marked CUT
 
     private int[] ends = new int[FEWEST];    // (i)
     private long[] times = new long[FEWEST]; // (i) last sent
@@ -63,9 +65,9 @@ final class TcpSendMap {
         this.owner = owner;
     }
 
-    /** Records cut for SACK blocks. */
-    int holes() {
-        return splits;
+    /** Records that are there because SACK blocks began or ended within others: two for a hole at most. */
+    int cuts() {
+        return cuts;
     }
 
     void reset() {
@@ -75,7 +77,7 @@ final class TcpSendMap {
         sacked = 0;
         sackedCnt = 0;
         lost = 0;
-        splits = 0;
+        cuts = 0;
         rackXmit = 0;
         rackRtt = 0;
     }
@@ -143,7 +145,7 @@ final class TcpSendMap {
             start = from;
             fack = from;
         }
-        if (!mayAdd() && marks[tail - 1] == 0) {
+        if (!mayAdd() && (marks[tail - 1] & ~CUT) == 0) {
             ends[tail - 1] = end;
             times[tail - 1] = now;
             return;
@@ -172,26 +174,32 @@ final class TcpSendMap {
         return ends[i - 1] - first(hint);
     }
 
-    /** The last octets, at most {@code most}, begin here: what a probe repeats. */
-    int lastFrom(int most) {
-        return Seq.max(first(tail - 1), ends[tail - 1] - most);
+    /**
+     * The last octets, at most {@code most}, begin here: what a probe repeats. A FIN that was sent alone takes what is
+     * before it along, for its arrival is nothing that a peer acknowledges selectively.
+     */
+    int lastFrom(int most, boolean finAlone) {
+        final int last = tail - 1;
+        final boolean more = finAlone && last > head && ends[last] - ends[last - 1] == 1
+            && (marks[last - 1] & SACKED) == 0;
+        return more ? Seq.max(first(last - 1), ends[last - 1] - most) : Seq.max(first(last), ends[last] - most);
     }
 
     /** [from, to) was sent again. */
     void sentAgain(int from, int to, long now) {
         int i = find(from);
         if (i < tail && Seq.lt(first(i), from)) {
-            final int left = split(i, from);
+            final int left = split(i, from, 0);
             i = left == NONE ? i : left + 1;
         }
         for (; i < tail && Seq.lt(first(i), to); i++) {
             if (Seq.gt(ends[i], to)) {
-                final int left = split(i, to);
+                final int left = split(i, to, 0);
                 i = left == NONE ? i : left;
             }
             if ((marks[i] & SACKED) == 0) {
                 unlose(i);
-                marks[i] = REXMIT;
+                marks[i] = (byte) (marks[i] & CUT | REXMIT);
                 times[i] = now;
             }
         }
@@ -219,6 +227,9 @@ final class TcpSendMap {
                 sacked -= ends[head] - start;
                 sackedCnt--;
             }
+            if ((marks[head] & CUT) != 0) {
+                cut(-1);
+            }
             start = ends[head];
             head++;
         }
@@ -245,7 +256,7 @@ final class TcpSendMap {
     boolean sack(int from, int to, boolean maySplit) {
         int i = find(from);
         if (i < tail && Seq.lt(first(i), from) && (marks[i] & SACKED) == 0) {
-            final int left = maySplit ? split(i, from) : NONE;
+            final int left = maySplit ? split(i, from, CUT) : NONE;
             if (left == NONE) {
                 return false;
             }
@@ -255,8 +266,12 @@ final class TcpSendMap {
             if ((marks[i] & SACKED) != 0) {
                 continue;
             }
+            if (Seq.gt(ends[i], to) && i > head && (marks[i - 1] & SACKED) != 0) {
+                extend(i, to);
+                return true;
+            }
             if (Seq.gt(ends[i], to)) {
-                i = maySplit ? split(i, to) : NONE;
+                i = maySplit ? split(i, to, CUT) : NONE;
                 if (i == NONE) {
                     return false;
                 }
@@ -268,6 +283,14 @@ final class TcpSendMap {
             sackedCnt++;
         }
         return true;
+    }
+
+    /** What was received before record i now reaches into it, to {@code to}: no more records, for all of a window. */
+    private void extend(int i, int to) {
+        final int n = to - first(i);
+        deliver(i, n);
+        sacked += n;
+        ends[i - 1] = to;
     }
 
     /** Counts a record, or the first {@code n} octets of one, as delivered. RFC 8985 section 6.2 steps 1 - 3. */
@@ -388,7 +411,7 @@ final class TcpSendMap {
             return;
         }
         if (ends[head] - start > mss) {
-            split(head, start + mss); // which may move the records
+            split(head, start + mss, 0); // which may move the records
         }
         lose(head);
     }
@@ -443,8 +466,8 @@ final class TcpSendMap {
         return lo;
     }
 
-    /** Cuts record i at {@code at}; answers where its first part is now, NONE when there is no room. */
-    private int split(int i, int at) {
+    /** Cuts record i at {@code at}; answers where its first part is now, marked, NONE when there is no room. */
+    private int split(int i, int at, int mark) {
         if (!mayAdd()) {
             return NONE;
         }
@@ -456,8 +479,10 @@ final class TcpSendMap {
         System.arraycopy(marks, j, marks, j + 1, tail - j);
         ends[j] = at;
         tail++;
-        splits++;
-        owner.cut(1);
+        marks[j] = (byte) (marks[j] & ~CUT | mark);
+        if (mark == CUT) {
+            cut(1);
+        }
         if ((marks[j] & SACKED) != 0) {
             sackedCnt++;
         }
@@ -465,6 +490,11 @@ final class TcpSendMap {
             hint++;
         }
         return j;
+    }
+
+    private void cut(int more) {
+        cuts += more;
+        owner.cut(more);
     }
 
     private boolean mayAdd() {
@@ -498,9 +528,11 @@ final class TcpSendMap {
         int s = 0;
         int c = 0;
         int l = 0;
+        int k = 0;
         for (int i = head; i < tail; i++) {
             final int n = ends[i] - first(i);
             assert n > 0 : "empty record";
+            k += (marks[i] & CUT) != 0 ? 1 : 0;
             if ((marks[i] & SACKED) != 0) {
                 s += n;
                 c++;
@@ -511,8 +543,8 @@ final class TcpSendMap {
                 assert i >= hint : "lost before the hint";
             }
         }
-        assert s == sacked && c == sackedCnt && l == lost
-            : s + " " + c + " " + l + " counted as " + sacked + " " + sackedCnt + " " + lost;
+        assert s == sacked && c == sackedCnt && l == lost && k == cuts
+            : s + " " + c + " " + l + " " + k + " counted as " + sacked + " " + sackedCnt + " " + lost + " " + cuts;
         return true;
     }
 

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>Locking key: (c) constant, (l) the lock, (v) atomic.
  */
 final class TcpSendMaps {
+    private static final int CUTS_A_HOLE = 2;
     private static final int SLOTS = 8;
     private static final int SPREAD = 4; // slots of neighbours share a cache line otherwise
 
@@ -20,7 +21,7 @@ final class TcpSendMaps {
     private final Mtx lock = new Mtx(LockClass.LEAF, "tcp send maps"); // (c)
     private final AtomicReferenceArray<TcpSendMap> near = new AtomicReferenceArray<>(SLOTS * SPREAD); // (v)
     private final AtomicInteger records = new AtomicInteger(); // (v) room in all maps there are
-    private final AtomicInteger holes = new AtomicInteger();   // (v) records cut for SACK blocks
+    private final AtomicInteger cuts = new AtomicInteger();    // (v) records cut off by SACK blocks
     @GuardedBy("lock")
     private TcpSendMap free;        // (l)
 
@@ -55,7 +56,7 @@ final class TcpSendMaps {
 
     /** Takes a map back. */
     void release(TcpSendMap m) {
-        holes.addAndGet(-m.holes());
+        cuts.addAndGet(-m.cuts());
         m.reset();
         final TcpSendMap old = near.getAndSet(slot(), m);
         if (old == null) {
@@ -72,7 +73,8 @@ final class TcpSendMaps {
 
     /** Whether a SACK block may cut a record of {@code m}: limits on one connection, and on all. */
     boolean mayCut(TcpSendMap m) {
-        return m.holes() < sysctl.sackMaxholes.getInt() && holes.get() < sysctl.sackGlobalmaxholes.getInt();
+        return m.cuts() < CUTS_A_HOLE * sysctl.sackMaxholes.getInt()
+            && cuts.get() < CUTS_A_HOLE * (long) sysctl.sackGlobalmaxholes.getInt();
     }
 
     /** Whether a map may have {@code more} records. */
@@ -85,12 +87,12 @@ final class TcpSendMaps {
     }
 
     void cut(int more) {
-        holes.addAndGet(more);
+        cuts.addAndGet(more);
     }
 
-    /** Records cut for SACK blocks. @bsd V_tcp_sack_globalholes */
+    /** Holes that SACK blocks have left within what was sent at a time. @bsd V_tcp_sack_globalholes */
     long globalholes() {
-        return holes.get();
+        return Math.ceilDiv(cuts.get(), CUTS_A_HOLE);
     }
 
     private static int slot() {

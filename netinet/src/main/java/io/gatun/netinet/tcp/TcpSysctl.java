@@ -132,8 +132,8 @@ final class TcpSysctl {
         rfc3465 = boolOf(t, "rfc3465", true, "Count octets in congestion control");
         rfc6191 = boolOf(t, "rfc6191", true, "A SYN with a later timestamp ends TIME-WAIT");
         sackEnable = boolOf(t, "sack.enable", true, "Selective acknowledgments");
-        sackMaxholes = intOf(t, "sack.maxholes", 128, 0, BIG, "Records cut for SACK blocks per connection");
-        sackGlobalmaxholes = intOf(t, "sack.globalmaxholes", 65_536, 0, BIG, "Records cut for SACK blocks in all");
+        sackMaxholes = intOf(t, "sack.maxholes", 128, 0, BIG, "Holes between SACK blocks per connection");
+        sackGlobalmaxholes = intOf(t, "sack.globalmaxholes", 65_536, 0, BIG, "Holes between SACK blocks in all");
         tolerateMissingTs = boolOf(t, "tolerate_missing_ts", true, "Accept segments without agreed timestamps");
         tsOffsetPerConn = boolOf(t, "ts_offset_per_conn", true, "Timestamps start elsewhere in each connection");
         tso = boolOf(t, "tso", true, "Send super-segments");

@@ -19,6 +19,9 @@ import net.jqwik.api.Property;
 
 /** Whatever comes, nothing is thrown and nothing is lost: the fixture's end checks pool and callouts. */
 class TcpFuzzTest {
+    /** Tenths of a second: more than the longest timeout that a quarrel may leave behind, some times over. */
+    private static final int PATIENCE = 6000;
+
     /** Random octets behind a good IP header, good checksum claimed. */
     @Property(tries = 40)
     void randomOctets_areDropped(@ForAll long seed) {
@@ -125,7 +128,7 @@ class TcpFuzzTest {
                 }
             }
             fx.sent.clear();
-            for (int i = 0; i < 600 && so.snd.avail() > 0; i++) {
+            for (int i = 0; i < PATIENCE && so.snd.avail() > 0; i++) {
                 fx.pass(100);
                 if (!fx.sent.isEmpty()) {
                     int top = tp.sndUna;
