@@ -21,6 +21,7 @@ public final class LinkSpec implements Cloneable {
 
     long bitsPerSecond;
     long delayNs;
+    long jitterNs;
     int queuePackets = Integer.MAX_VALUE;
     long queueOctets = Long.MAX_VALUE;
     int markPackets = Integer.MAX_VALUE;
@@ -57,6 +58,13 @@ public final class LinkSpec implements Cloneable {
     public LinkSpec delay(final Duration d) {
         final LinkSpec s = copy();
         s.delayNs = d.toNanos();
+        return s;
+    }
+
+    /** Up to so much more delay for each packet, at random; they stay in order. */
+    public LinkSpec jitter(final Duration most) {
+        final LinkSpec s = copy();
+        s.jitterNs = most.toNanos();
         return s;
     }
 

@@ -139,7 +139,16 @@ public final class LinkWay {
             from.vnet().drop(m, DropReason.IF_FAULT_INJECTED);
             return;
         }
-        onWire(m, leavesNs + spec.delayNs);
+        onWire(m, leavesNs + spec.delayNs + jitter(leavesNs));
+    }
+
+    /** Never so little that it overtakes the one before. */
+    private long jitter(final long leavesNs) {
+        if (spec.jitterNs == 0) {
+            return 0;
+        }
+        final long jitter = random.nextLong(spec.jitterNs + 1);
+        return tail == null ? jitter : Math.max(jitter, tail.phPer64() - leavesNs - spec.delayNs);
     }
 
     /** Draws in a fixed order, so that a seed repeats. */

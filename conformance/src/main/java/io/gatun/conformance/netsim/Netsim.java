@@ -2,6 +2,7 @@ package io.gatun.conformance.netsim;
 
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.vnet.VirtualClock;
@@ -56,6 +57,7 @@ public final class Netsim implements AutoCloseable {
     private final long startNs;
     private final long seed;
     private final LockStrategy strategy;
+    private final boolean v6;
     private final Map<String, String> sysctls;
     private final MbufPool pool;
     private final SplittableRandom random;
@@ -82,6 +84,7 @@ public final class Netsim implements AutoCloseable {
         private long startNs = NS_PER_S;
         private int scale = 1;
         private LockStrategy strategy = LockStrategy.SPLIT;
+        private int family = SockAddr.AF_INET;
         private final Map<String, String> sysctls = new TreeMap<>();
 
         private Builder() {
@@ -97,6 +100,15 @@ public final class Netsim implements AutoCloseable {
         /** Of all hosts. */
         public Builder lockStrategy(final LockStrategy s) {
             strategy = s;
+            return this;
+        }
+
+        /** Of all addresses: AF_INET, which is the default, or AF_INET6. */
+        public Builder family(final int af) {
+            if (af != SockAddr.AF_INET && af != SockAddr.AF_INET6) {
+                throw new IllegalArgumentException("family " + af);
+            }
+            family = af;
             return this;
         }
 
@@ -129,6 +141,7 @@ public final class Netsim implements AutoCloseable {
         startNs = b.startNs;
         clock = new VirtualClock(startNs);
         strategy = b.strategy;
+        v6 = b.family == SockAddr.AF_INET6;
         sysctls = Map.copyOf(b.sysctls);
         random = new SplittableRandom(b.seed);
         pool = MbufPool.builder().name("netsim").threads(1).nmbufs(Builder.NMBUFS * b.scale)
@@ -158,6 +171,11 @@ public final class Netsim implements AutoCloseable {
         return h;
     }
 
+    /** All hosts, in the order they were made in. */
+    public List<SimHost> hosts() {
+        return List.copyOf(hosts);
+    }
+
     /** A link that is the same in both directions. */
     public SimLink link(final SimHost a, final SimHost b, final LinkSpec spec) throws ErrnoException {
         return link(a, b, spec, spec);
@@ -168,7 +186,7 @@ public final class Netsim implements AutoCloseable {
             throws ErrnoException {
         final int unit = links.size() + 1;
         final SimLink l = new SimLink(new LinkWay(this, a, unit, 'a', there), new LinkWay(this, b, unit, 'b', back),
-            unit);
+            unit, v6);
         links.add(l);
         a.attach(l);
         b.attach(l);

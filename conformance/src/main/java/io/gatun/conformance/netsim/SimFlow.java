@@ -53,11 +53,11 @@ public final class SimFlow {
         total = octets;
         startNs = sim.nowNs();
         final SockAddr at = SockAddr.of(to.address(), PORT + number);
-        listener = SocketFile.socket(to.vnet(), SockAddr.AF_INET, SocketDefs.SOCK_STREAM, 0);
+        listener = SocketFile.socket(to.vnet(), at.family(), SocketDefs.SOCK_STREAM, 0);
         listener.setNonBlocking(true);
         listener.bind(at);
         listener.listen(1);
-        sender = SocketFile.socket(from.vnet(), SockAddr.AF_INET, SocketDefs.SOCK_STREAM, 0);
+        sender = SocketFile.socket(from.vnet(), at.family(), SocketDefs.SOCK_STREAM, 0);
         sender.setNonBlocking(true);
         sender.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_SNDLOWAT, LOWAT);
         to.app(this::receive);

@@ -61,7 +61,7 @@ public final class SimHost {
         links.add(link);
         final LinkWay out = link.leaving(this);
         ErrnoException.check(vnet.ifnets().attach(out.ifp()), "attach " + out.ifp());
-        config().addAddress(out.ifp(), link.address(this) + "/24");
+        config().addAddress(out.ifp(), link.address(this) + (link.v6() ? "/64" : "/24"));
         routed.add(link.prefix());
         if (links.size() == 2) {
             config().setForwarding(true);
@@ -70,6 +70,9 @@ public final class SimHost {
 
     /** Once both ends are there: the neighbour is known, so that no ARP disturbs the timing. */
     void meet(final SimLink link) throws ErrnoException {
+        if (link.v6()) {
+            return; // neighbour discovery is left to itself
+        }
         final LinkWay out = link.leaving(this);
         final byte[] mac = (out == link.there() ? link.back() : link.there()).ifp().lladdr();
         final StringBuilder text = new StringBuilder();

@@ -5,11 +5,13 @@ public final class SimLink {
     private final LinkWay there;
     private final LinkWay back;
     private final int unit;
+    private final boolean v6;
 
-    SimLink(final LinkWay there, final LinkWay back, final int unit) {
+    SimLink(final LinkWay there, final LinkWay back, final int unit, final boolean v6) {
         this.there = there;
         this.back = back;
         this.unit = unit;
+        this.v6 = v6;
         there.back(back);
         back.back(there);
     }
@@ -29,14 +31,21 @@ public final class SimLink {
         return there.from() == h ? there : back.from() == h ? back : null;
     }
 
+    boolean v6() {
+        return v6;
+    }
+
     /** The network of the link. */
     String prefix() {
-        return "10." + (unit >> Byte.SIZE) + "." + (unit & 0xff) + ".0/24";
+        return v6 ? "2001:db8:0:" + Integer.toHexString(unit) + "::/64"
+            : "10." + (unit >> Byte.SIZE) + "." + (unit & 0xff) + ".0/24";
     }
 
     /** The address of a host on it. */
     String address(final SimHost h) {
-        return "10." + (unit >> Byte.SIZE) + "." + (unit & 0xff) + (there.from() == h ? ".1" : ".2");
+        final String side = there.from() == h ? "1" : "2";
+        return v6 ? "2001:db8:0:" + Integer.toHexString(unit) + "::" + side
+            : "10." + (unit >> Byte.SIZE) + "." + (unit & 0xff) + "." + side;
     }
 
     @Override

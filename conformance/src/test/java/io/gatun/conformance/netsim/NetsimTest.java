@@ -3,6 +3,7 @@ package io.gatun.conformance.netsim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
@@ -137,6 +138,16 @@ class NetsimTest {
     }
 
     @Test
+    void jitter_atRandom_delaysButKeepsTheOrder() throws ErrnoException {
+        final List<Long> at = arrivals(MS_A_PACKET.jitter(Duration.ofMillis(3)), 200);
+        assertThat(at).hasSize(200).isSorted();
+        for (int i = 0; i < at.size(); i++) {
+            assertThat(at.get(i)).isBetween((i + 1) * MS, (i + 1 + 3) * MS);
+        }
+        assertThat(IntStream.range(0, 200).filter(i -> at.get(i) > (i + 2) * MS).count()).isGreaterThan(50);
+    }
+
+    @Test
     void mark_queueOverThreshold_marksTheCapableOnly() throws ErrnoException {
         try (Netsim net = Netsim.seed(1)) {
             final LinkWay way = net.link(net.host("a"), net.host("b"), MS_A_PACKET.mark(2)).there();
@@ -170,6 +181,21 @@ class NetsimTest {
         final long first = digest(42);
         assertThat(digest(42)).isEqualTo(first);
         assertThat(digest(43)).isNotEqualTo(first);
+    }
+
+    @ParameterizedTest
+    @EnumSource(LockStrategy.class)
+    void flow_overIpv6_arrivesWhole(final LockStrategy strategy) throws ErrnoException {
+        try (Netsim net = Netsim.builder().seed(3).family(SockAddr.AF_INET6).lockStrategy(strategy).build()) {
+            final SimHost a = net.host("a");
+            final SimHost b = net.host("b");
+            net.link(a, b, LinkSpec.rate(20_000_000).delay(Duration.ofMillis(5)).queue(20).loss(0.01));
+            final SimFlow f = net.flow(a, b, 300_000);
+            final SimFlow back = net.flow(b, a, 300_000);
+            net.run(() -> f.done() && back.done());
+            assertThat(b.vnet().counters().get("ip6.delivered")).isPositive();
+            assertThat(b.vnet().counters().get("ip.delivered")).isZero();
+        }
     }
 
     @ParameterizedTest
