@@ -42,7 +42,16 @@ public final class Icmp {
     public static final int ICMP_UNREACH_PORT = 3;
     public static final int ICMP_UNREACH_NEEDFRAG = 4;
     public static final int ICMP_UNREACH_SRCFAIL = 5;
+    public static final int ICMP_UNREACH_NET_UNKNOWN = 6;
+    public static final int ICMP_UNREACH_HOST_UNKNOWN = 7;
+    public static final int ICMP_UNREACH_ISOLATED = 8;
+    public static final int ICMP_UNREACH_NET_PROHIB = 9;
+    public static final int ICMP_UNREACH_HOST_PROHIB = 10;
+    public static final int ICMP_UNREACH_TOSNET = 11;
+    public static final int ICMP_UNREACH_TOSHOST = 12;
     public static final int ICMP_UNREACH_FILTER_PROHIB = 13;
+    public static final int ICMP_UNREACH_HOST_PRECEDENCE = 14;
+    public static final int ICMP_UNREACH_PRECEDENCE_CUTOFF = 15;
     public static final int ICMP_SOURCEQUENCH = 4;
     public static final int ICMP_REDIRECT = 5;
     public static final int ICMP_ECHO = 8;
@@ -50,6 +59,8 @@ public final class Icmp {
     public static final int ICMP_TIMXCEED_INTRANS = 0;
     public static final int ICMP_TIMXCEED_REASS = 1;
     public static final int ICMP_PARAMPROB = 12;
+    public static final int ICMP_PARAMPROB_ERRATPTR = 0;
+    public static final int ICMP_PARAMPROB_OPTABSENT = 1;
     public static final int ICMP_TSTAMP = 13;
     public static final int ICMP_TSTAMPREPLY = 14;
     /** Octets of every message at least. */
@@ -299,6 +310,31 @@ public final class Icmp {
             }
         }
         return IpHeader.IP_MINMTU;
+    }
+
+    // What an error means.
+
+    /** What an ICMP error means to who sent the packet it is about; OK for nothing. @bsd icmp_errmap */
+    public static Errno errmap(int type, int code) {
+        return switch (type) {
+            case ICMP_UNREACH -> unreach(code);
+            case ICMP_TIMXCEED -> code == ICMP_TIMXCEED_INTRANS ? Errno.EHOSTUNREACH : Errno.OK;
+            case ICMP_PARAMPROB ->
+                code == ICMP_PARAMPROB_ERRATPTR || code == ICMP_PARAMPROB_OPTABSENT ? Errno.ENOPROTOOPT : Errno.OK;
+            default -> Errno.OK;
+        };
+    }
+
+    private static Errno unreach(int code) {
+        return switch (code) {
+            case ICMP_UNREACH_NET, ICMP_UNREACH_HOST, ICMP_UNREACH_SRCFAIL, ICMP_UNREACH_NET_UNKNOWN,
+                ICMP_UNREACH_HOST_UNKNOWN, ICMP_UNREACH_ISOLATED, ICMP_UNREACH_TOSNET, ICMP_UNREACH_TOSHOST,
+                ICMP_UNREACH_HOST_PRECEDENCE, ICMP_UNREACH_PRECEDENCE_CUTOFF -> Errno.EHOSTUNREACH;
+            case ICMP_UNREACH_NEEDFRAG -> Errno.EMSGSIZE;
+            case ICMP_UNREACH_PROTOCOL, ICMP_UNREACH_PORT, ICMP_UNREACH_NET_PROHIB, ICMP_UNREACH_HOST_PROHIB,
+                ICMP_UNREACH_FILTER_PROHIB -> Errno.ECONNREFUSED;
+            default -> Errno.OK;
+        };
     }
 
     /** Whether a received message's checksum is right. Borrows m. */

@@ -29,6 +29,7 @@ public final class Icmp6 {
     public static final int ICMP6_DST_UNREACH = 1;
     public static final int ICMP6_DST_UNREACH_NOROUTE = 0;
     public static final int ICMP6_DST_UNREACH_ADMIN = 1;
+    public static final int ICMP6_DST_UNREACH_BEYONDSCOPE = 2;
     public static final int ICMP6_DST_UNREACH_ADDR = 3;
     public static final int ICMP6_DST_UNREACH_NOPORT = 4;
     public static final int ICMP6_PACKET_TOO_BIG = 2;
@@ -183,6 +184,26 @@ public final class Icmp6 {
         m.put16(Ip6Header.LEN + CKSUM, ~InCksum.fold(s) & 0xffff);
     }
 
+    /** What an ICMPv6 error means to who sent the packet it is about; OK for nothing. @bsd icmp6_errmap */
+    public static Errno errmap(final int type, final int code) {
+        return switch (type) {
+            case ICMP6_DST_UNREACH -> switch (code) {
+                case ICMP6_DST_UNREACH_NOROUTE, ICMP6_DST_UNREACH_ADDR -> Errno.EHOSTUNREACH;
+                case ICMP6_DST_UNREACH_NOPORT, ICMP6_DST_UNREACH_ADMIN -> Errno.ECONNREFUSED;
+                case ICMP6_DST_UNREACH_BEYONDSCOPE -> Errno.ENOPROTOOPT;
+                default -> Errno.OK;
+            };
+            case ICMP6_PACKET_TOO_BIG -> Errno.EMSGSIZE;
+            case ICMP6_TIME_EXCEEDED -> code == ICMP6_TIME_EXCEED_TRANSIT ? Errno.EHOSTUNREACH : Errno.OK;
+            case ICMP6_PARAM_PROB -> switch (code) {
+                case ICMP6_PARAMPROB_NEXTHEADER -> Errno.ECONNREFUSED;
+                case ICMP6_PARAMPROB_HEADER, ICMP6_PARAMPROB_OPTION -> Errno.ENOPROTOOPT;
+                default -> Errno.OK;
+            };
+            default -> Errno.OK;
+        };
+    }
+
     // Input.
 
     private int drop(final Mbuf m, final Counter counter, final DropReason reason) {
@@ -234,7 +255,10 @@ public final class Icmp6 {
             case ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT -> discovery(m, off);
             case ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB -> told(m, off);
             default -> {
-                return false;
+                if (m.getU8(off) >= INFO) {
+                    return false;
+                }
+                told(m, off); // RFC 4443 section 2.4 (a): also an error of an unknown type
             }
         }
         return true;

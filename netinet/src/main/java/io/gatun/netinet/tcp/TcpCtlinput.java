@@ -23,11 +23,6 @@ final class TcpCtlinput {
     private static final int ICMP_LEN = 8;
     /** What must be seen of a TCP header: ports and sequence number. */
     private static final int TCP_QUOTED = 8;
-    private static final int UNREACH_NET_PROHIB = 9;
-    private static final int UNREACH_HOST_PROHIB = 10;
-    private static final int UNREACH_FILTER_PROHIB = 13;
-    private static final int UNREACH_PRECEDENCE_CUTOFF = 15;
-    private static final int UNREACH_BEYONDSCOPE = 2;
     /** SYNs sent again before a second error is believed. */
     private static final int PATIENCE = 3;
     /** RFC 1191 section 7.1. */
@@ -60,7 +55,7 @@ final class TcpCtlinput {
     /** @bsd tcp_ctlinput_with_port */
     private void withPort(Mbuf m, int icmpOff, int th, int port) {
         final int ip = icmpOff + ICMP_LEN;
-        final Errno errno = errmap(m.getU8(icmpOff), m.getU8(icmpOff + 1));
+        final Errno errno = Icmp.errmap(m.getU8(icmpOff), m.getU8(icmpOff + 1));
         if (errno == Errno.OK || m.len() < th + TCP_QUOTED) {
             return;
         }
@@ -99,21 +94,6 @@ final class TcpCtlinput {
         inc.lport = TcpHeader.sport(m, th);
         inc.fport = TcpHeader.dport(m, th);
         tcp.syncache.unreach(inc, TcpHeader.seq(m, th), port);
-    }
-
-    /** What a message means; OK for nothing. @bsd icmp_errmap */
-    private static Errno errmap(int type, int code) {
-        return switch (type) {
-            case Icmp.ICMP_UNREACH -> switch (code) {
-                case Icmp.ICMP_UNREACH_NEEDFRAG -> Errno.EMSGSIZE;
-                case Icmp.ICMP_UNREACH_PROTOCOL, Icmp.ICMP_UNREACH_PORT, UNREACH_NET_PROHIB, UNREACH_HOST_PROHIB,
-                    UNREACH_FILTER_PROHIB -> Errno.ECONNREFUSED;
-                default -> code <= UNREACH_PRECEDENCE_CUTOFF ? Errno.EHOSTUNREACH : Errno.OK;
-            };
-            case Icmp.ICMP_TIMXCEED -> code == Icmp.ICMP_TIMXCEED_INTRANS ? Errno.EHOSTUNREACH : Errno.OK;
-            case Icmp.ICMP_PARAMPROB -> code <= 1 ? Errno.ENOPROTOOPT : Errno.OK;
-            default -> Errno.OK; // source quench and redirects are not for us (RFC 6633)
-        };
     }
 
     @GuardedBy("tp.inp.lock")
@@ -160,7 +140,7 @@ final class TcpCtlinput {
     /** @bsd tcp6_ctlinput_with_port */
     private void withPort6(Mbuf m, int icmpOff, int th, int port) {
         final int ip = icmpOff + ICMP_LEN;
-        final Errno errno = errmap6(m.getU8(icmpOff), m.getU8(icmpOff + 1));
+        final Errno errno = Icmp6.errmap(m.getU8(icmpOff), m.getU8(icmpOff + 1));
         if (errno == Errno.OK || m.len() < th + TCP_QUOTED) {
             return;
         }
@@ -198,26 +178,6 @@ final class TcpCtlinput {
         inc.lport = TcpHeader.sport(m, th);
         inc.fport = TcpHeader.dport(m, th);
         tcp.syncache.unreach(inc, TcpHeader.seq(m, th), port);
-    }
-
-    /** What a message means; OK for nothing. @bsd icmp6_errmap */
-    private static Errno errmap6(int type, int code) {
-        return switch (type) {
-            case Icmp6.ICMP6_DST_UNREACH -> switch (code) {
-                case Icmp6.ICMP6_DST_UNREACH_NOROUTE, Icmp6.ICMP6_DST_UNREACH_ADDR -> Errno.EHOSTUNREACH;
-                case Icmp6.ICMP6_DST_UNREACH_ADMIN, Icmp6.ICMP6_DST_UNREACH_NOPORT -> Errno.ECONNREFUSED;
-                case UNREACH_BEYONDSCOPE -> Errno.ENOPROTOOPT;
-                default -> Errno.OK;
-            };
-            case Icmp6.ICMP6_PACKET_TOO_BIG -> Errno.EMSGSIZE;
-            case Icmp6.ICMP6_TIME_EXCEEDED -> code == 0 ? Errno.EHOSTUNREACH : Errno.OK;
-            case Icmp6.ICMP6_PARAM_PROB -> switch (code) {
-                case Icmp6.ICMP6_PARAMPROB_NEXTHEADER -> Errno.ECONNREFUSED;
-                case Icmp6.ICMP6_PARAMPROB_HEADER, Icmp6.ICMP6_PARAMPROB_OPTION -> Errno.ENOPROTOOPT;
-                default -> Errno.OK;
-            };
-            default -> Errno.OK;
-        };
     }
 
     @GuardedBy("tp.inp.lock")

@@ -12,7 +12,6 @@ import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.DropReason;
-import io.gatun.spi.sys.Errno;
 
 /** UDP over IPv6 on its way in, and what ICMPv6 reports about it. @bsd udp6_input */
 final class Udp6Input {
@@ -156,22 +155,10 @@ final class Udp6Input {
         inp.lock.lock();
         try {
             if (inp.matches6(fh, fl, lh, ll, ports) && inp.connected()) {
-                UdpInput.notifyError(inp, errmap(type, code));
+                UdpInput.notifyError(inp, Icmp6.errmap(type, code));
             }
         } finally {
             inp.lock.unlock();
         }
-    }
-
-    /** What an ICMPv6 error means to a sender. @bsd inet6ctlerrmap */
-    private static Errno errmap(final int type, final int code) {
-        return switch (type) {
-            case Icmp6.ICMP6_DST_UNREACH -> code == Icmp6.ICMP6_DST_UNREACH_NOPORT
-                || code == Icmp6.ICMP6_DST_UNREACH_ADMIN ? Errno.ECONNREFUSED : Errno.EHOSTUNREACH;
-            case Icmp6.ICMP6_PACKET_TOO_BIG -> Errno.EMSGSIZE;
-            case Icmp6.ICMP6_PARAM_PROB -> code == Icmp6.ICMP6_PARAMPROB_NEXTHEADER ? Errno.ECONNREFUSED
-                : Errno.ENOPROTOOPT;
-            default -> Errno.EHOSTUNREACH;
-        };
     }
 }

@@ -282,7 +282,7 @@ final class UdpInput {
      */
     void ctlinput(final Mbuf m, final int icmpOff) {
         final int ip = icmpOff + UdpHeader.LEN;
-        final Errno e = errmap(m.getU8(icmpOff), m.getU8(icmpOff + 1));
+        final Errno e = Icmp.errmap(m.getU8(icmpOff), m.getU8(icmpOff + 1));
         final int uh = ip + IpHeader.hlen(m, ip);
         if (e == Errno.OK || m.len() < uh + UdpHeader.LEN) {
             return;
@@ -306,26 +306,14 @@ final class UdpInput {
         }
     }
 
-    /** @bsd udp_notify */
+    /** The socket's next call says what happened; nothing for OK. @bsd udp_notify */
     static void notifyError(final Inpcb inp, final Errno e) {
+        if (e == Errno.OK) {
+            return;
+        }
         if (e == Errno.EHOSTUNREACH || e == Errno.ENETUNREACH || e == Errno.EHOSTDOWN) {
             ((Udpcb) inp.ppcb).route.invalidate();
         }
         inp.so.setError(e);
-    }
-
-    /** What an ICMP error means to a sender; OK for nothing. @bsd icmp_errmap */
-    private static Errno errmap(final int type, final int code) {
-        return switch (type) {
-            case Icmp.ICMP_UNREACH -> switch (code) {
-                case Icmp.ICMP_UNREACH_PROTOCOL, Icmp.ICMP_UNREACH_PORT, Icmp.ICMP_UNREACH_FILTER_PROHIB ->
-                    Errno.ECONNREFUSED;
-                case Icmp.ICMP_UNREACH_NEEDFRAG -> Errno.EMSGSIZE;
-                default -> Errno.EHOSTUNREACH;
-            };
-            case Icmp.ICMP_TIMXCEED -> code == Icmp.ICMP_TIMXCEED_INTRANS ? Errno.EHOSTUNREACH : Errno.OK;
-            case Icmp.ICMP_PARAMPROB -> Errno.ENOPROTOOPT;
-            default -> Errno.OK;
-        };
     }
 }
