@@ -52,6 +52,8 @@ final class Bed implements AutoCloseable {
         this.seed = seed;
         pool = MbufPool.builder().name("bed").nmbufs(NMBUFS).nmbclusters(CLUSTERS_2K).nmbjumbop(CLUSTERS_4K)
             .nmbjumbo16(CLUSTERS_16K).threads(threads ? 2 : 1).build();
+        sysctl("net.inet6.ip6.dad_count", "0"); // addresses are ready at once
+        sysctl("net.inet6.ip6.auto_linklocal", "0"); // no traffic but the tests'
     }
 
     /** Without threads. */

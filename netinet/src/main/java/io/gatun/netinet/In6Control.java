@@ -1,6 +1,5 @@
 package io.gatun.netinet;
 
-import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.route.Fib;
@@ -20,7 +19,6 @@ import io.gatun.spi.socket.SockAddr;
  */
 final class In6Control implements IfnetListener {
     private static final int HOST_BITS = 128;
-    private static final int LINK_BITS = 64;
 
     private final Inet inet;
     private final Inet6 inet6;
@@ -62,32 +60,43 @@ final class In6Control implements IfnetListener {
         if (!added) {
             removed(ifp, addr);
         } else if (inet6.addrs.lookup(In6.embed(addr.addr().hi(), ifp.index()), addr.addr().lo()) == null) {
-            added(ifp, addr);
+            take(new In6Ifaddr(ifp, addr));
         }
     }
 
     @Override
     public void stateChanged(final Ifnet ifp) {
-        if ((ifp.flags() & Ifnet.IFF_UP) == 0) {
-            inet6.nd6.flush(ifp);
-        }
+        inet6.nd6.stateChanged(ifp);
     }
 
-    private void added(final Ifnet ifp, final IfAddr a) {
+    /** Gives an interface an address with all that follows; false when this host has it. @bsd in6_update_ifa */
+    boolean add(final In6Ifaddr ia) {
+        if (!take(ia)) {
+            return false;
+        }
+        ia.ifp.addAddr(ia.ifa);
+        return true;
+    }
+
+    private boolean take(final In6Ifaddr ia) {
+        final Ifnet ifp = ia.ifp;
         final boolean first = !inet6.addrs.has(ifp);
-        final In6Ifaddr ia = inet6.addrs.add(ifp, a);
+        if (inet6.nd6.tentative(ifp, ia.flags())) {
+            ia.setFlags(In6Ifaddr.IN6_IFF_TENTATIVE, 0);
+        }
+        if (!inet6.addrs.add(ia)) {
+            return false;
+        }
         addPrefix(ia);
         addSelf(ia);
-        if ((ifp.flags() & (Ifnet.IFF_MULTICAST | Ifnet.IFF_LOOPBACK)) != Ifnet.IFF_MULTICAST) {
-            return;
-        }
-        ifp.addMulti(group(ifp, In6.solicited(ia.lo)));
-        if (first) {
-            ifp.addMulti(group(ifp, 1));
-            if (!In6.isLinkLocal(ia.hi) && ifp.addrlen() == EtherHeader.ETHER_ADDR_LEN) {
-                ifp.addAddr(new IfAddr(linkLocal(ifp), LINK_BITS, null, null));
+        if ((ifp.flags() & (Ifnet.IFF_MULTICAST | Ifnet.IFF_LOOPBACK)) == Ifnet.IFF_MULTICAST) {
+            ifp.addMulti(group(ifp, In6.solicited(ia.lo)));
+            if (first) {
+                ifp.addMulti(group(ifp, 1));
             }
         }
+        inet6.nd6.addressAdded(ia);
+        return true;
     }
 
     private static SockAddr group(final Ifnet ifp, final long lo) {
@@ -96,20 +105,12 @@ final class In6Control implements IfnetListener {
         return sa;
     }
 
-    /** The link-local address of an Ethernet: EUI-64 of its link address (RFC 4291 appendix A). @bsd in6_get_hw_ifid */
-    private static SockAddr linkLocal(final Ifnet ifp) {
-        final long mac = EtherHeader.addr(ifp.lladdr());
-        final long eui = (mac >>> 24 ^ 0x02_0000L) << 40 | 0xfffeL << 24 | mac & 0xff_ffffL;
-        final SockAddr sa = new SockAddr();
-        sa.setIn6(In6.LINKLOCAL_HI, eui, 0, ifp.index());
-        return sa;
-    }
-
     private void removed(final Ifnet ifp, final IfAddr a) {
         final In6Ifaddr ia = inet6.addrs.remove(ifp, a);
         if (ia == null) {
             return;
         }
+        inet6.nd6.addressRemoved(ia);
         for (final Fib f : inet.fibs) {
             f.deleteIf(r -> r.nextHop().src != null && r.nextHop().src.sameAddr(ia.ifa.addr())
                 && (r.nextHop().ifp == ifp || r.nextHop().has(NextHop.NHF_LOCAL)));
@@ -127,7 +128,8 @@ final class In6Control implements IfnetListener {
 
     /** @bsd nd6_prefix_onlink */
     private void addPrefix(final In6Ifaddr ia) {
-        if ((ia.ifp.flags() & Ifnet.IFF_DYING) == 0 && ia.prefixLen() < HOST_BITS) {
+        if ((ia.ifp.flags() & Ifnet.IFF_DYING) == 0 && ia.prefixLen() < HOST_BITS
+                && !ia.has(In6Ifaddr.IN6_IFF_AUTOCONF)) { // of those the router says what is on the link
             final NextHop nh = new NextHop(ia.ifp, NextHop.NHF_PINNED, null, ia.ifa.addr(), 0);
             inet.fib(ia.ifp.fibnum()).add(SockAddr.in6(ia.hi, ia.lo, 0), ia.prefixLen(), nh);
         }

@@ -3,6 +3,7 @@ package io.gatun.netinet;
 import io.gatun.netinet.icmp6.Icmp6;
 import io.gatun.netinet.ip6.Frag6;
 import io.gatun.netinet.ip6.In6Addrs;
+import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.In6Laddr;
 import io.gatun.netinet.ip6.Ip6Ctloutput;
 import io.gatun.netinet.ip6.Ip6Input;
@@ -52,6 +53,16 @@ public final class Inet6 {
         ip6Output = new Ip6Output(inet, this);
         v6only = inet.vnet.sysctl().addBool("net.inet6.ip6.v6only", true, "new IPv6 sockets take no IPv4");
         control = new In6Control(inet, this);
+    }
+
+    /**
+     * Gives an interface an address with the flags and lifetimes it has, and all that follows from it. False when this
+     * host has the address already. Holding no lock of the stack.
+     *
+     * @bsd in6_update_ifa
+     */
+    public boolean add(final In6Ifaddr ia) {
+        return control.add(ia);
     }
 
     /** Whether an interface has joined a group, given without its zone. @bsd in6m_lookup */

@@ -20,7 +20,7 @@ public final class TestWire {
     public boolean keep = true;
     public long frames;
 
-    TestWire(VnetSide vnet, int unit, int flags, int caps) {
+    public TestWire(VnetSide vnet, int unit, int flags, int caps) {
         ifp = Ifnet.alloc(vnet, Ifnet.IFT_ETHER, "wire", unit, this);
         ifp.setFlagBits(Ifnet.IFF_BROADCAST | Ifnet.IFF_SIMPLEX | Ifnet.IFF_MULTICAST | flags, 0);
         ifp.setLladdr(EtherHeader.octets(mac(unit)));

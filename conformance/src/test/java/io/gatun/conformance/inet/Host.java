@@ -35,7 +35,7 @@ final class Host implements AutoCloseable {
     Host(final LockStrategy locks, final VirtualClock clock, final String name) {
         this.clock = clock;
         vnet = Vnet.builder().name(name).clock(clock).threads(false).seed(name.hashCode()).lockStrategy(locks)
-            .strict(true).build();
+            .sysctl("net.inet6.ip6.dad_count", "0").sysctl("net.inet6.ip6.auto_linklocal", "0").strict(true).build();
         try {
             lo = vnet.ifnets().create("lo0");
             config().addAddress(lo, "127.0.0.1/8");

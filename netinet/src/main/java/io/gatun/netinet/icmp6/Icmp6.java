@@ -146,7 +146,7 @@ public final class Icmp6 {
         final long dl = Ip6Header.srcLo(m, 0);
         final long oh = Ip6Header.dstHi(m, 0);
         final long ol = Ip6Header.dstLo(m, 0);
-        if (inet6.addrs.lookup(oh, ol) != null) {
+        if (inet6.addrs.ready(oh, ol) != null) {
             src.setIn6(oh, ol, 0, 0);
         } else if (inet6.laddr.source(dh, dl, m.fibnum(), src) != Errno.OK) {
             e.freeChain();

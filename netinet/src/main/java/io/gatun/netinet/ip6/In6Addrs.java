@@ -51,18 +51,20 @@ public final class In6Addrs {
         // the table starts empty
     }
 
-    /** Takes an address in. Called when its interface announces it. */
-    public In6Ifaddr add(final Ifnet ifp, final IfAddr ifa) {
-        final In6Ifaddr ia = new In6Ifaddr(ifp, ifa);
+    /** Takes an address in; false when this host has it. */
+    public boolean add(final In6Ifaddr ia) {
         lock.lock();
         try {
+            if (lookup(ia.hi, ia.lo) != null) {
+                return false;
+            }
             final In6Ifaddr[] now = Arrays.copyOf(table.all, table.all.length + 1);
             now[now.length - 1] = ia;
             publish(now);
         } finally {
             lock.unlock();
         }
-        return ia;
+        return true;
     }
 
     /** Forgets an address; answers what was known of it, or null. */
@@ -86,7 +88,12 @@ public final class In6Addrs {
         table = new Table(all);
     }
 
-    /** This host's record of an address, its zone put in, or null when it is not one of ours. @bsd in6ifa_ifwithaddr */
+    /**
+     * This host's record of an address, its zone put in, or null when it is not one of ours. It may be one that is not
+     * to be used yet.
+     *
+     * @bsd in6ifa_ifwithaddr
+     */
     public In6Ifaddr lookup(final long hi, final long lo) {
         final Table t = table;
         int i = t.index(hi, lo);
@@ -98,10 +105,16 @@ public final class In6Addrs {
         return ia;
     }
 
-    /** The first link-local address of an interface, or null. @bsd in6ifa_ifpforlinklocal */
-    public In6Ifaddr linkLocal(final Ifnet ifp) {
+    /** The record of an address that is ready to be used; else null. */
+    public In6Ifaddr ready(final long hi, final long lo) {
+        final In6Ifaddr ia = lookup(hi, lo);
+        return ia == null || ia.ready() ? ia : null;
+    }
+
+    /** The first link-local address of an interface that is none of {@code without}, or null. @bsd in6ifa_ifpforlinklocal */
+    public In6Ifaddr linkLocal(final Ifnet ifp, final int without) {
         for (final In6Ifaddr ia : table.all) {
-            if (ia.ifp == ifp && In6.isLinkLocal(ia.hi)) {
+            if (ia.ifp == ifp && In6.isLinkLocal(ia.hi) && !ia.has(without)) {
                 return ia;
             }
         }
@@ -155,6 +168,9 @@ public final class In6Addrs {
     /** An address of a link means nothing on another, and ::1 nothing outside. */
     private static boolean mayReach(final In6Ifaddr ia, final long hi, final long lo, final Ifnet out) {
         final int zone = In6.zone(ia.hi);
+        if (ia.has(In6Ifaddr.IN6_IFF_NOTREADY | In6Ifaddr.IN6_IFF_ANYCAST)) {
+            return false;
+        }
         if (zone != 0 && zone != out.index() && zone != In6.zone(hi)) {
             return false;
         }

@@ -22,7 +22,7 @@ public final class In6Laddr implements PcbAddrs {
 
     @Override
     public boolean local(final SockAddr addr) {
-        return inet6.addrs.lookup(addr.hi(), addr.lo()) != null;
+        return inet6.addrs.ready(addr.hi(), addr.lo()) != null;
     }
 
     /** The unspecified address stands for this host: ::1. */

@@ -58,21 +58,29 @@ public final class Ip6Input {
         }
         final long hi = Ip6Header.dstHi(m, 0);
         final long lo = Ip6Header.dstLo(m, 0);
-        if (In6.isMulticast(hi)) {
+        if (inet6.nd6.disabled(ifp)) {
+            drop(m, stat.badaddr, DropReason.IF_DOWN);
+        } else if (In6.isMulticast(hi)) {
             m.setFlags(Mbuf.M_MCAST);
             if (loop || inet6.isMember(ifp, In6.clear(hi), lo)) {
                 deliver(m);
             } else {
                 drop(m, stat.notmember, DropReason.IP_MCAST_NOGROUP);
             }
-        } else if (inet6.addrs.lookup(hi, lo) != null) {
-            if (m.has(Mbuf.M_MCAST | Mbuf.M_BCAST)) {
-                drop(m, stat.badaddr, DropReason.IP_BCAST);
-            } else {
-                deliver(m);
-            }
         } else {
+            unicast(m, inet6.addrs.lookup(hi, lo));
+        }
+    }
+
+    private void unicast(final Mbuf m, final In6Ifaddr ia) {
+        if (ia == null) {
             drop(m, stat.cantforward, DropReason.IP_NOFORWARD);
+        } else if (m.has(Mbuf.M_MCAST | Mbuf.M_BCAST)) {
+            drop(m, stat.badaddr, DropReason.IP_BCAST);
+        } else if (!ia.ready()) {
+            drop(m, stat.notready, DropReason.IP_NOT_FOR_US); // RFC 4862 section 5.4
+        } else {
+            deliver(m);
         }
     }
 

@@ -53,6 +53,8 @@ public final class Ip6Stat {
     public final Counter notmember;
     /** Address that cannot be. */
     public final Counter badaddr;
+    /** For an address of ours that is being checked for duplicates, or is one. */
+    public final Counter notready;
 
     public Ip6Stat(final CounterSet set) {
         total = set.counter("ip6.total");
@@ -79,5 +81,6 @@ public final class Ip6Stat {
         toomanyhdr = set.counter("ip6.toomanyhdr");
         notmember = set.counter("ip6.notmember");
         badaddr = set.counter("ip6.badaddr");
+        notready = set.counter("ip6.notready");
     }
 }

@@ -27,8 +27,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 final class Nd6Table {
     /** Solicitations before a neighbour is taken to be gone. @bsd V_nd6_mmaxtries */
     static final int MAX_SOLICIT = 3;
-    static final long RETRANS_NS = 1_000_000_000L;
-    static final long DELAY_NS = 5 * RETRANS_NS;
+    /** @bsd V_nd6_delay */
+    static final long DELAY_NS = 5 * Nd6.SEC;
 
     private static final int BUCKETS = 512;
     private static final long HASH = 0x9e3779b97f4a7c15L;
@@ -37,6 +37,7 @@ final class Nd6Table {
     private final Nd6 nd6;       // (c)
     private final Ifnet ifp;     // (c)
     private final Callout timer; // (c)
+    private Nd6Ifinfo info;      // (c) set before anybody sees the table
     private final AtomicReferenceArray<Nd6Entry> buckets = new AtomicReferenceArray<>(BUCKETS); // (w)
     @GuardedBy("lock")
     private final LinkedHashSet<Nd6Entry> all = new LinkedHashSet<>(); // (l)
@@ -49,6 +50,16 @@ final class Nd6Table {
         this.nd6 = nd6;
         this.ifp = ifp;
         timer = nd6.vnet().callout("nd6 " + ifp.xname(), null, this::timeout);
+    }
+
+    void setInfo(final Nd6Ifinfo ifinfo) {
+        info = ifinfo;
+    }
+
+    /** Between half and one and a half of the base (RFC 4861 section 6.3.2). @bsd ND_COMPUTE_RTIME */
+    private long reachableNs() {
+        final int ms = info.baseReachableMs() == 0 ? nd6.sysctl.reachableMs() : info.baseReachableMs();
+        return (ms / 2 + nd6.vnet().random().nextInt(ms + 1)) * Nd6.MS;
     }
 
     private long mac() {
@@ -99,9 +110,9 @@ final class Nd6Table {
                 ask = e.asked == 0;
                 if (ask) {
                     e.asked = 1;
-                    arm(e, RETRANS_NS);
+                    arm(e, info.retransNs());
                 }
-                dead = e.held.size() >= nd6.maxqueuelen() ? e.held.poll() : null;
+                dead = e.held.size() >= nd6.sysctl.maxqueuelen() ? e.held.poll() : null;
                 e.held.add(m);
             }
         } finally {
@@ -111,7 +122,7 @@ final class Nd6Table {
             nd6.vnet().drop(dead, DropReason.ND6_QFULL);
         }
         if (ask) {
-            nd6.solicit(ifp, hi, lo, null);
+            nd6.nbr.solicit(ifp, hi, lo, null);
         }
         return result;
     }
@@ -120,7 +131,7 @@ final class Nd6Table {
     private Nd6Entry findOrAdd(final long hi, final long lo) {
         Nd6Entry e = find(hi, lo);
         if (e == null) {
-            if (all.size() >= nd6.maxEntries()) {
+            if (all.size() >= nd6.sysctl.maxEntries()) {
                 dropHeld(remove(all.getFirst()), DropReason.ND6_QFULL);
             }
             e = new Nd6Entry(hi, lo);
@@ -191,7 +202,7 @@ final class Nd6Table {
             if (solicited) {
                 e.state = Nd6State.REACHABLE;
                 e.asked = 0;
-                arm(e, nd6.reachableNs());
+                arm(e, reachableNs());
             } else if (differs) {
                 e.state = Nd6State.STALE;
             }
@@ -251,7 +262,7 @@ final class Nd6Table {
             lock.unlock();
         }
         for (final Nd6Entry e : ask) {
-            nd6.solicit(ifp, e.hi, e.lo, e.hdr);
+            nd6.nbr.solicit(ifp, e.hi, e.lo, e.hdr);
         }
         nd6.vnet().netisr().swi();
     }
@@ -267,16 +278,16 @@ final class Nd6Table {
             case DELAY -> {
                 e.state = Nd6State.PROBE;
                 e.asked = 1;
-                e.deadlineNs = now + RETRANS_NS;
+                e.deadlineNs = now + info.retransNs();
                 ask.add(e);
             }
             default -> {
                 if (e.asked >= MAX_SOLICIT) {
-                    nd6.timeouts.increment();
+                    nd6.stat.timeouts.increment();
                     dropHeld(remove(e), DropReason.ND6_TIMEOUT);
                 } else {
                     e.asked++;
-                    e.deadlineNs = now + RETRANS_NS;
+                    e.deadlineNs = now + info.retransNs();
                     ask.add(e);
                 }
             }

@@ -1,0 +1,26 @@
+package io.gatun.netinet.nd6;
+
+import io.gatun.spi.sys.Counter;
+import io.gatun.spi.sys.CounterSet;
+
+/** The counters of neighbour discovery. */
+final class Nd6Stat {
+    /** Neighbours that did not answer. */
+    final Counter timeouts;
+    /** Messages that are malformed, or did not come from this link. */
+    final Counter bad;
+    /** Addresses of this host that somebody else has. @bsd dad_failures */
+    final Counter duplicates;
+    /** Addresses that were checked and are this host's alone. */
+    final Counter dadSuccess;
+    /** Our own solicitations that came back (RFC 7527). */
+    final Counter dadLoopback;
+
+    Nd6Stat(final CounterSet set) {
+        timeouts = set.counter("nd6.timeouts");
+        bad = set.counter("nd6.bad");
+        duplicates = set.counter("nd6.dupips");
+        dadSuccess = set.counter("nd6.dad.success");
+        dadLoopback = set.counter("nd6.dad.loopback");
+    }
+}
