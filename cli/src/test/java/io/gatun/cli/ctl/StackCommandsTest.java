@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 class StackCommandsTest {
     private final VirtualClock clock = new VirtualClock();
     private final MbufPool pool = MbufPool.builder().small().build();
-    private final Vnet vnet = Vnet.builder().name("a").clock(clock).seed(1).pool(pool).build();
+    private final Vnet vnet = Vnet.builder().name("a").clock(clock).seed(1).pool(pool)
+        .sysctl("net.inet6.ip6.use_stableaddr", "0").build();
     private final Vnet other = Vnet.builder().name("b").clock(clock).seed(2).pool(pool).build();
 
     @BeforeEach
