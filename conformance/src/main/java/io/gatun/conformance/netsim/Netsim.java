@@ -164,7 +164,8 @@ public final class Netsim implements AutoCloseable {
     /** A host without links. */
     public SimHost host(final String name) {
         final var b = Vnet.builder().name(name).pool(pool).clock(clock).threads(false).lockStrategy(strategy)
-            .strict(true).seed(seed * SEED_STEP + hosts.size());
+            .strict(true).seed(seed * SEED_STEP + hosts.size())
+            .sysctl("net.inet6.ip6.auto_linklocal", "0").sysctl("net.inet6.ip6.dad_count", "0"); // no other traffic
         new TreeMap<>(sysctls).forEach(b::sysctl);
         final SimHost h = new SimHost(this, b.build());
         hosts.add(h);
