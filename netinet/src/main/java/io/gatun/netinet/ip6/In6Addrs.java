@@ -111,7 +111,7 @@ public final class In6Addrs {
         return ia == null || ia.ready() ? ia : null;
     }
 
-    /** The first link-local address of an interface that is none of {@code without}, or null. @bsd in6ifa_ifpforlinklocal */
+    /** The first link-local address of an interface without these IN6_IFF_*, or null. @bsd in6ifa_ifpforlinklocal */
     public In6Ifaddr linkLocal(final Ifnet ifp, final int without) {
         for (final In6Ifaddr ia : table.all) {
             if (ia.ifp == ifp && In6.isLinkLocal(ia.hi) && !ia.has(without)) {
