@@ -22,5 +22,6 @@ module io.gatun.netinet {
     uses io.gatun.netinet.tcp.cc.CcAlgo;
 
     provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain, io.gatun.netinet.Inet6Domain;
-    provides io.gatun.netinet.tcp.cc.CcAlgo with io.gatun.netinet.tcp.cc.Cubic, io.gatun.netinet.tcp.cc.NewReno;
+    provides io.gatun.netinet.tcp.cc.CcAlgo with io.gatun.netinet.tcp.cc.Cubic, io.gatun.netinet.tcp.cc.Dctcp,
+        io.gatun.netinet.tcp.cc.NewReno;
 }

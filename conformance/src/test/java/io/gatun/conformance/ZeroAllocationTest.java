@@ -112,6 +112,17 @@ class ZeroAllocationTest {
 
     @ParameterizedTest
     @MethodSource("modes")
+    void tcpBulk_accurateEcnAndDctcp(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1).sysctl("net.inet.tcp.ecn.enable", "3")
+                .sysctl("net.inet.tcp.cc.algorithm", "dctcp")) {
+            final Vnet[] v = bed.pair(Bed.ETHERNET);
+            bulk(bed, bed.connection(v[0], v[1], SockAddr.of("10.0.0.2", Bed.PORT)), 65_536);
+            assertThat(v[1].counters().get("tcp.ecn_rcvect0")).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
     void tcpBulk_forwarded(final LockStrategy strategy, final boolean threads) throws ErrnoException {
         try (Bed bed = new Bed(strategy, threads, 1)) {
             final Vnet[] v = bed.routed(Bed.ETHERNET, Bed.ETHERNET);

@@ -78,8 +78,8 @@ final class SysctlTable implements SysctlTree {
         return addString(name, initial, description, null);
     }
 
-    /** A text that {@code check}, called with the tree locked, has to accept before it is set. */
-    Sysctl addString(String name, String initial, String description, Predicate<String> check) {
+    @Override
+    public Sysctl addString(String name, String initial, String description, Predicate<String> check) {
         Sysctl s = new Sysctl(name, Type.STRING, true, description, null);
         s.set(initial);
         return add(new Node(s, null, check));

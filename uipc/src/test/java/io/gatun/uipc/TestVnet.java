@@ -30,6 +30,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 /** As much of a vnet as sockets need: a pool, sysctls, domains, and a netisr that runs tasks. */
@@ -278,6 +279,12 @@ final class TestVnet implements VnetSide {
 
         @Override
         public Sysctl addString(final String name, final String initial, final String description) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Sysctl addString(final String name, final String initial, final String what,
+            final Predicate<String> check) {
             throw new UnsupportedOperationException();
         }
 

@@ -2,6 +2,7 @@ package io.gatun.netinet.tcp;
 
 import io.gatun.netinet.tcp.cc.CcAlgo;
 import io.gatun.netinet.tcp.cc.NewReno;
+import io.gatun.spi.vnet.SysctlTree;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
@@ -11,10 +12,13 @@ final class CcTable {
     private final Map<String, CcAlgo> byName = new TreeMap<>();
     private final CcAlgo newReno = new NewReno();
 
-    CcTable() {
+    CcTable(SysctlTree tree) {
         byName.put(newReno.name(), newReno);
         for (final CcAlgo a : ServiceLoader.load(CcAlgo.class, CcTable.class.getClassLoader())) {
             byName.putIfAbsent(a.name(), a);
+        }
+        for (final CcAlgo a : byName.values()) {
+            a.modInit(tree);
         }
     }
 

@@ -57,9 +57,9 @@ public final class Tcp {
         pool = vnet.pool();
         stat = new TcpStat(vnet.counters());
         ecnStat = new TcpEcnStat(vnet.counters());
-        sysctl = new TcpSysctl(vnet.sysctl());
+        cc = new CcTable(vnet.sysctl());
+        sysctl = new TcpSysctl(vnet.sysctl(), cc);
         isn = new TcpIsn(vnet);
-        cc = new CcTable();
         rele = new TcpRele(vnet);
         timeWait = new TcpTimeWait(vnet);
         respond = new TcpRespond(this);
@@ -78,7 +78,8 @@ public final class Tcp {
         vnet.sysctl().addReading("net.inet.tcp.sack.globalholes", sendMaps::globalholes,
             "Records cut for SACK blocks");
         vnet.provide(TcpPcblist.class, new TcpPcblist(this));
-        vnet.sysctl().addString("net.inet.tcp.cc.available", cc.names(), "Congestion control algorithms");
+        vnet.sysctl().addString("net.inet.tcp.cc.available", cc.names(), "Congestion control algorithms",
+            text -> false);
         return vnet.ipproto().register(SockAddr.AF_INET, InDefs.IPPROTO_TCP, input::input, ctlinput::ctlinput);
     }
 

@@ -133,6 +133,7 @@ final class TcpCc {
         if (tp.cc != null) {
             tp.cc.cbDestroy(tp.ccv);
         }
+        tp.flags2 &= ~Tcpcb.TF2_ECN_USE_ECT1;
         tp.cc = algo;
         tp.ccData = algo.cbInit(tp.ccv);
     }

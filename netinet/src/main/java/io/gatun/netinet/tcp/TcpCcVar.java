@@ -7,6 +7,8 @@ final class TcpCcVar implements CcVar {
     private final Tcpcb tp;
     int bytesThisAck; // (i)
     int nsegs = 1;    // (i)
+    boolean ecnCe;    // (i) of the segment in progress, as the next
+    int ecnMarked;    // (i) packets that it says were marked
 
     TcpCcVar(Tcpcb tp) {
         this.tp = tp;
@@ -113,6 +115,36 @@ final class TcpCcVar implements CcVar {
     @Override
     public int abcLVar() {
         return tp.tcp.sysctl.abcLVar.getInt();
+    }
+
+    @Override
+    public boolean ecn() {
+        return tp.has2(Tcpcb.TF2_ECN_PERMIT);
+    }
+
+    @Override
+    public boolean ecnCe() {
+        return ecnCe;
+    }
+
+    @Override
+    public int ecnMarkedBytes() {
+        if (ecnMarked == 0) {
+            return 0;
+        }
+        return tp.has2(Tcpcb.TF2_ACE_PERMIT) ? (int) Math.min((long) ecnMarked * tp.segData, bytesThisAck)
+            : bytesThisAck;
+    }
+
+    @Override
+    @SuppressWarnings("GuardedBy") // the hooks run under the lock, as the interface says
+    public void ecnEcho(boolean was, boolean is) {
+        TcpEcn.echo(tp, was, is);
+    }
+
+    @Override
+    public void ecnUseEct1() {
+        tp.flags2 |= Tcpcb.TF2_ECN_USE_ECT1;
     }
 
     @Override

@@ -59,6 +59,9 @@ final class TcpEcn {
         }
         final boolean ce = count(tp.tcp.ecnStat, seg.tos & IpHeader.IPTOS_ECN_MASK);
         final int marked = tp.has2(Tcpcb.TF2_ACE_PERMIT) ? accurate(tp, seg, ce) : classic(tp, seg, ce);
+        tp.ccv.ecnCe = ce;
+        tp.ccv.ecnMarked = marked;
+        tp.cc.ecnpktHandler(tp.ccv);
         if (marked > 0 && Seq.leq(seg.ack, tp.sndMax)) {
             congestion(tp, seg);
         }
@@ -144,6 +147,28 @@ final class TcpEcn {
         if ((tp.flags2 & IN_USE) == Tcpcb.TF2_ECN_PERMIT && tp.state.haveEstablished()) {
             tp.flags2 |= Tcpcb.TF2_ECN_SND_CWR;
         }
+    }
+
+    /** RFC 8257 section 3.2: each acknowledgment stands for segments of one kind. */
+    @GuardedBy("tp.inp.lock")
+    static void echo(Tcpcb tp, boolean was, boolean is) {
+        if (tp.has2(Tcpcb.TF2_ACE_PERMIT)) {
+            return;
+        }
+        if (was != is) {
+            if (tp.has(Tcpcb.TF_DELACK)) {
+                setEcho(tp, was);
+                tp.flags |= Tcpcb.TF_ACKNOW;
+                TcpOutput.output(tp);
+            }
+            tp.flags |= Tcpcb.TF_ACKNOW;
+        }
+        setEcho(tp, is);
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static void setEcho(Tcpcb tp, boolean on) {
+        tp.flags2 = on ? tp.flags2 | Tcpcb.TF2_ECN_SND_ECE : tp.flags2 & ~Tcpcb.TF2_ECN_SND_ECE;
     }
 
     // ---- out ------------------------------------------------------------

@@ -73,14 +73,15 @@ final class TcpSysctl {
     final Sysctl tsOffsetPerConn;
     final Sysctl tso;
 
-    TcpSysctl(SysctlTree t) {
+    TcpSysctl(SysctlTree t, CcTable cc) {
         abcLVar = intOf(t, "abc_l_var", 2, 1, 64, "Segments that cwnd may grow by per ACK in slow start");
         ackWarCnt = intOf(t, "ack_war_cnt", 5, 0, BIG, "Challenge ACKs per window and connection; 0 is no limit");
         ackWarTimewindow = intOf(t, "ack_war_timewindow", 1000, 0, BIG, "Challenge ACK window, ms");
         challengeLimit = intOf(t, "challenge_ack_limit", 1000, 0, BIG, "Challenge ACKs per second in all; 0: no limit");
         alwaysKeepalive = boolOf(t, "always_keepalive", true, "Probe all idle connections");
         blackhole = intOf(t, "blackhole", 0, 0, 3, "Do not answer segments to closed ports: 1 SYN, 2 all");
-        ccAlgorithm = t.addString(BASE + "cc.algorithm", "cubic", "Congestion control of new connections");
+        ccAlgorithm = t.addString(BASE + "cc.algorithm", "cubic", "Congestion control of new connections",
+            name -> cc.find(name) != null);
         delacktime = intOf(t, "delacktime", 40, 0, 2000, "Longest delay of an ACK, ms");
         delayedAck = boolOf(t, "delayed_ack", true, "Delay ACKs");
         doLrd = boolOf(t, "do_lrd", true, "Detect lost retransmissions");

@@ -3,6 +3,7 @@ package io.gatun.spi.vnet;
 import io.gatun.spi.sys.Errno;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /**
  * The tunables of one vnet. Adding a name twice answers the first node, so that two parts may share one.
@@ -21,6 +22,9 @@ public interface SysctlTree {
     Sysctl addBool(String name, boolean initial, String description);
 
     Sysctl addString(String name, String initial, String description);
+
+    /** As above, of texts that {@code check} accepts; it is called with the tree locked and must not block. */
+    Sysctl addString(String name, String initial, String description, Predicate<String> check);
 
     /**
      * A writable 32-bit value whose change does something: {@code check} does it, or refuses.

@@ -1,9 +1,11 @@
 package io.gatun.netinet.tcp.cc;
 
+import io.gatun.spi.vnet.SysctlTree;
+
 /**
- * A congestion control algorithm. One object serves all connections of all vnets and has no state of its own; what a
- * connection needs beyond {@link CcVar} it keeps in the object that {@link #cbInit} makes. All hooks run with the
- * connection's lock held.
+ * A congestion control algorithm. One object serves all connections of a vnet and has no state but the vnet's tunables;
+ * what a connection needs beyond {@link CcVar} it keeps in the object that {@link #cbInit} makes. All hooks but
+ * {@link #modInit} run with the connection's lock held.
  *
  * <p>Found by {@link java.util.ServiceLoader}, chosen by {@code net.inet.tcp.cc.algorithm} and per socket by
  * TCP_CONGESTION.
@@ -39,6 +41,11 @@ public interface CcAlgo {
     /** As in TCP_CONGESTION: at most 15 characters. */
     String name();
 
+    /** The vnet begins: adds the algorithm's tunables, below {@code net.inet.tcp.cc.NAME}. @bsd mod_init */
+    default void modInit(SysctlTree tree) {
+        // most have none
+    }
+
     /** The algorithm's own state of one connection, or null. Called once, before the other hooks. @bsd cb_init */
     default Object cbInit(CcVar v) {
         return null;
@@ -66,7 +73,11 @@ public interface CcAlgo {
     /** Sending begins again after more than a retransmit timeout of silence. @bsd after_idle */
     void afterIdle(CcVar v);
 
-    /** A segment with an IP congestion mark or CWR came in. @bsd ecnpkt_handler */
+    /**
+     * A segment came in on a connection with ECN; {@code v.ecnCe()} is valid. Called before its text is taken.
+     *
+     * @bsd ecnpkt_handler
+     */
     default void ecnpktHandler(CcVar v) {
         // nothing by default
     }

@@ -64,6 +64,26 @@ public interface CcVar {
     /** Segments that cwnd may grow by per ACK in slow start. @bsd V_tcp_abc_l_var */
     int abcLVar();
 
+    /** ECN is in use. @bsd TF2_ECN_PERMIT */
+    boolean ecn();
+
+    /** The segment that came was marked by the network. @bsd CCF_IPHDR_CE */
+    boolean ecnCe();
+
+    /** How many of the newly acknowledged octets the network had marked, as far as the peer says. */
+    int ecnMarkedBytes();
+
+    /**
+     * Changes what the peer is told: acknowledges what came before under the old state at once, and the present segment
+     * under the new one (RFC 8257 section 3.2). Without effect with AccECN, which counts.
+     *
+     * @bsd TF2_ECN_SND_ECE
+     */
+    void ecnEcho(boolean was, boolean is);
+
+    /** New data goes out as ECT(1) rather than ECT(0) from here on. @bsd TF2_ECN_USE_ECT1 */
+    void ecnUseEct1();
+
     /** Smoothed round trip, ns; 0 before the first sample. */
     long srttNs();
 

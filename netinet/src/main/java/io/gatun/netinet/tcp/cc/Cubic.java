@@ -1,11 +1,15 @@
 package io.gatun.netinet.tcp.cc;
 
+import io.gatun.spi.vnet.SysctlTree;
+
 /**
  * CUBIC (RFC 9438) with HyStart++ (RFC 9406). Between two congestion events the window follows a cubic of the time
  * since the last one, which is flat where the window was when that happened, and is never below what Reno would have.
  *
  * <p>Windows of the cubic are doubles, in segments: there is no step that could overflow, a large one saturates at
  * {@link #MAX_CWND}, and nothing is allocated. {@link StrictMath} keeps runs the same everywhere.
+ *
+ * <p>Locking key: (c) constant after {@link #modInit}.
  *
  * @bsd cubic_cc_algo
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9438">RFC 9438</a>
@@ -18,6 +22,8 @@ public final class Cubic implements CcAlgo {
     private static final double C = 0.4;
     /** RFC 9438 section 4.6: what is left of the window. */
     private static final double BETA = 0.7;
+    /** RFC 8511 section 3.2: what a mark leaves, with ABE. */
+    private static final double BETA_ECN = 0.85;
     /** RFC 9438 section 4.3: as aggressive as Reno, given that factor. */
     private static final double ALPHA = 3 * (1 - BETA) / (1 + BETA);
     /** RFC 9438 section 4.2: growth within a round trip at most. */
@@ -26,7 +32,7 @@ public final class Cubic implements CcAlgo {
 
     /** What a connection has besides. Locking key: (i) the pcb's lock. */
     private static final class State {
-        private final HyStart hystart = new HyStart();
+        private final HyStart hystart;
         private boolean epoch;       // (i) congestion avoidance has begun; what follows holds
         private long epochNs;        // (i) when
         private double wMax;         // (i) window before the last reduction, segments; 0 none
@@ -36,11 +42,24 @@ public final class Cubic implements CcAlgo {
         private double credit;       // (i) octets of growth not given yet
         private double undoWMax;     // (i) before the last timeout, as the next one
         private double undoPrior;    // (i)
+
+        State(final HyStart.Tunables t) {
+            hystart = new HyStart(t);
+        }
     }
+
+    private Abe abe;                                                 // (c) null without a vnet
+    private HyStart.Tunables tunables = HyStart.Tunables.defaults(); // (c)
 
     /** For ServiceLoader. */
     public Cubic() {
-        // state is the connection's
+        // state is the connection's, tunables come with the vnet
+    }
+
+    @Override
+    public void modInit(final SysctlTree tree) {
+        abe = new Abe(tree);
+        tunables = HyStart.Tunables.of(tree);
     }
 
     @Override
@@ -51,7 +70,7 @@ public final class Cubic implements CcAlgo {
     /** @bsd cubic_cb_init */
     @Override
     public Object cbInit(final CcVar v) {
-        return new State();
+        return new State(tunables);
     }
 
     private static State state(final CcVar v) {
@@ -147,14 +166,16 @@ public final class Cubic implements CcAlgo {
             case NDUPACK -> {
                 if (!v.inFastRecovery()) {
                     if (!v.inCongRecovery()) {
-                        reduce(v, s);
+                        reduce(v, s, BETA);
+                    } else if (abe != null && abe.frlossreduce()) {
+                        v.setSsthresh((int) (v.ssthresh() * (BETA / BETA_ECN)));
                     }
                     v.enterRecovery();
                 }
             }
             case ECN -> {
                 if (!v.inCongRecovery()) {
-                    reduce(v, s);
+                    reduce(v, s, abe != null && abe.on() ? BETA_ECN : BETA);
                     v.setCwnd(v.ssthresh());
                     v.enterCongRecovery();
                 }
@@ -163,7 +184,7 @@ public final class Cubic implements CcAlgo {
                 if (v.rxtshift() <= 1) {
                     s.undoWMax = s.wMax;
                     s.undoPrior = s.cwndPrior;
-                    reduce(v, s);
+                    reduce(v, s, BETA);
                 }
                 s.hystart.end(); // RFC 9406 section 4.3: the first slow start alone
                 v.setCwnd(v.maxseg());
@@ -177,7 +198,7 @@ public final class Cubic implements CcAlgo {
     }
 
     /** Section 4.6, and fast convergence, section 4.7: who has less than before makes room. */
-    private static void reduce(final CcVar v, final State s) {
+    private static void reduce(final CcVar v, final State s, final double beta) {
         final int mss = v.maxseg();
         final double cwnd = (double) v.cwnd() / mss;
         s.hystart.end();
@@ -185,7 +206,7 @@ public final class Cubic implements CcAlgo {
         s.cwndPrior = cwnd;
         s.wMax = cwnd < s.wMax ? cwnd * (1 + BETA) / 2 : cwnd;
         final int flight = Math.min(v.cwnd(), v.pipe()); // an application-limited window was never used
-        v.setSsthresh((int) Math.max(flight * BETA, 2.0 * mss));
+        v.setSsthresh((int) Math.max(flight * beta, 2.0 * mss));
     }
 
     /** @bsd cubic_post_recovery */

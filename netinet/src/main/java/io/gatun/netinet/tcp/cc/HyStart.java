@@ -1,5 +1,8 @@
 package io.gatun.netinet.tcp.cc;
 
+import io.gatun.spi.vnet.Sysctl;
+import io.gatun.spi.vnet.SysctlTree;
+
 /**
  * HyStart++ (RFC 9406) of one connection: leaves slow start when round trips grow, by way of conservative slow start
  * (CSS), which is taken back when they shrink again. Rounds are told by {@link #newround}.
@@ -7,16 +10,48 @@ package io.gatun.netinet.tcp.cc;
  * @bsd CCF_HYSTART_ALLOWED
  */
 final class HyStart {
-    private static final long MS = 1_000_000;
-    /** RFC 9406 section 4.3: MIN_RTT_THRESH, MAX_RTT_THRESH, MIN_RTT_DIVISOR, N_RTT_SAMPLE and so on. */
-    private static final long MIN_RTT_THRESH_NS = 4 * MS;
-    private static final long MAX_RTT_THRESH_NS = 16 * MS;
+    private static final long US = 1000;
+    /** RFC 9406 section 4.3: MIN_RTT_DIVISOR. */
     private static final int MIN_RTT_DIVISOR = 8;
-    private static final int N_RTT_SAMPLE = 8;
-    private static final int CSS_GROWTH_DIVISOR = 4;
-    private static final int CSS_ROUNDS = 5;
+
+    /**
+     * The tunables, of which the vnet has sysctls below {@code net.inet.tcp.cc.hystartplusplus}. Times are us.
+     *
+     * @param minRttThresh least growth of the round trip that counts
+     * @param maxRttThresh growth that always counts
+     * @param rttSamples samples that a round needs
+     * @param cssGrowthDiv by how much slower CSS is
+     * @param cssRounds rounds of CSS before slow start is over
+     */
+    record Tunables(
+        Sysctl minRttThresh, Sysctl maxRttThresh, Sysctl rttSamples, Sysctl cssGrowthDiv, Sysctl cssRounds) {
+        private static final int LARGEST = 1 << 20;
+
+        /** RFC 9406 section 4.3. */
+        static Tunables defaults() {
+            return new Tunables(fixed(4000), fixed(16_000), fixed(8), fixed(4), fixed(5));
+        }
+
+        private static Sysctl fixed(final long value) {
+            final Sysctl s = new Sysctl("", Sysctl.Type.INT, false, "", null);
+            s.set(value);
+            return s;
+        }
+
+        static Tunables of(final SysctlTree t) {
+            final String base = "net.inet.tcp.cc.hystartplusplus.";
+            return new Tunables(
+                t.addInt(base + "minrtt_thresh", 4000, 0, LARGEST, "Least growth of the round trip that counts, us"),
+                t.addInt(base + "maxrtt_thresh", 16_000, 0, LARGEST, "Growth of the round trip that always counts, us"),
+                t.addInt(base + "n_rttsamples", 8, 1, LARGEST, "Samples of the round trip that a round needs"),
+                t.addInt(base + "css_growth_div", 4, 1, LARGEST, "By how much slower conservative slow start is"),
+                t.addInt(base + "css_rounds", 5, 1, LARGEST, "Rounds of it before slow start is over"));
+        }
+    }
+
     private static final long NONE = Long.MAX_VALUE;
 
+    private final Tunables t;
     private boolean done;
     private boolean css;
     private int cssRounds;
@@ -24,6 +59,10 @@ final class HyStart {
     private long lastRoundNs = NONE;
     private long thisRoundNs = NONE;
     private long baselineNs = NONE;
+
+    HyStart(final Tunables t) {
+        this.t = t;
+    }
 
     /** Starts afresh: after a timeout, or when slow start begins again. */
     void reset() {
@@ -49,7 +88,7 @@ final class HyStart {
 
     /** Octets that the window grows by for what slow start would grow by {@code octets}. */
     int growth(final int octets) {
-        return css ? octets / CSS_GROWTH_DIVISOR : octets;
+        return css ? octets / t.cssGrowthDiv.getInt() : octets;
     }
 
     /**
@@ -61,7 +100,7 @@ final class HyStart {
         lastRoundNs = thisRoundNs;
         thisRoundNs = NONE;
         samples = 0;
-        return !done && css && ++cssRounds >= CSS_ROUNDS;
+        return !done && css && ++cssRounds >= t.cssRounds.getInt();
     }
 
     /** A round trip was measured in slow start. */
@@ -70,7 +109,7 @@ final class HyStart {
             return;
         }
         thisRoundNs = Math.min(thisRoundNs, rttNs);
-        if (++samples < N_RTT_SAMPLE) {
+        if (++samples < t.rttSamples.getInt()) {
             return;
         }
         if (css) {
@@ -85,7 +124,7 @@ final class HyStart {
         }
     }
 
-    private static long threshold(final long rttNs) {
-        return Math.clamp(rttNs / MIN_RTT_DIVISOR, MIN_RTT_THRESH_NS, MAX_RTT_THRESH_NS);
+    private long threshold(final long rttNs) {
+        return Math.min(Math.max(rttNs / MIN_RTT_DIVISOR, t.minRttThresh.get() * US), t.maxRttThresh.get() * US);
     }
 }

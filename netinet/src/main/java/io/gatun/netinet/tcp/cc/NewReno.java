@@ -1,15 +1,41 @@
 package io.gatun.netinet.tcp.cc;
 
+import io.gatun.spi.vnet.Sysctl;
+import io.gatun.spi.vnet.SysctlTree;
+
 /**
- * NewReno: RFC 5681 slow start, congestion avoidance and reduction, with the byte counting of RFC 3465. Fast recovery
+ * NewReno: RFC 5681 slow start, congestion avoidance and reduction, with the byte counting of RFC 3465, and with a
+ * lesser reduction for marks than for losses where {@code net.inet.tcp.cc.abe} is on (ABE, RFC 8511). Fast recovery
  * itself (RFC 6582) is the transport's.
+ *
+ * <p>Locking key: (c) constant after {@link #modInit}; null where there is none, and then the defaults hold.
  *
  * @bsd newreno_cc_algo
  */
 public final class NewReno implements CcAlgo {
+    private static final int PERCENT = 100;
+    private static final int BETA = 50;
+    private static final int BETA_ECN = 80;
+
+    private Abe abe;        // (c)
+    private Sysctl beta;    // (c)
+    private Sysctl betaEcn; // (c)
+
     /** For ServiceLoader. */
     public NewReno() {
-        // has no state
+        // tunables come with the vnet
+    }
+
+    @Override
+    public void modInit(SysctlTree tree) {
+        final String base = "net.inet.tcp.cc.newreno.";
+        abe = new Abe(tree);
+        beta = tree.addInt(base + "beta", BETA, 1, PERCENT, "What a loss leaves of the window, percent");
+        betaEcn = tree.addInt(base + "beta_ecn", BETA_ECN, 1, PERCENT, "What a mark leaves of the window, with ABE");
+    }
+
+    private int beta(boolean ecn) {
+        return ecn ? betaEcn == null ? BETA_ECN : betaEcn.getInt() : beta == null ? BETA : beta.getInt();
     }
 
     @Override
@@ -23,7 +49,14 @@ public final class NewReno implements CcAlgo {
      */
     @Override
     public void ackReceived(CcVar v, Ack kind) {
-        if (kind != Ack.ACK || v.inFastRecovery() || v.inCongRecovery() || !v.cwndLimited()) {
+        if (!v.inCongRecovery()) {
+            grow(v, kind);
+        }
+    }
+
+    /** As {@link #ackReceived}, for those who do not pause in recovery from a mark. */
+    static void grow(CcVar v, Ack kind) {
+        if (kind != Ack.ACK || v.inFastRecovery() || !v.cwndLimited()) {
             return;
         }
         final int cw = v.cwnd();
@@ -50,16 +83,24 @@ public final class NewReno implements CcAlgo {
         return Math.max((int) ((long) mss * mss / cw), 1);
     }
 
-    /** RFC 5681 equation 4: half the flight, at least two segments. @bsd newreno_cong_signal */
+    /** RFC 5681 equation 4: a part of the flight in whole segments, at least two. */
+    static int reduced(CcVar v, int percent) {
+        final int mss = v.maxseg();
+        return Math.max((int) ((long) Math.min(v.sndWnd(), v.pipe()) * percent / PERCENT / mss), 2) * mss;
+    }
+
+    /** RFC 5681 equation 4; RFC 8511. @bsd newreno_cong_signal */
     @Override
     public void congSignal(CcVar v, Signal kind) {
-        final int mss = v.maxseg();
-        final int half = Math.max(Math.min(v.sndWnd(), v.pipe()) / 2 / mss, 2) * mss;
+        final boolean lesser = kind == Signal.ECN && abe != null && abe.on();
+        final int half = reduced(v, beta(lesser));
         switch (kind) {
             case NDUPACK -> {
                 if (!v.inFastRecovery()) {
                     if (!v.inCongRecovery()) {
                         v.setSsthresh(half);
+                    } else if (abe != null && abe.frlossreduce()) {
+                        v.setSsthresh((int) ((long) v.ssthresh() * beta(false) / beta(true)));
                     }
                     v.enterRecovery();
                 }
@@ -76,7 +117,7 @@ public final class NewReno implements CcAlgo {
                 if (v.rxtshift() <= 1) {
                     v.setSsthresh(half);
                 }
-                v.setCwnd(mss);
+                v.setCwnd(v.maxseg());
             }
             case RTO_ERR -> { }
         }

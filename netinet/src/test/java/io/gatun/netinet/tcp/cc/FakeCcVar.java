@@ -8,6 +8,11 @@ final class FakeCcVar implements CcVar {
     int bytesThisAck;
     int rxtshift;
     long srttNs;
+    boolean ecn;
+    boolean ce;
+    boolean ect1;
+    int markedBytes;
+    final StringBuilder echoes = new StringBuilder();
     long nowNs = 1_000_000_000L;
     private final int mss;
     private final Object data;
@@ -124,6 +129,31 @@ final class FakeCcVar implements CcVar {
     @Override
     public int abcLVar() {
         return 2;
+    }
+
+    @Override
+    public boolean ecn() {
+        return ecn;
+    }
+
+    @Override
+    public boolean ecnCe() {
+        return ce;
+    }
+
+    @Override
+    public int ecnMarkedBytes() {
+        return markedBytes;
+    }
+
+    @Override
+    public void ecnEcho(final boolean was, final boolean is) {
+        echoes.append(was ? '1' : '0').append(is ? '1' : '0').append(' ');
+    }
+
+    @Override
+    public void ecnUseEct1() {
+        ect1 = true;
     }
 
     @Override
