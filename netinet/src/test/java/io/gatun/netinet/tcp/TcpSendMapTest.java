@@ -19,7 +19,7 @@ class TcpSendMapTest {
     private static final class Maps implements AutoCloseable {
         private final Vnet vnet = Vnet.builder().name("t").clock(new VirtualClock()).seed(1).threads(false)
             .services(false).build();
-        private final TcpSendMaps all = new TcpSendMaps(new TcpSysctl(vnet.sysctl()));
+        private final TcpSendMaps all = new TcpSendMaps(new TcpSysctl(vnet.sysctl(), new CcTable(vnet.sysctl())));
 
         @Override
         public void close() {
