@@ -131,7 +131,9 @@ final class In6Control implements IfnetListener {
         if ((ia.ifp.flags() & Ifnet.IFF_DYING) == 0 && ia.prefixLen() < HOST_BITS
                 && !ia.has(In6Ifaddr.IN6_IFF_AUTOCONF)) { // of those the router says what is on the link
             final NextHop nh = new NextHop(ia.ifp, NextHop.NHF_PINNED, null, ia.ifa.addr(), 0);
-            inet.fib(ia.ifp.fibnum()).add(SockAddr.in6(ia.hi, ia.lo, 0), ia.prefixLen(), nh);
+            for (final Fib f : inet.fibsOf(ia.ifp)) {
+                f.add(SockAddr.in6(ia.hi, ia.lo, 0), ia.prefixLen(), nh);
+            }
         }
     }
 
@@ -142,7 +144,7 @@ final class In6Control implements IfnetListener {
             return;
         }
         final int flags = NextHop.NHF_PINNED | NextHop.NHF_HOST | NextHop.NHF_LOCAL;
-        for (final Fib f : inet.fibs) {
+        for (final Fib f : inet.fibsOf(ia.ifp)) {
             f.change(SockAddr.in6(ia.hi, ia.lo, 0), HOST_BITS, new NextHop(lo, flags, null, ia.ifa.addr(), 0));
         }
     }

@@ -124,8 +124,13 @@ final class InControl implements IfnetListener {
         if ((ia.ifp.flags() & Ifnet.IFF_DYING) != 0) {
             return;
         }
+        for (Fib fib : inet.fibsOf(ia.ifp)) {
+            addPrefix(ia, fib);
+        }
+    }
+
+    private static void addPrefix(InIfaddr ia, Fib fib) {
         SockAddr src = ia.ifa.addr();
-        Fib fib = inet.fib(ia.ifp.fibnum());
         if (ia.ifa.peer() != null) {
             int flags = NextHop.NHF_PINNED | NextHop.NHF_HOST;
             fib.add(ia.ifa.peer(), HOST_BITS, new NextHop(ia.ifp, flags, null, src, 0));
@@ -145,7 +150,7 @@ final class InControl implements IfnetListener {
             return;
         }
         int flags = NextHop.NHF_PINNED | NextHop.NHF_HOST | NextHop.NHF_LOCAL;
-        for (Fib f : inet.fibs) {
+        for (Fib f : inet.fibsOf(ia.ifp)) {
             Route r = f.exact(ia.ifa.addr(), HOST_BITS);
             if (r == null || !r.nextHop().has(NextHop.NHF_LOCAL)) {
                 f.change(ia.ifa.addr(), HOST_BITS, new NextHop(lo, flags, null, ia.ifa.addr(), 0));

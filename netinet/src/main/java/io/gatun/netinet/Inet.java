@@ -15,16 +15,20 @@ import io.gatun.netinet.ip.IpStat;
 import io.gatun.netinet.raw.Rip;
 import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.RouteScratch;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.VnetSide;
+import java.util.Arrays;
 
 /**
  * The root of the internet domain in one vnet: what FreeBSD keeps in {@code V_} variables. Made by {@link InetDomain};
- * every part finds its neighbours here. All fields are constant once the domain is initialised.
+ * every part finds its neighbours here. All fields but {@link #fibs} are constant once the domain is initialised.
  *
  * @bsd inet_domain
  */
 public final class Inet {
-    private static final int FIBS = 1;
+    /** @bsd RT_MAXFIBS */
+    private static final int RT_MAXFIBS = 0xffff;
 
     /** The stack instance. */
     public final VnetSide vnet;
@@ -32,8 +36,12 @@ public final class Inet {
     public final InAddrs addrs;
     /** Group membership of the interfaces. */
     public final InMulti multi;
-    /** Forwarding tables by number; 0 is the default. @bsd V_rt_tables */
-    public final Fib[] fibs;
+    /**
+     * Forwarding tables by number; 0 is the default. More may come, none goes; the array is never changed in place.
+     *
+     * @bsd V_rt_tables
+     */
+    public volatile Fib[] fibs;
     /** Route caches for those without one. */
     public final RouteScratch scratch;
     /** What is known of other hosts: path MTU and more. @bsd V_tcp_hostcache */
@@ -58,6 +66,9 @@ public final class Inet {
     /** Addresses and the routes that come with them. */
     final InControl control;
 
+    /** Tells of changes of routes, addresses and interfaces. */
+    final RouteMonitor monitor;
+    private final Sysctl addAllFibs;
     private Inet6 inet6;
 
     /** Makes all parts; nothing is registered yet. */
@@ -65,10 +76,11 @@ public final class Inet {
         this.vnet = vnet;
         addrs = new InAddrs();
         multi = new InMulti();
-        fibs = new Fib[FIBS];
-        for (int i = 0; i < FIBS; i++) {
-            fibs[i] = new Fib(i);
-        }
+        monitor = new RouteMonitor();
+        fibs = new Fib[0];
+        vnet.sysctl().addProc("net.fibs", 1, this::grow, "forwarding tables; can only grow");
+        addAllFibs = vnet.sysctl().addBool("net.add_addr_allfibs", false,
+            "routes of an interface's addresses are added to all tables, not to the interface's alone");
         scratch = new RouteScratch();
         hostCache = new HostCache(vnet);
         ipstat = new IpStat(vnet.counters());
@@ -84,9 +96,30 @@ public final class Inet {
         control = new InControl(this);
     }
 
+    /** Makes tables until there are so many; false for fewer than there are. @bsd sysctl_fibs */
+    private synchronized boolean grow(long wanted) {
+        int have = fibs.length;
+        if (wanted < Math.max(1, have) || wanted > RT_MAXFIBS) {
+            return false;
+        }
+        Fib[] more = Arrays.copyOf(fibs, (int) wanted);
+        for (int i = have; i < more.length; i++) {
+            more[i] = new Fib(i);
+            more[i].addListener(monitor);
+        }
+        fibs = more;
+        return true;
+    }
+
+    /** The tables that get the routes of an interface's addresses. @bsd V_rt_add_addr_allfibs */
+    Fib[] fibsOf(Ifnet ifp) {
+        return addAllFibs.getBool() ? fibs : new Fib[] {fib(ifp.fibnum())};
+    }
+
     /** The forwarding table of that number; the default one for a number out of range. */
     public Fib fib(int number) {
-        return number >= 0 && number < fibs.length ? fibs[number] : fibs[0];
+        Fib[] all = fibs;
+        return number >= 0 && number < all.length ? all[number] : all[0];
     }
 
     /** The IPv6 half; null without one. */

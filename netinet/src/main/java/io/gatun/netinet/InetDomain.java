@@ -77,6 +77,7 @@ public final class InetDomain implements Domain {
         if (e != Errno.OK) {
             return e;
         }
+        vnet.ifnets().addListener(inet.monitor);
         vnet.ifnets().addListener(inet.control);
         vnet.provide(InetConfig.class, new InetConfig(inet));
         return Errno.OK;
@@ -111,6 +112,7 @@ public final class InetDomain implements Domain {
             return;
         }
         VnetSide vnet = inet.vnet;
+        vnet.ifnets().removeListener(inet.monitor);
         vnet.ifnets().removeListener(inet.control);
         udp.destroy();
         tcp.destroy();

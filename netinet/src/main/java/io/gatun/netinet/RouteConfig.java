@@ -5,6 +5,7 @@ import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.Route;
+import io.gatun.netinet.route.RouteListener;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
@@ -99,6 +100,19 @@ public final class RouteConfig {
     /** Deletes the routes of a family that were added by hand or learnt; answers how many. */
     public int flush(final int family, final int fib) {
         return inet.fib(fib).deleteIf(r -> r.dst().family() == family && !r.nextHop().has(NextHop.NHF_PINNED));
+    }
+
+    /**
+     * From now on hears of each change of a table, present or to come, and of addresses and interfaces.
+     *
+     * @bsd PF_ROUTE
+     */
+    public void addListener(final RouteListener listener) {
+        inet.monitor.add(listener);
+    }
+
+    public void removeListener(final RouteListener listener) {
+        inet.monitor.remove(listener);
     }
 
     // Next hops.

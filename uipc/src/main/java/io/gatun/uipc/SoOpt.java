@@ -36,6 +36,7 @@ import io.gatun.spi.socket.Linger;
 import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
+import io.gatun.spi.vnet.Sysctl;
 
 /** Options of the socket level, and the way of the others down. */
 final class SoOpt {
@@ -86,8 +87,10 @@ final class SoOpt {
         return Errno.OK;
     }
 
+    /** Only a table that is there. */
     private static Errno setFib(final Socket so, final long fib) {
-        if (fib < 0 || fib > Short.MAX_VALUE) {
+        final Sysctl fibs = so.vnet().sysctl().find("net.fibs");
+        if (fib < 0 || fib >= (fibs == null ? 1 : fibs.get())) {
             return Errno.EINVAL;
         }
         so.setFibnum((int) fib);

@@ -141,6 +141,7 @@ public final class Icmp6 {
         if (e == null) {
             return null;
         }
+        e.fibnum(m.fibnum());
         final SockAddr src = new SockAddr(); // errors are rare, and limited
         final long dh = Ip6Header.srcHi(m, 0);
         final long dl = Ip6Header.srcLo(m, 0);

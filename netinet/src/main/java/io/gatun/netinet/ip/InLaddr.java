@@ -55,8 +55,11 @@ public final class InLaddr implements PcbAddrs {
     }
 
     private int of(final NextHop nh, final int dst) {
-        if (nh == null || nh.has(NextHop.NHF_REJECT | NextHop.NHF_BLACKHOLE)) {
+        if (nh == null || nh.has(NextHop.NHF_REJECT)) {
             return nh == null && InAddrs.isMulticast(dst) ? anyMulticast() : 0;
+        }
+        if (nh.has(NextHop.NHF_BLACKHOLE)) {
+            return inet.addrs.all().isEmpty() ? 0 : inet.addrs.all().getFirst().addr; // nobody will see it
         }
         if (inet.addrs.isLocal(dst)) {
             return dst;
@@ -84,6 +87,6 @@ public final class InLaddr implements PcbAddrs {
         if (nh == null) {
             return Errno.ENETUNREACH;
         }
-        return nh.has(NextHop.NHF_REJECT | NextHop.NHF_BLACKHOLE) ? Errno.EHOSTUNREACH : Errno.EADDRNOTAVAIL;
+        return nh.has(NextHop.NHF_REJECT) ? Errno.EHOSTUNREACH : Errno.EADDRNOTAVAIL;
     }
 }

@@ -41,8 +41,11 @@ public final class In6Laddr implements PcbAddrs {
     /** The source address towards a destination, zones put in. */
     public Errno source(final long hi, final long lo, final int fib, final SockAddr src) {
         final NextHop nh = inet.fib(fib).lookup6(hi, lo);
-        if (nh != null && nh.has(NextHop.NHF_REJECT | NextHop.NHF_BLACKHOLE)) {
+        if (nh != null && nh.has(NextHop.NHF_REJECT)) {
             return Errno.EHOSTUNREACH;
+        }
+        if (nh != null && nh.has(NextHop.NHF_BLACKHOLE)) {
+            return nobodys(src);
         }
         final Ifnet out = In6.isMulticast(hi) ? group(hi, nh) : nh == null ? null : nh.ifp;
         if (out == null) {
@@ -53,6 +56,16 @@ public final class In6Laddr implements PcbAddrs {
             return Errno.EADDRNOTAVAIL;
         }
         src.setIn6(ia.hi, ia.lo, 0, 0);
+        return Errno.OK;
+    }
+
+    /** Nobody will see it: any address will do. */
+    private Errno nobodys(final SockAddr src) {
+        final List<In6Ifaddr> all = inet6.addrs.all();
+        if (all.isEmpty()) {
+            return Errno.EADDRNOTAVAIL;
+        }
+        src.setIn6(all.getFirst().hi, all.getFirst().lo, 0, 0);
         return Errno.OK;
     }
 
