@@ -20,6 +20,10 @@ enum Family {
         this.bits = bits;
     }
 
+    String leftAddress() {
+        return left;
+    }
+
     SockAddr left(final int port) {
         return SockAddr.of(left, port);
     }

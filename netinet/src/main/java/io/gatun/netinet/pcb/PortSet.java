@@ -4,7 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The local ports of one protocol: an entry for each that was ever used, and a two-level bitmap of those in use, so
+ * The local ports of one protocol: an entry for each that is in use, and a two-level bitmap of those in use, so
  * that the next free one is found in a few steps however full the range is.
  *
  * <p>Locking key: (h) the owner's hash lock; (v) published for readers without a lock.
@@ -30,7 +30,7 @@ public final class PortSet {
         // nothing in use
     }
 
-    /** The entry of a port, or null when it was never used. Takes no lock. */
+    /** The entry of a port, or null when it is not in use. Takes no lock. */
     PortEntry entry(final int port) {
         final PortEntry[] page = (PortEntry[]) PAGE.getAcquire(pages, port >> PAGE_BITS);
         return page == null ? null : (PortEntry) ENTRY.getAcquire(page, port & PAGE_SIZE - 1);
@@ -61,12 +61,13 @@ public final class PortSet {
         return e;
     }
 
-    /** Takes a block out. Under the hash lock. */
+    /** Takes a block out; the last takes the entry along, which who still reads it finds empty. Under the hash lock. */
     void remove(final Inpcb inp) {
         final PortEntry e = inp.portEntry;
         e.unlink(inp);
         if (e.count == 0) {
             clear(e.port);
+            ENTRY.setRelease(pages[e.port >> PAGE_BITS], e.port & PAGE_SIZE - 1, null);
         }
     }
 

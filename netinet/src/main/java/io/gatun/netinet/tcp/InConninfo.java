@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.spi.socket.SockAddr;
 
 /**
  * The endpoints of a connection, whether there is a control block or not. An IPv4 address is the low 32 bits of the
@@ -53,6 +54,18 @@ final class InConninfo {
         fport = tp.inp.fport();
         lport = tp.inp.lport();
         fib = TcpMss.fib(tp);
+    }
+
+    /** Those of two addresses of one family. */
+    void set(SockAddr local, SockAddr foreign) {
+        v6 = local.family() == SockAddr.AF_INET6;
+        fhi = v6 ? foreign.hi() : 0;
+        flo = v6 ? foreign.lo() : foreign.in4() & 0xffff_ffffL;
+        lhi = v6 ? local.hi() : 0;
+        llo = v6 ? local.lo() : local.in4() & 0xffff_ffffL;
+        fport = foreign.port();
+        lport = local.port();
+        fib = 0;
     }
 
     void set(InConninfo other) {

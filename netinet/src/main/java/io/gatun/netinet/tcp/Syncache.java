@@ -3,6 +3,7 @@ package io.gatun.netinet.tcp;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Seq;
@@ -133,7 +134,7 @@ final class Syncache {
         final int hash = hash(b.inc);
         final SyncacheShard sh = shard(hash);
         if (cookiesOnly()) {
-            final SyncacheEntry sc = new SyncacheEntry();
+            final SyncacheEntry sc = b.entry;
             fill(sc, b.inc, lp, seg);
             sc.flags &= ~SyncacheEntry.SCF_ECN_MASK; // a cookie would not remember it
             transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK);
@@ -405,7 +406,7 @@ final class Syncache {
             sh.lock.unlock();
         }
         if (v == Verdict.NEXT) {
-            v = sc != null ? complete(lp, seg, sc) : fromCookie(lp, seg, b.inc);
+            v = sc != null ? complete(lp, seg, sc) : fromCookie(lp, seg, b);
             if (sc != null) {
                 release(sh, sc);
             }
@@ -443,9 +444,10 @@ final class Syncache {
     }
 
     @GuardedBy("lp.inp.lock")
-    private Verdict fromCookie(Tcpcb lp, Seg seg, InConninfo inc) {
-        final SyncacheEntry sc = new SyncacheEntry();
-        sc.inc.set(inc);
+    private Verdict fromCookie(Tcpcb lp, Seg seg, TcpBare b) {
+        final SyncacheEntry sc = b.entry;
+        sc.clear();
+        sc.inc.set(b.inc);
         if (!cookie.lookup(sc, seg.ack - 1, seg.seq - 1)) {
             return seg.dropWithReset(DropReason.TCP_LISTEN_BADSEG);
         }
@@ -550,6 +552,31 @@ final class Syncache {
             }
         } finally {
             sh.lock.unlock();
+        }
+    }
+
+    /** Resets a connection that is not complete yet, at the administrator's wish; whether there was one. */
+    boolean abort(SockAddr local, SockAddr foreign) {
+        final TcpBare b = tcp.segs.claimBare();
+        b.inc.set(local, foreign);
+        final int hash = hash(b.inc);
+        final SyncacheShard sh = shard(hash);
+        sh.lock.lock();
+        try {
+            final SyncacheEntry sc = sh.find(bucket(hash), b.inc);
+            if (sc == null) {
+                return false;
+            }
+            final Errno lost = transmit(sc, b, TcpHeader.TH_RST | TcpHeader.TH_ACK);
+            if (lost != Errno.OK) {
+                stat.dropped.increment(); // the peer will learn of it by what it sends next
+            }
+            drop(sh, sc);
+            stat.reset.increment();
+            return true;
+        } finally {
+            sh.lock.unlock();
+            tcp.segs.release(b);
         }
     }
 

@@ -59,6 +59,18 @@ final class SyncacheEntry {
     int bucket;             // (s)
     int level;              // (s)
 
+    /** Nothing is agreed. */
+    void clear() {
+        flags = 0;
+        peerMss = 0;
+        rScale = 0;
+        sScale = 0;
+        tsreflect = 0;
+        tsoff = 0;
+        flowid = 0;
+        rxmits = 0;
+    }
+
     boolean has(int scf) {
         return (flags & scf) != 0;
     }

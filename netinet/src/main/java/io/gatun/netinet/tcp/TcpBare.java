@@ -9,6 +9,8 @@ package io.gatun.netinet.tcp;
 final class TcpBare {
     final InConninfo inc = new InConninfo(); // (t)
     final TcpOpt to = new TcpOpt();          // (t)
+    /** Stands for a connection that only a cookie remembers. */
+    final SyncacheEntry entry = new SyncacheEntry(); // (t)
     int seq;       // (t)
     int ack;       // (t)
     /** TH_*. */

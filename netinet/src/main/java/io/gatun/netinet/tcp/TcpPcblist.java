@@ -63,26 +63,30 @@ public final class TcpPcblist {
     }
 
     /**
-     * Ends a connection, as tcpdrop(8) does: its user gets ECONNABORTED, its peer a reset.
+     * Ends a connection, as tcpdrop(8) does: its user gets ECONNABORTED, its peer a reset. One that a peer has begun
+     * and that has no socket yet is forgotten, and its peer reset too.
      *
      * @return OK, or ESRCH's stand-in ENOENT when there is no such connection; listeners are not dropped
      * @bsd sysctl_drop
      */
     public Errno drop(SockAddr local, SockAddr foreign) {
         final Inpcb inp = tcp.tcbinfo.lookup(foreign, local, 0);
-        if (inp == null || !(inp.ppcb instanceof Tcpcb tp)) {
-            return Errno.ENOENT;
-        }
+        final boolean done = inp != null && inp.ppcb instanceof Tcpcb tp && dropped(tp)
+            || local.family() == foreign.family() && tcp.syncache.abort(local, foreign);
+        tcp.vnet.netisr().swi();
+        return done ? Errno.OK : Errno.ENOENT;
+    }
+
+    private static boolean dropped(Tcpcb tp) {
         tp.inp.lock.lock();
         try {
             if (tp.inp.has(Inpcb.INP_DROPPED) || tp.state == TcpState.LISTEN) {
-                return Errno.ENOENT;
+                return false;
             }
             TcpSubr.drop(tp, Errno.ECONNABORTED);
+            return true;
         } finally {
             tp.inp.lock.unlock();
         }
-        tcp.vnet.netisr().swi();
-        return Errno.OK;
     }
 }

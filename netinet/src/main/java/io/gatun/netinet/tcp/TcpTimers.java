@@ -104,6 +104,7 @@ public final class TcpTimers {
 
     @GuardedBy("tp.inp.lock")
     private static void expired(Tcpcb tp) {
+        assert tp.inp.ppcb == tp && !tp.inp.has(Inpcb.INP_DROPPED | Inpcb.INP_FREED) : "timer of a pcb that is gone";
         tp.calloutAtNs = OFF;
         final long now = tp.tcp.clock.nanoTime();
         tp.nowNs = now;

@@ -8,7 +8,9 @@ import static io.gatun.netinet.tcp.TcpHeader.TH_RST;
 import static io.gatun.netinet.tcp.TcpHeader.TH_SYN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -132,6 +134,21 @@ class SyncacheTest {
         assertThat(entries()).isZero();
         fx.seg(TH_ACK).ack(synAck.seq + 1).arrive();
         assertThat(fx.only().flags).isEqualTo(TH_RST);
+    }
+
+    @Test
+    void synReceived_tcpdrop_isResetAndForgotten() {
+        final Out synAck = syn();
+        final TcpPcblist list = new TcpPcblist(fx.tcp);
+        final SockAddr here = SockAddr.in(TcpFixture.HERE, TcpFixture.LPORT);
+        assertThat(list.drop(here, SockAddr.in(PEER, TcpFixture.PPORT + 1))).isEqualTo(Errno.ENOENT);
+        assertThat(list.drop(here, SockAddr.in(PEER, TcpFixture.PPORT))).isEqualTo(Errno.OK);
+        final Out rst = fx.only();
+        assertThat(rst.flags).isEqualTo(TH_RST | TH_ACK);
+        assertThat(rst.seq).isEqualTo(synAck.seq + 1);
+        assertThat(rst.ack).isEqualTo(PEER_ISS + 1);
+        assertThat(entries()).isZero();
+        assertThat(list.drop(here, SockAddr.in(PEER, TcpFixture.PPORT))).isEqualTo(Errno.ENOENT);
     }
 
     @Test

@@ -1,0 +1,230 @@
+package io.gatun.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatun.netinet.tcp.TcpPcblist;
+import io.gatun.netinet.tcp.Xtcpcb;
+import io.gatun.protosw.Vnet;
+import io.gatun.spi.socket.Linger;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.ErrnoException;
+import io.gatun.spi.vnet.LockStrategy;
+import io.gatun.uipc.Sockets;
+import io.gatun.uipc.api.SocketFile;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * A hundred thousand connections are opened and killed in every way there is, under traffic, with timers as busy as
+ * they can be and monitoring that looks at all of them all the time. Afterwards memory is where it was: mbufs, control
+ * blocks, sockets, callouts, and the live heap; and no timer has met a connection that was gone.
+ */
+class TearDownTest {
+    private static final int WARM = 10_000;
+    private static final int BATCH = 50;
+    private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(60);
+    private static final long HEAP_SLACK = 1 << 20;
+    private static final int LOOKS = 30;
+
+    /** One family's listener, its stream of data beside, and who opens and kills. */
+    private static final class Worker {
+        private final Vnet v;
+        private final SockAddr at;
+        private final SocketFile head;
+        private final Semaphore news;
+        private final SocketFile[] steady;
+        private final Flow flow;
+        private final ByteBuffer octets = ByteBuffer.allocateDirect(3000);
+
+        Worker(final Bed bed, final Vnet v, final SockAddr at, final Semaphore news) throws ErrnoException {
+            this.v = v;
+            this.at = at;
+            this.news = news;
+            head = Bed.listener(v, at, 128);
+            steady = bed.connection(v, v, SockAddr.of(at.family() == SockAddr.AF_INET ? "127.0.0.1" : "::1", 9));
+            steady[0].setNonBlocking(true);
+            steady[1].setNonBlocking(true);
+            flow = new Flow(steady[0], steady[1], Long.MAX_VALUE, 20_000);
+        }
+
+        void run(final int connections) throws ErrnoException {
+            for (int i = 0; i < connections; i++) {
+                one(i);
+                if (i % BATCH == 0) {
+                    flow.sendSome();
+                    flow.receiveSome();
+                    news.release();
+                }
+            }
+        }
+
+        private void one(final int i) throws ErrnoException {
+            final SocketFile a = Bed.tcp(v, at.family());
+            a.connect(at);
+            final SocketFile b = head.accept();
+            final int octetsSent = 1 + i % octets.capacity();
+            a.send(octets.clear().limit(octetsSent));
+            b.send(octets.clear().limit(octetsSent));
+            kill(i % 7, a, b);
+        }
+
+        private void kill(final int how, final SocketFile a, final SocketFile b) throws ErrnoException {
+            switch (how) {
+                case 0 -> abort(a);
+                case 1 -> abort(b);
+                case 2 -> {
+                    final Errno e = v.service(TcpPcblist.class).drop(a.localAddress(), at);
+                    assertThat(e).isEqualTo(Errno.OK);
+                }
+                case 3 -> {
+                    b.receive(octets.clear());
+                    a.receive(octets.clear());
+                    a.shutdown(SocketDefs.SHUT_WR);
+                }
+                case 4 -> a.shutdown(SocketDefs.SHUT_RDWR);
+                case 5 -> end(a); // with text that was not read: a reset
+                default -> b.shutdown(SocketDefs.SHUT_RD);
+            }
+            end(b);
+            end(a);
+        }
+
+        private static void abort(final SocketFile so) throws ErrnoException {
+            so.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_LINGER, new Linger(true, 0));
+            end(so);
+        }
+
+        /** Closes; as with close(2), whoever was reset meanwhile is told. */
+        private static void end(final SocketFile so) throws ErrnoException {
+            try {
+                so.close();
+            } catch (final ErrnoException e) {
+                if (e.errno() != Errno.ECONNRESET) {
+                    throw e;
+                }
+            }
+        }
+
+        void close() throws ErrnoException {
+            abort(steady[0]);
+            abort(steady[1]);
+            head.close();
+        }
+    }
+
+    /** What a vnet holds. */
+    private record Held(int pcbs, int sockets, int callouts, int mbufs, int clusters) {
+        static Held of(final Bed bed, final Vnet v) {
+            return new Held(Integer.parseInt(v.sysctl().find("net.inet.tcp.pcbcount").getString()),
+                Sockets.of(v).numOpen(), v.calloutsArmed(), bed.pool.outstanding(), bed.pool.clustersOutstanding());
+        }
+    }
+
+    private static Bed bed(final LockStrategy strategy) {
+        return new Bed(strategy, true, 1).sysctl("net.inet.tcp.msl", "20").sysctl("net.inet.tcp.msl_local", "20")
+            .sysctl("net.inet.tcp.keepidle", "1").sysctl("net.inet.tcp.keepintvl", "1")
+            .sysctl("net.inet.tcp.keepcnt", "3000").sysctl("net.inet.tcp.delacktime", "1")
+            .sysctl("net.inet.tcp.rexmit_slop", "1").sysctl("net.inet.tcp.rexmit_min", "1");
+    }
+
+    private static void opened(final List<Worker> workers, final int connections) throws Exception {
+        final List<FutureTask<Void>> tasks = new ArrayList<>();
+        for (final Worker w : workers) {
+            final FutureTask<Void> task = new FutureTask<>(() -> {
+                w.run(connections / workers.size());
+                return null;
+            });
+            Thread.ofPlatform().daemon().start(task);
+            tasks.add(task);
+        }
+        for (final FutureTask<Void> t : tasks) {
+            t.get(300, TimeUnit.SECONDS);
+        }
+    }
+
+    /** Waits until something is as it was, TIME-WAIT being over. */
+    private static <T> void settled(final Supplier<T> now, final T before) {
+        final long until = System.nanoTime() + PATIENCE_NS;
+        while (!now.get().equals(before) && System.nanoTime() < until) {
+            Thread.yield();
+        }
+        assertThat(now.get()).isEqualTo(before);
+    }
+
+    private static long liveHeap() {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            least = Math.min(least, ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+        }
+        return least;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SPLIT, 100000", "COALESCED, 20000", "VERTICAL, 20000"})
+    void connections_openedAndKilledUnderTraffic_leaveNothing(final LockStrategy strategy, final int connections)
+            throws Exception {
+        final AtomicReference<Throwable> failed = new AtomicReference<>();
+        final Thread.UncaughtExceptionHandler handler = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler((t, e) -> failed.compareAndSet(null, e));
+        try (Bed bed = bed(strategy)) {
+            final Vnet v = bed.loopback();
+            Bed.config(v).addAddress(v.ifnets().byName("lo0"), "::1/128");
+            final Held before = Held.of(bed, v);
+            final Semaphore news = new Semaphore(0);
+            final int[] looks = new int[1];
+            final Thread watcher = Thread.ofPlatform().start(() -> {
+                try {
+                    while (true) {
+                        news.acquire();
+                        look(v);
+                        looks[0]++;
+                        news.drainPermits();
+                    }
+                } catch (final InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            final List<Worker> workers = List.of(new Worker(bed, v, SockAddr.of("127.0.0.1", Bed.PORT), news),
+                new Worker(bed, v, SockAddr.of("::1", Bed.PORT), news));
+            final int pcbs = Held.of(bed, v).pcbs;
+            opened(workers, WARM);
+            settled(() -> Held.of(bed, v).pcbs, pcbs);
+            final long heapBefore = liveHeap();
+            opened(workers, connections);
+            settled(() -> Held.of(bed, v).pcbs, pcbs);
+            final long heap = liveHeap();
+            watcher.interrupt();
+            watcher.join();
+            for (final Worker w : workers) {
+                assertThat(w.flow.received()).as("traffic went on").isPositive();
+                w.close();
+            }
+            settled(() -> Held.of(bed, v), before);
+            assertThat(looks[0]).as("times that somebody looked").isGreaterThan(LOOKS);
+            assertThat(heap - heapBefore).as("octets of heap that stayed").isLessThan(HEAP_SLACK);
+            assertThat(failed.get()).as("nothing was thrown").isNull();
+            assertThat(v.counters().get("tcp.keepprobe")).as("times that a timer ran").isGreaterThan(connections / 10);
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(handler);
+        }
+    }
+
+    private static void look(final Vnet v) {
+        for (final Xtcpcb x : v.service(TcpPcblist.class).list()) {
+            assertThat(x.state()).isNotNull();
+            assertThat(x.local().port()).isNotNegative();
+        }
+    }
+}
