@@ -7,8 +7,10 @@ module io.gatun.netinet {
     exports io.gatun.netinet;
     exports io.gatun.netinet.arp;
     exports io.gatun.netinet.ether;
+    exports io.gatun.netinet.gmp;
     exports io.gatun.netinet.icmp;
     exports io.gatun.netinet.icmp6;
+    exports io.gatun.netinet.igmp;
     exports io.gatun.netinet.ip;
     exports io.gatun.netinet.ip6;
     exports io.gatun.netinet.nd6;

@@ -75,6 +75,7 @@ final class InControl implements IfnetListener {
     @Override
     public void stateChanged(Ifnet ifp) {
         inet.arp.stateChanged(ifp);
+        inet.igmp.gmp.stateChanged(ifp);
         if ((ifp.flags() & Ifnet.IFF_UP) != 0) {
             return;
         }

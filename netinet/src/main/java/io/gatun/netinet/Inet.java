@@ -5,6 +5,7 @@ import io.gatun.netinet.ether.Ether;
 import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.icmp.IcmpInput;
+import io.gatun.netinet.igmp.Igmp;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InMulti;
 import io.gatun.netinet.ip.IpInput;
@@ -61,6 +62,8 @@ public final class Inet {
     public final Icmp icmp;
     /** Raw sockets of both families. */
     public final Rip rip;
+    /** Which IPv4 groups are listened to. */
+    public final Igmp igmp;
     public final Arp arp;
     public final Ether ether;
     /** Addresses and the routes that come with them. */
@@ -91,6 +94,7 @@ public final class Inet {
         icmp = new Icmp(this);
         icmpInput = new IcmpInput(this);
         rip = new Rip(this);
+        igmp = new Igmp(this);
         arp = new Arp(this);
         ether = new Ether(this);
         control = new InControl(this);

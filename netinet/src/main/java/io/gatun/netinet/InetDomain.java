@@ -64,6 +64,7 @@ public final class InetDomain implements Domain {
         Errno e = first(isr.register(Netisr.NETISR_IP, "ip", Netisr.NETISR_POLICY_FLOW, inet.ipInput::input),
             isr.register(Netisr.NETISR_ARP, "arp", Netisr.NETISR_POLICY_SOURCE, inet.arp::input));
         e = first(e, ipproto.register(SockAddr.AF_INET, InDefs.IPPROTO_ICMP, inet.icmpInput::input, null));
+        e = first(e, ipproto.register(SockAddr.AF_INET, InDefs.IPPROTO_IGMP, inet.igmp::input, null));
         e = first(e, vnet.ifnets().registerLinkLayer(Ifnet.IFT_ETHER, inet.ether));
         e = first(e, vnet.ifnets().registerLinkLayer(Ifnet.IFT_L2VLAN, inet.ether));
         udp = new Udp(inet);
@@ -104,6 +105,7 @@ public final class InetDomain implements Domain {
         udp.udbinfo.purgeIf(ifp);
         tcp.tcbinfo.purgeIf(ifp);
         inet.rip.ripcbinfo().purgeIf(ifp);
+        inet.igmp.gmp.ifdetach(ifp);
     }
 
     @Override
@@ -117,8 +119,10 @@ public final class InetDomain implements Domain {
         udp.destroy();
         tcp.destroy();
         vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_ICMP);
+        vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_IGMP);
         vnet.netisr().unregister(Netisr.NETISR_IP);
         vnet.netisr().unregister(Netisr.NETISR_ARP);
+        inet.igmp.gmp.destroy();
         inet.ipReass.destroy();
         inet.arp.destroy();
         inet.hostCache.destroy();

@@ -2,12 +2,7 @@ package io.gatun.netinet.ip;
 
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.pcb.Inpcb;
-import io.gatun.netinet.pcb.Moptions;
-import io.gatun.netinet.route.NextHop;
-import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.InDefs;
-import io.gatun.spi.socket.IpMreq;
-import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.sys.Errno;
 
@@ -15,10 +10,10 @@ import io.gatun.spi.sys.Errno;
 public final class IpCtloutput {
     private static final int OCTET = 255;
 
-    private final Inet inet;
+    private final InMcast mcast;
 
     public IpCtloutput(final Inet inet) {
-        this.inet = inet;
+        mcast = new InMcast(inet);
     }
 
     /**
@@ -53,12 +48,8 @@ public final class IpCtloutput {
             case InDefs.IP_PORTRANGE -> {
                 return setPortRange(inp, v);
             }
-            case InDefs.IP_ADD_MEMBERSHIP, InDefs.IP_DROP_MEMBERSHIP, InDefs.IP_MULTICAST_IF,
-                InDefs.IP_MULTICAST_TTL, InDefs.IP_MULTICAST_LOOP -> {
-                return setMoptions(inp, opt);
-            }
             default -> {
-                return Errno.ENOPROTOOPT;
+                return InMcast.knows(opt.name()) ? mcast.set(inp, opt) : Errno.ENOPROTOOPT;
             }
         }
         return Errno.OK;
@@ -107,97 +98,9 @@ public final class IpCtloutput {
         return Errno.OK;
     }
 
-    // ---- multicast ------------------------------------------------------------
-
-    private Errno setMoptions(final Inpcb inp, final SockOpt opt) {
-        if (inp.moptions == null) {
-            inp.moptions = new Moptions();
-        }
-        final Moptions imo = inp.moptions;
-        switch (opt.name()) {
-            case InDefs.IP_ADD_MEMBERSHIP -> {
-                return join(inp, opt.object());
-            }
-            case InDefs.IP_DROP_MEMBERSHIP -> {
-                return opt.object() instanceof IpMreq r ? imo.leave(r.group(), named(r)) : Errno.EINVAL;
-            }
-            case InDefs.IP_MULTICAST_IF -> {
-                return setMulticastIf(imo, opt);
-            }
-            case InDefs.IP_MULTICAST_TTL -> {
-                if (opt.value() < 0 || opt.value() > OCTET) {
-                    return Errno.EINVAL;
-                }
-                imo.multicastTtl = (int) opt.value();
-            }
-            default -> imo.multicastLoop = opt.value() != 0;
-        }
-        return Errno.OK;
-    }
-
-    private Errno join(final Inpcb inp, final Object arg) {
-        if (!(arg instanceof IpMreq r) || r.group() == null || r.group().family() != SockAddr.AF_INET) {
-            return Errno.EINVAL;
-        }
-        Ifnet ifp = named(r);
-        if (ifp == null && (r.ifindex() != 0 || r.address() != null && !r.address().isAny())) {
-            return Errno.EADDRNOTAVAIL;
-        }
-        if (ifp == null) {
-            ifp = byRoute(inp, r.group().in4());
-        }
-        return ifp == null ? Errno.EADDRNOTAVAIL : inp.moptions.join(r.group(), ifp);
-    }
-
-    /** The interface a request names, or null. */
-    private Ifnet named(final IpMreq r) {
-        if (r.ifindex() != 0) {
-            return inet.vnet.ifnets().byIndex(r.ifindex());
-        }
-        return r.address() == null ? null : byAddr(r.address().in4());
-    }
-
-    private Ifnet byAddr(final int addr) {
-        final InIfaddr ia = inet.addrs.lookup(addr);
-        return ia == null ? null : ia.ifp;
-    }
-
-    /** Where the group is routed to, else the first interface that knows multicast. @bsd inp_lookup_mcast_ifp */
-    private Ifnet byRoute(final Inpcb inp, final int group) {
-        final NextHop nh = inet.fib(inp.so.fibnum()).lookup(group);
-        if (nh != null && nh.ifp != null) {
-            return nh.ifp;
-        }
-        for (final InIfaddr ia : inet.addrs.all()) {
-            if ((ia.ifp.flags() & Ifnet.IFF_MULTICAST) != 0) {
-                return ia.ifp;
-            }
-        }
-        return null;
-    }
-
-    /** An address as an object, or an interface index as a number; 0 goes back to the route's. */
-    private Errno setMulticastIf(final Moptions imo, final SockOpt opt) {
-        Ifnet ifp = null;
-        if (opt.object() instanceof SockAddr a) {
-            ifp = byAddr(a.in4());
-            if (ifp == null && !a.isAny()) {
-                return Errno.EADDRNOTAVAIL;
-            }
-        } else if (opt.value() != 0) {
-            ifp = inet.vnet.ifnets().byIndex((int) opt.value());
-            if (ifp == null) {
-                return Errno.EADDRNOTAVAIL;
-            }
-        }
-        imo.multicastIfp = ifp;
-        return Errno.OK;
-    }
-
     // ---- readings ------------------------------------------------------------
 
-    private static Errno get(final Inpcb inp, final SockOpt opt) {
-        final Moptions imo = inp.moptions;
+    private Errno get(final Inpcb inp, final SockOpt opt) {
         switch (opt.name()) {
             case InDefs.IP_TTL -> opt.answer(inp.ttl);
             case InDefs.IP_MINTTL -> opt.answer(inp.minttl);
@@ -205,12 +108,8 @@ public final class IpCtloutput {
             case InDefs.IP_DONTFRAG, InDefs.IP_RECVDSTADDR, InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS,
                 InDefs.IP_ORIGDSTADDR, InDefs.IP_BINDANY -> opt.answer(inp.has(bit(opt.name())) ? 1 : 0);
             case InDefs.IP_PORTRANGE -> opt.answer(portRange(inp));
-            case InDefs.IP_MULTICAST_TTL -> opt.answer(imo == null ? 1 : imo.multicastTtl);
-            case InDefs.IP_MULTICAST_LOOP -> opt.answer(imo == null || imo.multicastLoop ? 1 : 0);
-            case InDefs.IP_MULTICAST_IF ->
-                opt.answer(imo == null || imo.multicastIfp == null ? 0 : imo.multicastIfp.index());
             default -> {
-                return Errno.ENOPROTOOPT;
+                return InMcast.knows(opt.name()) ? mcast.get(inp, opt) : Errno.ENOPROTOOPT;
             }
         }
         return Errno.OK;

@@ -21,6 +21,8 @@ public final class IpOptions {
     public static final int IPOPT_TS = 68;
     public static final int IPOPT_LSRR = 131;
     public static final int IPOPT_SSRR = 137;
+    /** Router Alert (RFC 2113). */
+    public static final int IPOPT_RA = 148;
     /** Octets of options there may be. */
     public static final int MAX_IPOPTLEN = 40;
     private static final int IPOPT_COPIED = 0x80;
@@ -182,6 +184,19 @@ public final class IpOptions {
         }
         m.put8(at + OFFSET, off + need);
         return -1;
+    }
+
+    /** Whether a packet has an option. Borrows m; malformed options end the search. */
+    public static boolean has(Mbuf m, int option) {
+        int hlen = IpHeader.hlen(m, 0);
+        int at = IpHeader.LEN;
+        while (at + OPTLEN < hlen && m.getU8(at) != IPOPT_EOL) {
+            if (m.getU8(at) == option) {
+                return true;
+            }
+            at += Math.max(1, length(m, at));
+        }
+        return false;
     }
 
     /**

@@ -46,7 +46,7 @@ final class RipInput {
                 return false;
             }
             final Moptions imo = r.inp.moptions;
-            return imo == null || !InAddrs.isMulticast(dst) || imo.member(dst, m.rcvif());
+            return imo == null || !InAddrs.isMulticast(dst) || imo.hears4(dst, IpHeader.src(m, 0), m.rcvif());
         } finally {
             r.inp.lock.unlock();
         }

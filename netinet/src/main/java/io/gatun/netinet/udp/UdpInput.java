@@ -226,7 +226,7 @@ final class UdpInput {
                 return false; // nothing that travels in a tunnel is for all
             }
             final Moptions imo = inp.moptions;
-            if (imo != null && InAddrs.isMulticast(dst) && !imo.member(dst, m.rcvif())) {
+            if (imo != null && InAddrs.isMulticast(dst) && !imo.hears4(dst, IpHeader.src(m, 0), m.rcvif())) {
                 udp.stat.filtermcast.increment();
                 return false;
             }

@@ -93,7 +93,7 @@ class IpOutputTest {
     @Test
     void group_goesToItsLinkAddress_andToMembersHere() {
         int group = Packets.addr("239.129.2.3");
-        Moptions imo = new Moptions();
+        Moptions imo = new Moptions(net.inet.igmp.gmp);
         imo.multicastIfp = net.wire1.ifp;
         RouteCache ro = new RouteCache();
         assertThat(net.inet.ipOutput.output(net.packet(0, group, DATA), null, ro, 0, imo)).isEqualTo(Errno.OK);

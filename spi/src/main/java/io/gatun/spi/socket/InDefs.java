@@ -48,6 +48,22 @@ public final class InDefs {
     public static final int IP_ORIGDSTADDR = 27;
     public static final int IP_RECVORIGDSTADDR = IP_ORIGDSTADDR;
 
+    public static final int IP_ADD_SOURCE_MEMBERSHIP = 70;
+    public static final int IP_DROP_SOURCE_MEMBERSHIP = 71;
+    public static final int IP_BLOCK_SOURCE = 72;
+    public static final int IP_UNBLOCK_SOURCE = 73;
+    /** A whole source filter, {@link MsFilterReq}. */
+    public static final int IP_MSFILTER = 74;
+    public static final int MCAST_JOIN_GROUP = 80;
+    public static final int MCAST_LEAVE_GROUP = 81;
+    public static final int MCAST_JOIN_SOURCE_GROUP = 82;
+    public static final int MCAST_LEAVE_SOURCE_GROUP = 83;
+    public static final int MCAST_BLOCK_SOURCE = 84;
+    public static final int MCAST_UNBLOCK_SOURCE = 85;
+    public static final int MCAST_UNDEFINED = 0;
+    public static final int MCAST_INCLUDE = 1;
+    public static final int MCAST_EXCLUDE = 2;
+
     public static final int IP_PORTRANGE_DEFAULT = 0;
     public static final int IP_PORTRANGE_HIGH = 1;
     public static final int IP_PORTRANGE_LOW = 2;
