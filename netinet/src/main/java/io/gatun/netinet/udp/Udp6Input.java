@@ -1,7 +1,6 @@
 package io.gatun.netinet.udp;
 
 import io.gatun.netinet.icmp6.Icmp6;
-import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpControl;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.Ip6Header;
@@ -14,13 +13,15 @@ import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.DropReason;
 
 /** UDP over IPv6 on its way in, and what ICMPv6 reports about it. @bsd udp6_input */
-final class Udp6Input {
+final class Udp6Input implements UdpMulti.Family {
     private static final int VALID = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
 
     private final Udp udp;
+    private final UdpMulti multi;
 
     Udp6Input(final Udp udp) {
         this.udp = udp;
+        multi = new UdpMulti(udp, this);
     }
 
     private int drop(final Mbuf m, final DropReason reason) {
@@ -30,41 +31,27 @@ final class Udp6Input {
 
     /** Takes a datagram from IPv6, checks it and delivers it. Consumes m. No lock is held. @bsd udp6_input */
     int input(final Mbuf packet, final int off, final int proto) {
-        udp.stat.ipackets.increment();
-        if (packet.pktLen() < off + UdpHeader.LEN) {
-            udp.stat.hdrops.increment();
-            return drop(packet, DropReason.UDP_TOOSHORT);
-        }
-        final Mbuf m = packet.len() >= off + UdpHeader.LEN ? packet : packet.pullup(off + UdpHeader.LEN);
+        final Mbuf m = udp.input.header(packet, off);
         if (m == null) {
-            udp.stat.hdrops.increment();
-            return drop(null, DropReason.MBUF_NOMEM);
+            return InDefs.IPPROTO_DONE;
         }
         final DropReason bad = check(m, off);
         if (bad != null) {
             return drop(m, bad);
         }
         if (In6.isMulticast(Ip6Header.dstHi(m, 0))) {
-            udp.stat.noportmcast.increment(); // no socket can join a group yet
-            return drop(m, DropReason.UDP_NOPORT_BCAST);
+            multiInput(m, off);
+        } else {
+            unicast(m, off);
         }
-        unicast(m, off);
         return InDefs.IPPROTO_DONE;
     }
 
-    /** Lengths, ports and checksum, which may not be absent (RFC 8200 section 8.1). Null when all is well. */
+    /** Lengths, port and checksum, which may not be absent (RFC 8200 section 8.1). Null when all is well. */
     private DropReason check(final Mbuf m, final int off) {
-        if (UdpHeader.dport(m, off) == 0) {
-            return DropReason.UDP_BADPORT;
-        }
-        final int len = m.pktLen() - off;
-        final int ulen = UdpHeader.ulen(m, off);
-        if (ulen > len || ulen < UdpHeader.LEN) {
-            udp.stat.badlen.increment();
-            return DropReason.UDP_BADLEN;
-        }
-        if (ulen < len) {
-            m.adjTail(len - ulen);
+        final DropReason bad = udp.input.lengths(m, off);
+        if (bad != null) {
+            return bad;
         }
         if (UdpHeader.sum(m, off) == 0) {
             udp.stat.nosum.increment();
@@ -73,12 +60,29 @@ final class Udp6Input {
         if ((m.csumFlags() & VALID) == VALID) {
             return null;
         }
-        final long s = (long) Ip6Header.pseudo(m, ulen, InDefs.IPPROTO_UDP) + InCksum.sum(m, off, ulen);
-        if (InCksum.fold(s) != 0xffff) {
-            udp.stat.badsum.increment();
-            return DropReason.UDP_BADSUM;
+        return udp.input.sum(m, off, Ip6Header.pseudo(m, UdpHeader.ulen(m, off), InDefs.IPPROTO_UDP));
+    }
+
+    private void multiInput(final Mbuf m, final int off) {
+        final int ports = InpcbInfo.ports(UdpHeader.dport(m, off), UdpHeader.sport(m, off));
+        final Inpcb connected = udp.udbinfo.lookup6(Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0),
+            Ip6Header.dstHi(m, 0), Ip6Header.dstLo(m, 0), ports, 0);
+        if (!multi.input(m, off, connected)) {
+            udp.stat.noportmcast.increment();
+            udp.vnet.drop(m, DropReason.UDP_NOPORT_BCAST);
         }
-        return null;
+    }
+
+    @Override
+    public boolean wants(final Inpcb inp, final Mbuf m, final int off) {
+        inp.lock.lock();
+        try {
+            final int ports = InpcbInfo.ports(UdpHeader.dport(m, off), UdpHeader.sport(m, off));
+            return inp.matches6(Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0), Ip6Header.dstHi(m, 0),
+                Ip6Header.dstLo(m, 0), ports) && ((Udpcb) inp.ppcb).tunFunc == null;
+        } finally {
+            inp.lock.unlock();
+        }
     }
 
     private void unicast(final Mbuf m, final int off) {
@@ -113,8 +117,8 @@ final class Udp6Input {
         }
     }
 
-    /** Puts a datagram into its socket's buffer. Consumes m. Under the pcb's lock. */
-    private void append(final Inpcb inp, final Mbuf m, final int off) {
+    @Override
+    public void append(final Inpcb inp, final Mbuf m, final int off) {
         final Udpcb up = (Udpcb) inp.ppcb;
         In6.recover(up.from, Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0), UdpHeader.sport(m, off));
         final Mbuf control = IpControl.wanted(inp) ? udp.control.save6(inp, m, off) : null;

@@ -21,27 +21,22 @@ import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 
 /** UDP on its way in, and what ICMP reports about it. @bsd udp_input */
-final class UdpInput {
+final class UdpInput implements UdpMulti.Family {
     private static final int VALID = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
-    private static final int REUSE = SocketDefs.SO_REUSEADDR | SocketDefs.SO_REUSEPORT | SocketDefs.SO_REUSEPORT_LB;
 
     private final Udp udp;
+    private final UdpMulti multi;
 
     UdpInput(final Udp udp) {
         this.udp = udp;
+        multi = new UdpMulti(udp, this);
     }
 
     /** Takes a datagram from IP, checks it and delivers it. Consumes m. No lock is held. @bsd udp_input */
     int input(final Mbuf packet, final int off, final int proto) {
-        udp.stat.ipackets.increment();
-        if (packet.pktLen() < off + UdpHeader.LEN) {
-            udp.stat.hdrops.increment();
-            return drop(packet, DropReason.UDP_TOOSHORT);
-        }
-        final Mbuf m = packet.len() >= off + UdpHeader.LEN ? packet : packet.pullup(off + UdpHeader.LEN);
+        final Mbuf m = header(packet, off);
         if (m == null) {
-            udp.stat.hdrops.increment();
-            return drop(null, DropReason.MBUF_NOMEM);
+            return InDefs.IPPROTO_DONE;
         }
         final DropReason bad = check(m, off);
         if (bad != null) {
@@ -62,8 +57,24 @@ final class UdpInput {
         return InDefs.IPPROTO_DONE;
     }
 
-    /** Lengths, ports and checksum (RFC 768, RFC 1122 section 4.1.3.4); trims link padding. Null when all is well. */
-    private DropReason check(final Mbuf m, final int off) {
+    /** The packet with a contiguous header, of whatever family; null when it was dropped. Consumes packet. */
+    Mbuf header(final Mbuf packet, final int off) {
+        udp.stat.ipackets.increment();
+        if (packet.pktLen() < off + UdpHeader.LEN) {
+            udp.stat.hdrops.increment();
+            udp.vnet.drop(packet, DropReason.UDP_TOOSHORT);
+            return null;
+        }
+        final Mbuf m = packet.len() >= off + UdpHeader.LEN ? packet : packet.pullup(off + UdpHeader.LEN);
+        if (m == null) {
+            udp.stat.hdrops.increment();
+            udp.vnet.drop(null, DropReason.MBUF_NOMEM);
+        }
+        return m;
+    }
+
+    /** Port and length, of whatever family; trims what is behind the datagram. Null when all is well. Borrows m. */
+    DropReason lengths(final Mbuf m, final int off) {
         if (UdpHeader.dport(m, off) == 0) {
             return DropReason.UDP_BADPORT;
         }
@@ -76,6 +87,24 @@ final class UdpInput {
         if (ulen < len) {
             m.adjTail(len - ulen);
         }
+        return null;
+    }
+
+    /** Whether a sum over pseudo-header and datagram is right, which the interface may have vouched for. */
+    DropReason sum(final Mbuf m, final int off, final int pseudo) {
+        if (InCksum.fold((pseudo & 0xffff_ffffL) + InCksum.sum(m, off, UdpHeader.ulen(m, off))) == 0xffff) {
+            return null;
+        }
+        udp.stat.badsum.increment();
+        return DropReason.UDP_BADSUM;
+    }
+
+    /** Lengths, port and checksum (RFC 768, RFC 1122 section 4.1.3.4). Null when all is well. */
+    private DropReason check(final Mbuf m, final int off) {
+        final DropReason bad = lengths(m, off);
+        if (bad != null) {
+            return bad;
+        }
         if (UdpHeader.sum(m, off) == 0) {
             udp.stat.nosum.increment();
             return null;
@@ -83,12 +112,8 @@ final class UdpInput {
         if ((m.csumFlags() & VALID) == VALID) {
             return null;
         }
-        final int pseudo = InCksum.pseudo(IpHeader.src(m, 0), IpHeader.dst(m, 0), InDefs.IPPROTO_UDP + ulen);
-        if (InCksum.fold((long) pseudo + InCksum.sum(m, off, ulen)) != 0xffff) {
-            udp.stat.badsum.increment();
-            return DropReason.UDP_BADSUM;
-        }
-        return null;
+        return sum(m, off,
+            InCksum.pseudo(IpHeader.src(m, 0), IpHeader.dst(m, 0), InDefs.IPPROTO_UDP + UdpHeader.ulen(m, off)));
     }
 
     // ---- to one ------------------------------------------------------------
@@ -112,7 +137,7 @@ final class UdpInput {
                     tunnel = ((Udpcb) inp.ppcb).tunFunc;
                 }
                 if (done && tunnel == null) {
-                    append(inp, m, off, src, sport);
+                    append(inp, m, off);
                 }
             } finally {
                 inp.lock.unlock();
@@ -123,12 +148,10 @@ final class UdpInput {
         }
     }
 
-    /**
-     * Puts a datagram into its socket's buffer. Consumes m. Under the pcb's lock.
-     *
-     * @bsd udp_append
-     */
-    private void append(final Inpcb inp, final Mbuf m, final int off, final int src, final int sport) {
+    @Override
+    public void append(final Inpcb inp, final Mbuf m, final int off) {
+        final int src = IpHeader.src(m, 0);
+        final int sport = UdpHeader.sport(m, off);
         final SocketSide so = inp.so;
         if (inp.minttl != 0 && inp.minttl > IpHeader.ttl(m, 0)) {
             udp.vnet.drop(m, DropReason.IP_TTL);
@@ -182,43 +205,19 @@ final class UdpInput {
 
     // ---- to all ------------------------------------------------------------
 
-    /**
-     * Gives everybody at the port a copy, the last one the packet itself. One who did not offer to share the port is
-     * the only one. Consumes m.
-     *
-     * @bsd udp_multi_input
-     */
     private void multiInput(final Mbuf m, final int off, final int dst) {
-        final int src = IpHeader.src(m, 0);
-        final int sport = UdpHeader.sport(m, off);
-        final int dport = UdpHeader.dport(m, off);
-        final Inpcb[] all = udp.udbinfo.unconnected(dport);
-        Inpcb last = udp.udbinfo.lookup4(src, sport, dst, dport, 0);
-        if (last != null && !wants(last, m, off, dst)) {
-            last = null;
-        }
-        for (int i = 0; i < all.length; i++) {
-            if (all[i] == last || !wants(all[i], m, off, dst)) {
-                continue;
-            }
-            if (last != null) {
-                copyTo(last, m, off);
-            }
-            last = all[i];
-            if (!shares(last)) {
-                break;
-            }
-        }
-        if (last == null) {
+        final Inpcb connected = udp.udbinfo.lookup4(IpHeader.src(m, 0), UdpHeader.sport(m, off), dst,
+            UdpHeader.dport(m, off), 0);
+        if (!multi.input(m, off, connected)) {
             (InAddrs.isMulticast(dst) ? udp.stat.noportmcast : udp.stat.noportbcast).increment();
             udp.vnet.drop(m, DropReason.UDP_NOPORT_BCAST);
-            return;
         }
-        give(last, m, off);
     }
 
-    /** Whether a block hears a datagram to {@code dst}; a group only where it is a member. @bsd udp_multi_match */
-    private boolean wants(final Inpcb inp, final Mbuf m, final int off, final int dst) {
+    /** A group only where it is a member. */
+    @Override
+    public boolean wants(final Inpcb inp, final Mbuf m, final int off) {
+        final int dst = IpHeader.dst(m, 0);
         inp.lock.lock();
         try {
             if (!inp.matches4(IpHeader.src(m, 0), UdpHeader.sport(m, off), dst, UdpHeader.dport(m, off))
@@ -231,43 +230,6 @@ final class UdpInput {
                 return false;
             }
             return true;
-        } finally {
-            inp.lock.unlock();
-        }
-    }
-
-    private static boolean shares(final Inpcb inp) {
-        inp.lock.lock();
-        try {
-            return inp.so != null && (inp.so.options() & REUSE) != 0;
-        } finally {
-            inp.lock.unlock();
-        }
-    }
-
-    private void copyTo(final Inpcb inp, final Mbuf m, final int off) {
-        final Mbuf n = m.copyM(0, Mbuf.M_COPYALL);
-        if (n == null) {
-            udp.vnet.drop(null, DropReason.MBUF_NOMEM);
-            return;
-        }
-        final Mbuf whole = n.len() >= off + UdpHeader.LEN ? n : n.pullup(off + UdpHeader.LEN);
-        if (whole == null) {
-            udp.vnet.drop(null, DropReason.MBUF_NOMEM);
-            return;
-        }
-        give(inp, whole, off);
-    }
-
-    /** To a block found before; it may have gone meanwhile. Consumes m. */
-    private void give(final Inpcb inp, final Mbuf m, final int off) {
-        inp.lock.lock();
-        try {
-            if (inp.so == null || inp.has(Inpcb.INP_DROPPED)) {
-                udp.vnet.drop(m, DropReason.SO_CLOSED);
-            } else {
-                append(inp, m, off, IpHeader.src(m, 0), UdpHeader.sport(m, off));
-            }
         } finally {
             inp.lock.unlock();
         }
