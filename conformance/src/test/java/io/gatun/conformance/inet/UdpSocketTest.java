@@ -160,6 +160,7 @@ class UdpSocketTest {
     @Test
     void closedPort_blackhole_staysSilent() throws Exception {
         host.vnet.sysctl().set("net.inet.udp.blackhole", "1");
+        host.vnet.sysctl().set("net.inet.udp.blackhole_local", "1");
         final SocketFile client = host.udp();
         client.connect(SERVER);
         client.send(bytes("x"));

@@ -44,6 +44,7 @@ public final class Udp {
     final Sysctl maxdgram;
     final Sysctl recvspace;
     final Sysctl blackhole;
+    final Sysctl blackholeLocal;
 
     public Udp(final Inet inet) {
         this.inet = inet;
@@ -57,6 +58,7 @@ public final class Udp {
         maxdgram = t.addInt("net.inet.udp.maxdgram", MAXDGRAM, 1, MAXDGRAM, "longest datagram to send, octets");
         recvspace = t.addInt("net.inet.udp.recvspace", RECVSPACE, 1, Integer.MAX_VALUE, "receive buffer, octets");
         blackhole = t.addBool("net.inet.udp.blackhole", false, "stay silent about closed ports");
+        blackholeLocal = t.addBool("net.inet.udp.blackhole_local", false, "also towards this host's own addresses");
         control = new UdpControl(this);
         tunneling = new UdpTunneling(this);
         input = new UdpInput(this);

@@ -128,7 +128,8 @@ final class Udp6Input implements UdpMulti.Family {
 
     private void noport(final Mbuf m) {
         udp.stat.noport.increment();
-        if (udp.blackhole.getBool()) {
+        final boolean local = udp.inet.inet6().addrs.lookup(Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0)) != null;
+        if (udp.blackhole.getBool() && (udp.blackholeLocal.getBool() || !local)) {
             udp.vnet.drop(m, DropReason.UDP_NOPORT);
         } else {
             udp.inet.inet6().icmp6.error(m, Icmp6.ICMP6_DST_UNREACH, Icmp6.ICMP6_DST_UNREACH_NOPORT, 0);

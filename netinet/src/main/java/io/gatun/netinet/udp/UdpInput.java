@@ -196,7 +196,7 @@ final class UdpInput implements UdpMulti.Family {
     /** Nobody is there: RFC 1122 section 4.1.3.1 wants an ICMP port unreachable. Consumes m. */
     private void noport(final Mbuf m) {
         udp.stat.noport.increment();
-        if (udp.blackhole.getBool()) {
+        if (udp.blackhole.getBool() && (udp.blackholeLocal.getBool() || !udp.inet.addrs.isLocal(IpHeader.src(m, 0)))) {
             udp.vnet.drop(m, DropReason.UDP_NOPORT);
         } else {
             udp.inet.icmp.error(m, Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_PORT, 0);

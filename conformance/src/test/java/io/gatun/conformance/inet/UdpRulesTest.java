@@ -1,0 +1,319 @@
+package io.gatun.conformance.inet;
+
+import static io.gatun.conformance.inet.Host.bytes;
+import static io.gatun.conformance.inet.Host.read;
+import static io.gatun.spi.socket.InDefs.IPPROTO_IP;
+import static io.gatun.spi.socket.InDefs.IPPROTO_UDP;
+import static io.gatun.spi.socket.SockAddr.AF_INET;
+import static io.gatun.spi.socket.SockAddr.AF_INET6;
+import static io.gatun.spi.socket.SocketDefs.SOCK_RAW;
+import static io.gatun.spi.socket.SocketDefs.SOL_SOCKET;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatun.drivers.epair.Epair;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.IpMreq;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
+import io.gatun.spi.vnet.LockStrategy;
+import io.gatun.uipc.api.MsgControl;
+import io.gatun.uipc.api.SocketFile;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Checksums, groups, shared ports and closed ports of UDP over both families, between two hosts. */
+@ParameterizedClass
+@EnumSource(LockStrategy.class)
+class UdpRulesTest {
+    private static final int PORT = 5353;
+    private static final SockAddr RIGHT = SockAddr.of("10.0.0.2", PORT);
+    private static final SockAddr RIGHT6 = SockAddr.of("2001:db8::2", PORT);
+    private static final SockAddr GROUP = SockAddr.of("224.1.2.3", PORT);
+    private static final int GROUP_SOCKETS = 4;
+    private static final int CLIENTS = 200;
+
+    @Parameter
+    private LockStrategy locks;
+    private Host left;
+    private Host right;
+    private Epair cable;
+
+    @BeforeEach
+    void start() throws Exception {
+        left = new Host(locks).dual();
+        right = new Host(locks, left.clock, "other").dual();
+        cable = left.join(right, Map.of("checksums", "true"));
+        left.config().addAddress(cable.a(), "2001:db8::1/64");
+        right.config().addAddress(cable.b(), "2001:db8::2/64");
+        for (int i = 0; i < 30; i++) {
+            left.clock.advance(100_000_000L);
+            run();
+        }
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        left.closeFiles();
+        right.closeFiles();
+        run();
+        right.close();
+        left.close();
+    }
+
+    private void run() {
+        for (int i = 0; i < 4; i++) {
+            left.run();
+            right.run();
+        }
+    }
+
+    private static SocketFile socket(final Host h, final boolean six) throws Exception {
+        return six ? h.udp6() : h.udp();
+    }
+
+    private static SockAddr any(final boolean six, final int port) {
+        return six ? SockAddr.in6(0, 0, port) : SockAddr.in(0, port);
+    }
+
+    private static long count(final Host h, final String name) {
+        return h.vnet.counters().get(name);
+    }
+
+    // ---- checksums ------------------------------------------------------------
+
+    /** A datagram from port 9 with two octets of data and whatever checksum. */
+    private static ByteBuffer datagram(final int sum) {
+        return ByteBuffer.allocate(10).putShort((short) 9).putShort((short) PORT).putShort((short) 10)
+            .putShort((short) sum).putShort((short) 0x4142).flip();
+    }
+
+    @Test
+    @Tag("RFC1122-4.1.3.4-MUST")
+    @Tag("RFC8200-8.1-MUST")
+    void withoutChecksum_ipv4TakesIt_ipv6DoesNot() throws Exception {
+        for (final boolean six : new boolean[] {false, true}) {
+            final SocketFile server = socket(right, six);
+            server.bind(any(six, PORT));
+            final SocketFile raw = left.file(six ? AF_INET6 : AF_INET, SOCK_RAW, IPPROTO_UDP);
+            final SockAddr to = six ? RIGHT6 : RIGHT;
+            raw.sendto(datagram(0), 0, to);
+            run();
+            assertThat(read(server)).isEqualTo(six ? "-" : "AB");
+            raw.sendto(datagram(0x1234), 0, to);
+            run();
+            assertThat(read(server)).as("a wrong one").isEqualTo("-");
+            server.close();
+        }
+        assertThat(count(right, "udp.nosum")).isEqualTo(2);
+        assertThat(count(right, "udp.badsum")).isEqualTo(2);
+        assertThat(right.vnet.drops(DropReason.UDP_BADSUM)).isEqualTo(3);
+    }
+
+    @Test
+    @Tag("RFC768")
+    @Tag("RFC8200-8.1-MUST")
+    void sumThatComesToZero_isSentAsAllOnes() throws Exception {
+        for (final boolean six : new boolean[] {false, true}) {
+            final SocketFile server = socket(right, six);
+            server.bind(any(six, PORT));
+            final SocketFile client = socket(left, six);
+            client.bind(any(six, 9));
+            // Addresses, protocol, length twice, ports: what is missing to all ones is the data.
+            int s = six ? 2 * (0x2001 + 0x0db8) + 3 : 0x0a00 + 1 + 0x0a00 + 2;
+            s += IPPROTO_UDP + 10 + 9 + PORT + 10;
+            s = (s & 0xffff) + (s >>> 16);
+            client.sendto(ByteBuffer.allocate(2).putShort((short) (0xffff - s)).flip(), 0, six ? RIGHT6 : RIGHT);
+            run();
+            final ByteBuffer in = ByteBuffer.allocate(10);
+            assertThat(server.recvfrom(in, 0, null)).as(six ? "IPv6" : "IPv4").isEqualTo(2);
+            server.close();
+        }
+        assertThat(count(right, "udp.nosum")).isZero();
+        assertThat(count(right, "udp.badsum")).isZero();
+    }
+
+    @Test
+    void switchedOff_ipv4HasNone_ipv6StillHas() throws Exception {
+        left.vnet.sysctl().set("net.inet.udp.checksum", "0");
+        for (final boolean six : new boolean[] {false, true}) {
+            final SocketFile server = socket(right, six);
+            server.bind(any(six, PORT));
+            socket(left, six).sendto(bytes("data"), 0, six ? RIGHT6 : RIGHT);
+            run();
+            assertThat(read(server)).isEqualTo("data");
+            assertThat(count(right, "udp.nosum")).isOne();
+        }
+    }
+
+    // ---- closed ports ------------------------------------------------------------
+
+    @Test
+    void closedPort_blackhole_onlyTowardsOthersUnlessToldSo() throws Exception {
+        right.vnet.sysctl().set("net.inet.udp.blackhole", "1");
+        for (final boolean six : new boolean[] {false, true}) {
+            final SocketFile far = socket(left, six);
+            far.connect(six ? RIGHT6 : RIGHT);
+            far.send(bytes("x"));
+            final SocketFile near = socket(right, six);
+            near.connect(six ? RIGHT6 : RIGHT);
+            near.send(bytes("x"));
+            run();
+            assertThat(far.getOption(SOL_SOCKET, SocketDefs.SO_ERROR)).isZero();
+            assertThat(near.getOption(SOL_SOCKET, SocketDefs.SO_ERROR)).isEqualTo(Errno.ECONNREFUSED.code());
+        }
+        right.vnet.sysctl().set("net.inet.udp.blackhole_local", "1");
+        for (final boolean six : new boolean[] {false, true}) {
+            final SocketFile near = socket(right, six);
+            near.connect(six ? RIGHT6 : RIGHT);
+            near.send(bytes("x"));
+            run();
+            assertThat(near.getOption(SOL_SOCKET, SocketDefs.SO_ERROR)).isZero();
+        }
+        assertThat(right.vnet.drops(DropReason.UDP_NOPORT)).isEqualTo(6);
+    }
+
+    // ---- shared ports ------------------------------------------------------------
+
+    @Test
+    void reuseportLb_eachFlowMeetsOneMember_allShareTheLoad() throws Exception {
+        for (final boolean six : new boolean[] {false, true}) {
+            final SocketFile[] members = new SocketFile[GROUP_SOCKETS];
+            for (int i = 0; i < members.length; i++) {
+                members[i] = socket(right, six);
+                members[i].setOption(SOL_SOCKET, SocketDefs.SO_REUSEPORT_LB, 1);
+                members[i].bind(any(six, PORT));
+            }
+            final Map<Integer, Integer> chosen = new HashMap<>();
+            for (int round = 0; round < 2; round++) {
+                for (int port = 20_000; port < 20_000 + CLIENTS; port++) {
+                    final SocketFile client = socket(left, six);
+                    client.bind(any(six, port));
+                    client.sendto(bytes("x"), 0, six ? RIGHT6 : RIGHT);
+                    run();
+                    final int at = taker(members);
+                    assertThat(chosen.getOrDefault(port, at)).as("port " + port).isEqualTo(at);
+                    chosen.put(port, at);
+                    client.close();
+                }
+            }
+            for (int i = 0; i < members.length; i++) {
+                final int member = i;
+                final long share = chosen.values().stream().filter(v -> v == member).count();
+                assertThat(share).as("of member " + i).isBetween(CLIENTS / 10L, CLIENTS / 2L);
+                members[i].close();
+            }
+        }
+    }
+
+    /** Which of several has it: exactly one. */
+    private static int taker(final SocketFile[] members) throws Exception {
+        int found = -1;
+        for (int i = 0; i < members.length; i++) {
+            if ("x".equals(read(members[i]))) {
+                assertThat(found).as("only one").isEqualTo(-1);
+                found = i;
+            }
+        }
+        assertThat(found).isNotNegative();
+        return found;
+    }
+
+    // ---- groups ------------------------------------------------------------
+
+    private SocketFile member(final Host h, final int ifindex) throws Exception {
+        final SocketFile f = h.udp();
+        f.setOption(SOL_SOCKET, SocketDefs.SO_REUSEPORT, 1);
+        f.bind(SockAddr.in(0, PORT));
+        if (ifindex != 0) {
+            f.setOption(IPPROTO_IP, InDefs.IP_ADD_MEMBERSHIP, new IpMreq(GROUP, null, ifindex));
+        }
+        return f;
+    }
+
+    @Test
+    void group4_eachMemberGetsACopy() throws Exception {
+        final SocketFile[] members = {member(right, cable.b().index()), member(right, cable.b().index()),
+            member(right, cable.b().index())};
+        final SocketFile client = left.udp();
+        client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_IF, cable.a().index());
+        client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_TTL, 5);
+        members[0].setOption(IPPROTO_IP, InDefs.IP_RECVTTL, 1);
+        client.sendto(bytes("news"), 0, GROUP);
+        run();
+        final MsgControl control = new MsgControl();
+        members[0].recvmsg(ByteBuffer.allocate(10), 0, null, control);
+        assertThat(control.find(IPPROTO_IP, InDefs.IP_RECVTTL)).isTrue();
+        assertThat(control.value()).isEqualTo(5);
+        for (int i = 1; i < members.length; i++) {
+            assertThat(read(members[i])).isEqualTo("news");
+            assertThat(read(members[i])).isEqualTo("-");
+        }
+    }
+
+    @Test
+    @Tag("RFC1112-6.1")
+    void group4_senderHearsItselfUnlessItSwitchedThatOff() throws Exception {
+        final SocketFile here = member(left, cable.a().index());
+        final SocketFile there = member(right, cable.b().index());
+        final SocketFile client = left.udp();
+        client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_IF, cable.a().index());
+        client.sendto(bytes("one"), 0, GROUP);
+        run();
+        assertThat(read(here)).isEqualTo("one");
+        assertThat(read(there)).isEqualTo("one");
+        client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_LOOP, 0);
+        client.sendto(bytes("two"), 0, GROUP);
+        run();
+        assertThat(read(here)).isEqualTo("-");
+        assertThat(read(there)).isEqualTo("two");
+        client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_LOOP, 1);
+        client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_TTL, 0);
+        client.sendto(bytes("three"), 0, GROUP);
+        run();
+        assertThat(read(here)).isEqualTo("three");
+        assertThat(read(there)).as("a TTL of 0 stays on this host").isEqualTo("-");
+    }
+
+    @Test
+    void group6_allNodes_eachSocketAtThePortGetsACopy() throws Exception {
+        final Set<SocketFile> all = new HashSet<>();
+        for (int i = 0; i < 3; i++) {
+            final SocketFile f = right.udp6();
+            f.setOption(SOL_SOCKET, SocketDefs.SO_REUSEPORT, 1);
+            f.bind(SockAddr.in6(0, 0, PORT));
+            all.add(f);
+        }
+        final SocketFile unicast = right.udp6();
+        unicast.setOption(SOL_SOCKET, SocketDefs.SO_REUSEPORT, 1);
+        unicast.bind(RIGHT6);
+        final SocketFile client = left.udp6();
+        final SockAddr nodes = new SockAddr();
+        nodes.setIn6(0xff02L << 48, 1, PORT, cable.a().index());
+        client.sendto(bytes("all"), 0, nodes);
+        run();
+        final SockAddr from = new SockAddr();
+        for (final SocketFile f : all) {
+            assertThat(read(f, from)).isEqualTo("all");
+            assertThat(read(f)).isEqualTo("-");
+            assertThat(from.scopeId()).isEqualTo(cable.b().index());
+        }
+        assertThat(read(unicast)).isEqualTo("-");
+        nodes.setPort(PORT + 1);
+        client.sendto(bytes("nobody"), 0, nodes);
+        run();
+        assertThat(count(right, "udp.noportmcast")).isOne();
+        assertThat(right.vnet.drops(DropReason.UDP_NOPORT_BCAST)).isOne();
+    }
+}
