@@ -3,6 +3,7 @@ package io.gatun.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.gatun.drivers.epair.Epair;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
@@ -107,6 +108,16 @@ class ZeroAllocationTest {
         try (Bed bed = new Bed(strategy, threads, 1)) {
             final Vnet[] v = bed.pair(Bed.ETHERNET);
             bulk(bed, bed.connection(v[0], v[1], SockAddr.of("10.0.0.2", Bed.PORT)), 65_536);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void tcpBulk_ethernet_mergedOnInput(final LockStrategy strategy, final boolean threads) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, 1)) {
+            final Vnet[] v = bed.pair(Epair.Config.DEFAULT);
+            bulk(bed, bed.connection(v[0], v[1], SockAddr.of("10.0.0.2", Bed.PORT)), 65_536);
+            assertThat(v[1].counters().get("tcp.lro_queued")).isPositive();
         }
     }
 

@@ -87,6 +87,7 @@ public final class InetDomain implements Domain {
     private Errno initTcp(VnetSide vnet) {
         tcp = new Tcp(vnet, new InpcbInfo(vnet, InDefs.IPPROTO_TCP, new InLaddr(inet)), new TcpIp(inet));
         inet.ipOutput.setGso(TcpGso::segment);
+        inet.ether.setLro(tcp.lro());
         protosw.add(new TcpUsrreq(tcp, new TcpCtloutput(new IpCtloutput(inet), null), SockAddr.AF_INET));
         return tcp.init();
     }

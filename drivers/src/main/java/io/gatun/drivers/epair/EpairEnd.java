@@ -61,7 +61,7 @@ final class EpairEnd extends SwiTask {
         int caps = Ifnet.IFCAP_VLAN_MTU | Ifnet.IFCAP_JUMBO_MTU | Ifnet.IFCAP_LINKSTATE;
         if (!config.checksums()) {
             caps |= Ifnet.IFCAP_HWCSUM | Ifnet.IFCAP_RXCSUM_IPV6 | Ifnet.IFCAP_TXCSUM_IPV6
-                | Ifnet.IFCAP_VLAN_HWCSUM;
+                | Ifnet.IFCAP_VLAN_HWCSUM | Ifnet.IFCAP_LRO;
         }
         return config.tso() ? caps | Ifnet.IFCAP_TSO | Ifnet.IFCAP_LRO | Ifnet.IFCAP_VLAN_HWTSO : caps;
     }
@@ -183,15 +183,19 @@ final class EpairEnd extends SwiTask {
     /** Takes what has arrived up, in order. @bsd epair_tx_start_deferred */
     @Override
     protected void run() {
-        Mbuf m = takeAll();
-        while (m != null) {
-            final Mbuf next = m.nextPkt();
-            m.nextPkt(null);
-            ifp.count(IfCounter.IPACKETS, 1);
-            ifp.count(IfCounter.IBYTES, m.pktLen());
-            ifp.input(m);
-            m = next;
+        final Mbuf all = takeAll();
+        if (all == null) {
+            return;
         }
+        int frames = 0;
+        long octets = 0;
+        for (Mbuf m = all; m != null; m = m.nextPkt()) {
+            frames++;
+            octets += m.pktLen();
+        }
+        ifp.count(IfCounter.IPACKETS, frames);
+        ifp.count(IfCounter.IBYTES, octets);
+        ifp.input(all);
     }
 
     /** Drops what waits at the other end from this one. @bsd epair_qflush */

@@ -27,7 +27,7 @@ final class Tap {
     private static final int ETHER_ADDR_LEN = 6;
     private static final int CAPABILITIES = Ifnet.IFCAP_VLAN_MTU | Ifnet.IFCAP_JUMBO_MTU | Ifnet.IFCAP_LINKSTATE;
     private static final int OFFLOADS = Ifnet.IFCAP_HWCSUM | Ifnet.IFCAP_TSO4 | Ifnet.IFCAP_VLAN_HWCSUM
-        | Ifnet.IFCAP_VLAN_HWTSO;
+        | Ifnet.IFCAP_VLAN_HWTSO | Ifnet.IFCAP_LRO;
     /** Locally administered, not a group. */
     private static final int MAC_FIRST = 0x02;
     private static final int IP_MAXPACKET = 65_535;

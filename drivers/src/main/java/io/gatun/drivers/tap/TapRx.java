@@ -37,6 +37,8 @@ final class TapRx {
     private final Mbuf[] slots = new Mbuf[MAX_SLOTS]; // (o) empty, the first with a packet header
     private int ready;                                // (o) slots in iov; 0 when it has to be filled anew
     private int room;                                 // (o) octets of frame they take
+    private Mbuf head;                                // (o) frames of the present batch
+    private Mbuf tail;                                // (o)
 
     TapRx(final Ifnet ifp, final TapDevice device, final boolean offload) {
         this.ifp = ifp;
@@ -50,6 +52,17 @@ final class TapRx {
      * @return frames taken, dropped ones included; negative when the device is gone
      */
     int batch(final int budget) {
+        final int n = read(budget);
+        if (head != null) {
+            final Mbuf all = head;
+            head = null;
+            tail = null;
+            ifp.input(all);
+        }
+        return n;
+    }
+
+    private int read(final int budget) {
         int frames = 0;
         while (frames < budget) {
             final int n = one();
@@ -150,7 +163,12 @@ final class TapRx {
         }
         ifp.count(IfCounter.IPACKETS, 1);
         ifp.count(IfCounter.IBYTES, octets);
-        ifp.input(m);
+        if (tail == null) {
+            head = m;
+        } else {
+            tail.nextPkt(m);
+        }
+        tail = m;
     }
 
     /** Makes a packet of the slots that {@code octets} fill. */

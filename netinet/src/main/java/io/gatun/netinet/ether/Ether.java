@@ -5,6 +5,7 @@ import io.gatun.netinet.arp.ArpTable;
 import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InMulti;
+import io.gatun.netinet.tcp.TcpLro;
 import io.gatun.spi.ifnet.EtherVlan;
 import io.gatun.spi.ifnet.IfCounter;
 import io.gatun.spi.ifnet.Ifnet;
@@ -23,11 +24,14 @@ import io.gatun.spi.vnet.VnetSide;
  *
  * <p>The link layer's state of an interface is its {@link ArpTable}.
  *
+ * <p>Locking key: (w) set once while the domain is initialised.
+ *
  * @bsd ether_input
  */
 public final class Ether implements LinkLayer {
     private final Inet inet;
     private final VnetSide vnet;
+    private volatile TcpLro lro; // (w)
 
     public Ether(Inet inet) {
         this.inet = inet;
@@ -63,10 +67,19 @@ public final class Ether implements LinkLayer {
         }
     }
 
+    /** For TCP: who merges segments that came together, on interfaces with IFCAP_LRO. */
+    public void setLro(TcpLro merger) {
+        lro = merger;
+    }
+
     // Up.
 
     /** Takes frames up. Consumes m and what follows by nextPkt. @bsd ether_input */
     private void input(Ifnet ifp, Mbuf first) {
+        final TcpLro merger = lro;
+        if (merger != null && first.nextPkt() != null && (ifp.capenable() & Ifnet.IFCAP_LRO) != 0) {
+            merger.merge(ifp, first);
+        }
         Mbuf m = first;
         while (m != null) {
             Mbuf next = m.nextPkt();

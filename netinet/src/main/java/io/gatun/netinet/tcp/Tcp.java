@@ -106,6 +106,11 @@ public final class Tcp {
         rele.run();
     }
 
+    /** Who merges segments on their way in. */
+    public TcpLro lro() {
+        return new TcpLro(this);
+    }
+
     /** Frees what can be spared when mbufs run out: reassembly queues. @bsd tcp_drain */
     public void drain() {
         TcpSubr.drainAll(this);
