@@ -110,7 +110,6 @@ final class In6Control implements IfnetListener {
         if (ia == null) {
             return;
         }
-        inet6.nd6.addressRemoved(ia);
         for (final Fib f : inet.fibs) {
             f.deleteIf(r -> r.nextHop().src != null && r.nextHop().src.sameAddr(ia.ifa.addr())
                 && (r.nextHop().ifp == ifp || r.nextHop().has(NextHop.NHF_LOCAL)));
@@ -124,13 +123,14 @@ final class In6Control implements IfnetListener {
                 ifp.delMulti(group(ifp, 1));
             }
         }
+        inet6.nd6.addressRemoved(ia);
     }
 
     /** @bsd nd6_prefix_onlink */
     private void addPrefix(final In6Ifaddr ia) {
         if ((ia.ifp.flags() & Ifnet.IFF_DYING) == 0 && ia.prefixLen() < HOST_BITS
                 && !ia.has(In6Ifaddr.IN6_IFF_AUTOCONF)) { // of those the router says what is on the link
-            final NextHop nh = new NextHop(ia.ifp, NextHop.NHF_PINNED, null, ia.ifa.addr(), 0);
+            final NextHop nh = new NextHop(ia.ifp, NextHop.NHF_PINNED, null, ia.ifa.addr(), inet6.nd6.linkMtu(ia.ifp));
             for (final Fib f : inet.fibsOf(ia.ifp)) {
                 f.add(SockAddr.in6(ia.hi, ia.lo, 0), ia.prefixLen(), nh);
             }

@@ -44,6 +44,8 @@ public final class Icmp6 {
     public static final int ICMP6_PARAMPROB_FIRSTFRAG = 3;
     public static final int ICMP6_ECHO_REQUEST = 128;
     public static final int ICMP6_ECHO_REPLY = 129;
+    public static final int ND_ROUTER_SOLICIT = 133;
+    public static final int ND_ROUTER_ADVERT = 134;
     public static final int ND_NEIGHBOR_SOLICIT = 135;
     public static final int ND_NEIGHBOR_ADVERT = 136;
     /** Octets of every message at least. */
@@ -253,7 +255,7 @@ public final class Icmp6 {
     private boolean handle(final Mbuf m, final int off) {
         switch (m.getU8(off)) {
             case ICMP6_ECHO_REQUEST -> echo(m, off);
-            case ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT -> discovery(m, off);
+            case ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT -> discovery(m, off);
             case ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB -> told(m, off);
             default -> {
                 if (m.getU8(off) >= INFO) {

@@ -131,11 +131,15 @@ public final class In6Addrs {
         return false;
     }
 
-    /** The address whose network holds another, on an interface or, with null, on any; null for none. */
+    /**
+     * The address whose network holds another, on an interface or, with null, on any; null for none. Addresses that
+     * were made from advertisements do not say what is on the link.
+     */
     public In6Ifaddr onLink(final long hi, final long lo, final Ifnet ifp) {
         In6Ifaddr best = null;
         for (final In6Ifaddr ia : table.all) {
-            final boolean fits = (ifp == null || ia.ifp == ifp) && ia.onLink(hi, lo);
+            final boolean fits = (ifp == null || ia.ifp == ifp) && !ia.has(In6Ifaddr.IN6_IFF_AUTOCONF)
+                && ia.onLink(hi, lo);
             if (fits && (best == null || ia.prefixLen() > best.prefixLen())) {
                 best = ia;
             }

@@ -5,6 +5,7 @@ import io.gatun.netinet.Inet;
 import io.gatun.netinet.Inet6;
 import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ether.EtherHeader;
+import io.gatun.netinet.icmp6.Icmp6;
 import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.spi.ifnet.Ifnet;
@@ -48,8 +49,13 @@ public final class Nd6 {
     final Nd6Nbr nbr;
     final Nd6Dad dad;
     final Nd6Addrs addrs;
+    final Nd6Rtr rtr;
+    final NdWays ways;
+    final NdPrefixes prefixes;
+    final NdDns dns;
     private final Callout timer;
     private final List<Nd6Listener> listeners = new CopyOnWriteArrayList<>();
+    private final List<Nd6Ifinfo> attached = new CopyOnWriteArrayList<>();
     private final AtomicReferenceArray<Nd6Ifinfo> infos = new AtomicReferenceArray<>(MAX_INDEX); // (v) by index
     @GuardedBy("lock")
     private final ArrayDeque<Runnable> put = new ArrayDeque<>(); // (n) put off
@@ -66,6 +72,10 @@ public final class Nd6 {
         nbr = new Nd6Nbr(this);
         dad = new Nd6Dad(this);
         addrs = new Nd6Addrs(this);
+        rtr = new Nd6Rtr(this);
+        ways = new NdWays(this);
+        prefixes = new NdPrefixes(this);
+        dns = new NdDns(this);
         timer = inet.vnet.callout("nd6_timer", null, this::timeout);
     }
 
@@ -121,15 +131,37 @@ public final class Nd6 {
                 t.setInfo(info);
             }
             infos.set(ifp.index(), info);
+            attached.add(info);
         }
     }
 
     /** An interface goes; its addresses have gone. @bsd nd6_ifdetach */
     public void ifdetach(final Ifnet ifp) {
         final Nd6Ifinfo info = ifp.index() < MAX_INDEX ? infos.getAndSet(ifp.index(), null) : null;
-        if (info != null && info.table != null) {
+        if (info == null) {
+            return;
+        }
+        attached.remove(info);
+        lock.lock();
+        try {
+            purge(info);
+            rearm();
+        } finally {
+            lock.unlock();
+        }
+        if (info.table != null) {
             info.table.detach();
         }
+        settle();
+    }
+
+    /** Forgets what routers have said on an interface. @bsd nd6_purge */
+    @GuardedBy("lock")
+    private void purge(final Nd6Ifinfo info) {
+        rtr.stop(info);
+        ways.purge(info);
+        prefixes.purge(info);
+        dns.purge(info);
     }
 
     /**
@@ -152,6 +184,7 @@ public final class Nd6 {
                 cameUp(info);
             } else if (!up && was) {
                 dad.stop(ifp);
+                purge(info);
             }
             rearm();
         } finally {
@@ -166,6 +199,7 @@ public final class Nd6 {
     private void cameUp(final Nd6Ifinfo info) {
         addrs.cameUp(info);
         dad.restart(info.ifp);
+        rtr.start(info);
     }
 
     /**
@@ -181,11 +215,16 @@ public final class Nd6 {
         }
         lock.lock();
         try {
-            final boolean was = info.has(Nd6Ifinfo.ND6_IFF_IFDISABLED);
+            final int was = info.flags();
             info.setFlags(set, clear);
-            if (was && !info.has(Nd6Ifinfo.ND6_IFF_IFDISABLED) && info.up) {
+            final int changed = was ^ info.flags();
+            if (info.up && (changed & was & Nd6Ifinfo.ND6_IFF_IFDISABLED) != 0) {
                 cameUp(info);
+            } else if ((changed & Nd6Ifinfo.ND6_IFF_ACCEPT_RTADV) != 0) {
+                purge(info);
+                rtr.start(info);
             }
+            ways.refresh();
             rearm();
         } finally {
             lock.unlock();
@@ -211,6 +250,7 @@ public final class Nd6 {
             lock.unlock();
         }
         timer.drain();
+        attached.clear();
         for (int i = 0; i < MAX_INDEX; i++) {
             final Nd6Ifinfo info = infos.getAndSet(i, null);
             if (info != null && info.table != null) {
@@ -245,6 +285,7 @@ public final class Nd6 {
         try {
             dad.stop(ia);
             addrs.removed(ia);
+            prefixes.refresh();
             rearm();
         } finally {
             lock.unlock();
@@ -277,10 +318,48 @@ public final class Nd6 {
         return inet.ether.frame(ifp, m, h, EtherHeader.ETHERTYPE_IPV6);
     }
 
-    /** Takes a solicitation or advertisement of a neighbour from ICMPv6. Consumes m. */
+    /** Takes a message of neighbour discovery from ICMPv6. Consumes m. */
     public void input(final Mbuf m, final int off) {
-        nbr.input(m, off);
+        switch (m.getU8(off)) {
+            case Icmp6.ND_ROUTER_ADVERT -> rtr.input(m, off);
+            case Icmp6.ND_ROUTER_SOLICIT -> m.freeChain(); // for routers that advertise
+            default -> nbr.input(m, off);
+        }
         finish();
+    }
+
+    /** A neighbour became known, or does not answer any more. Not under a table's lock. */
+    void neighborChanged(final Nd6Ifinfo info, final long hi, final long lo, final boolean gone) {
+        ways.neighborChanged(info, hi, lo, gone);
+        finish();
+    }
+
+    // What routers have said.
+
+    /** The ways that routers advertise, default routers among them. @bsd ICMPV6CTL_ND6_DRLIST */
+    public List<Nd6Router> routers() {
+        return ways.list();
+    }
+
+    /** The prefixes that routers say are on the link. @bsd ICMPV6CTL_ND6_PRLIST */
+    public List<Nd6Prefix> prefixes() {
+        return prefixes.list();
+    }
+
+    /** The DNS servers that routers name on an interface; of link scope with a zone. */
+    public List<String> dnsServers(final Ifnet ifp) {
+        return dns.list(info(ifp), true);
+    }
+
+    /** The domains to search in that routers name on an interface. */
+    public List<String> dnsDomains(final Ifnet ifp) {
+        return dns.list(info(ifp), false);
+    }
+
+    /** The MTU that routers advertise for an interface's link, 0 while none has. */
+    public int linkMtu(final Ifnet ifp) {
+        final Nd6Ifinfo info = info(ifp);
+        return info == null ? 0 : info.linkMtu();
     }
 
     private void finish() {
@@ -299,7 +378,15 @@ public final class Nd6 {
     private void timeout() {
         lock.lock();
         try {
-            dad.timeout(now());
+            final long now = now();
+            dad.timeout(now);
+            for (final Nd6Ifinfo info : attached) {
+                rtr.timeout(info, now);
+            }
+            ways.timeout(now);
+            prefixes.timeout(now);
+            dns.timeout(now);
+            addrs.timeout(now);
             rearm();
         } finally {
             lock.unlock();
@@ -311,7 +398,11 @@ public final class Nd6 {
     /** Arms the timer for whatever is due next. */
     @GuardedBy("lock")
     private void rearm() {
-        final long next = dad.nextNs();
+        long next = Math.min(Math.min(dad.nextNs(), ways.nextNs()), Math.min(prefixes.nextNs(), dns.nextNs()));
+        next = Math.min(next, addrs.nextNs());
+        for (final Nd6Ifinfo info : attached) {
+            next = Math.min(next, info.rsNs);
+        }
         if (destroyed || next == NEVER) {
             timer.stop();
         } else {

@@ -40,6 +40,8 @@ public final class Nd6Ifinfo {
     private volatile int baseReachableMs; // (w) 0: the sysctl's
     private volatile int retransMs = RETRANS_MS; // (w)
     boolean up;                    // (n) the interface when its state was last told
+    long rsNs = Nd6.NEVER;         // (n) when to ask for routers
+    long rsSpanNs;                 // (n) from the last time to this; 0 before the first
 
     Nd6Ifinfo(final Ifnet ifp, final Nd6Table table, final int flags, final int chlim) {
         this.ifp = ifp;

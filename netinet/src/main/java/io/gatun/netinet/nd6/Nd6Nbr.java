@@ -78,14 +78,28 @@ final class Nd6Nbr {
         toGroup(ia.ifp, m, 0, 0, In6.solicited(ia.lo));
     }
 
-    private Mbuf message(final int type, final int flags, final long hi, final long lo, final int len) {
+    /** Whether this host is a router. */
+    boolean forwarding() {
+        return forwarding.getBool();
+    }
+
+    /** Room for a message of so many octets, its type filled in; null, counted, when out of mbufs. */
+    Mbuf packet(final int type, final int len) {
         final Mbuf m = nd.inet6.icmp6.packet(len);
         if (m == null) {
             nd.vnet().drop(null, DropReason.MBUF_NOMEM);
             return null;
         }
+        m.putInt(Ip6Header.LEN, type << 24);
+        return m;
+    }
+
+    private Mbuf message(final int type, final int flags, final long hi, final long lo, final int len) {
+        final Mbuf m = packet(type, len);
+        if (m == null) {
+            return null;
+        }
         final int at = Ip6Header.LEN;
-        m.putInt(at, type << 24);
         m.putInt(at + FLAGS, flags);
         m.putLong(at + TARGET, In6.clear(hi));
         m.putLong(at + TARGET + Long.BYTES, lo);
@@ -116,7 +130,7 @@ final class Nd6Nbr {
     private void answer(final Nd6Ifinfo info, final In6Ifaddr ia, final long sh, final long sl) {
         final boolean probe = In6.isAny(sh, sl);
         final int flags = (ia.has(In6Ifaddr.IN6_IFF_ANYCAST) ? 0 : NA_OVERRIDE) | (probe ? 0 : NA_SOLICITED)
-            | (forwarding.getBool() ? NA_ROUTER : 0);
+            | (forwarding() ? NA_ROUTER : 0);
         final Mbuf m = message(Icmp6.ND_NEIGHBOR_ADVERT, flags, ia.hi, ia.lo, LEN + NdOptions.UNIT);
         if (m == null) {
             return;
@@ -132,7 +146,8 @@ final class Nd6Nbr {
 
     // Input.
 
-    private void drop(final Mbuf m) {
+    /** Drops a message that is malformed, or not from this link. Consumes m. */
+    void drop(final Mbuf m) {
         nd.stat.bad.increment();
         nd.vnet().drop(m, DropReason.ND6_BADHDR);
     }
@@ -236,6 +251,9 @@ final class Nd6Nbr {
         m.freeChain();
         if (ia == null || ia.ifp != info.ifp) {
             info.table.advertised(hi, lo, mac, (flags & NA_SOLICITED) != 0, (flags & NA_OVERRIDE) != 0);
+            if ((flags & NA_ROUTER) == 0 && info.table.state(hi, lo) != null) {
+                nd.ways.noRouter(info, hi, lo);
+            }
         } else if (mac != EtherHeader.addr(info.ifp.lladdr()) && !ia.has(In6Ifaddr.IN6_IFF_ANYCAST)) {
             nd.dad.advertised(ia, mac); // somebody else says that our address is its own
         }

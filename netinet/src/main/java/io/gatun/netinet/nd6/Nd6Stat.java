@@ -15,12 +15,21 @@ final class Nd6Stat {
     final Counter dadSuccess;
     /** Our own solicitations that came back (RFC 7527). */
     final Counter dadLoopback;
+    /** Routers asked for. */
+    final Counter solicits;
+    /** Advertisements of routers on interfaces that take none. */
+    final Counter unwanted;
+    /** Routers, routes and prefixes beyond the limit. */
+    final Counter overflow;
 
     Nd6Stat(final CounterSet set) {
         timeouts = set.counter("nd6.timeouts");
         bad = set.counter("nd6.bad");
         duplicates = set.counter("nd6.dupips");
         dadSuccess = set.counter("nd6.dad.success");
+        solicits = set.counter("nd6.rs.sent");
+        unwanted = set.counter("nd6.ra.unwanted");
+        overflow = set.counter("nd6.ra.overflow");
         dadLoopback = set.counter("nd6.dad.loopback");
     }
 }

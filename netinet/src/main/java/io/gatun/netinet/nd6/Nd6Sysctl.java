@@ -7,6 +7,8 @@ import io.gatun.spi.vnet.SysctlTree;
 /** The tunables of neighbour discovery. */
 final class Nd6Sysctl {
     private static final int HOUR_MS = 3_600_000;
+    private static final int DAY_SEC = 86_400;
+    private static final int MAX_SEC = 366 * DAY_SEC;
 
     private final Sysctl maxqueuelen;
     private final Sysctl maxEntries;
@@ -17,6 +19,14 @@ final class Nd6Sysctl {
     private final Sysctl stableaddr;
     private final Sysctl stableRetries;
     private final Sysctl defhlim;
+    private final Sysctl acceptRtadv;
+    private final Sysctl noRadr;
+    private final Sysctl rfc6204w3;
+    private final Sysctl maxDefrouters;
+    private final Sysctl maxPrefixes;
+    private final Sysctl useTempaddr;
+    private final Sysctl temppltime;
+    private final Sysctl tempvltime;
 
     Nd6Sysctl(final SysctlTree tree) {
         maxqueuelen = tree.addInt("net.inet6.icmp6.nd6_maxqueuelen", 16, 1, 1024,
@@ -36,6 +46,43 @@ final class Nd6Sysctl {
             "other identifiers that are tried after a duplicate");
         defhlim = tree.addInt("net.inet6.ip6.hlim", Ip6Header.HLIM_DEFAULT, 0, Ip6Header.IPV6_MAXHLIM,
             "hop limit of interfaces attached from now on, while no router says");
+        acceptRtadv = tree.addBool("net.inet6.ip6.accept_rtadv", false,
+            "interfaces attached from now on take router advertisements");
+        noRadr = tree.addBool("net.inet6.ip6.no_radr", false,
+            "interfaces attached from now on take no default route from advertisements");
+        rfc6204w3 = tree.addBool("net.inet6.ip6.rfc6204w3", false, "take advertisements even while forwarding");
+        maxDefrouters = tree.addInt("net.inet6.ip6.maxifdefrouters", 16, 0, 1024, "default routers on one interface");
+        maxPrefixes = tree.addInt("net.inet6.ip6.maxifprefixes", 16, 0, 1024, "prefixes on one interface");
+        useTempaddr = tree.addBool("net.inet6.ip6.use_tempaddr", false, "make temporary addresses (RFC 8981)");
+        temppltime = tree.addInt("net.inet6.ip6.temppltime", DAY_SEC, 60, MAX_SEC,
+            "seconds a temporary address is preferred, at most");
+        tempvltime = tree.addInt("net.inet6.ip6.tempvltime", 2 * DAY_SEC, 60, MAX_SEC,
+            "seconds a temporary address is valid, at most");
+        tree.addBool("net.inet6.ip6.prefer_tempaddr", false, "send from temporary addresses where there are");
+    }
+
+    boolean rfc6204w3() {
+        return rfc6204w3.getBool();
+    }
+
+    int maxDefrouters() {
+        return maxDefrouters.getInt();
+    }
+
+    int maxPrefixes() {
+        return maxPrefixes.getInt();
+    }
+
+    boolean useTempaddr() {
+        return useTempaddr.getBool();
+    }
+
+    long temppltimeNs() {
+        return temppltime.get() * Nd6.SEC;
+    }
+
+    long tempvltimeNs() {
+        return tempvltime.get() * Nd6.SEC;
     }
 
     int maxqueuelen() {
@@ -70,6 +117,8 @@ final class Nd6Sysctl {
     int ifFlags(final boolean ether) {
         return Nd6Ifinfo.ND6_IFF_PERFORMNUD
             | (ether && autoLinklocal.getBool() ? Nd6Ifinfo.ND6_IFF_AUTO_LINKLOCAL : 0)
+            | (ether && acceptRtadv.getBool() ? Nd6Ifinfo.ND6_IFF_ACCEPT_RTADV : 0)
+            | (noRadr.getBool() ? Nd6Ifinfo.ND6_IFF_NO_RADR : 0)
             | (stableaddr.getBool() ? Nd6Ifinfo.ND6_IFF_STABLEADDR : 0);
     }
 }

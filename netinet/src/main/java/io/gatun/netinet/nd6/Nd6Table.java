@@ -3,6 +3,7 @@ package io.gatun.netinet.nd6;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ether.EtherHeader;
+import io.gatun.netinet.ip6.In6;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
@@ -168,15 +169,25 @@ final class Nd6Table {
 
     /** A solicitation names its sender's link address (RFC 4861 section 7.2.3). */
     void solicited(final long hi, final long lo, final long mac) {
+        boolean found = false;
         lock.lock();
         try {
             final Nd6Entry e = detached ? null : findOrAdd(hi, lo);
             if (e != null && (e.hdr == null || e.hdr.lladdr != mac)) {
+                found = e.hdr == null;
                 e.state = Nd6State.STALE;
                 publish(e, mac);
             }
         } finally {
             lock.unlock();
+        }
+        changed(found, hi, lo, false);
+    }
+
+    /** Routers have addresses of link scope: which are reachable decides which one is used. */
+    private void changed(final boolean yes, final long hi, final long lo, final boolean gone) {
+        if (yes && In6.isLinkLocal(hi)) {
+            nd6.neighborChanged(info, hi, lo, gone);
         }
     }
 
@@ -186,6 +197,7 @@ final class Nd6Table {
      * @param mac 0 when it names none
      */
     void advertised(final long hi, final long lo, final long mac, final boolean solicited, final boolean override) {
+        boolean found = false;
         lock.lock();
         try {
             final Nd6Entry e = find(hi, lo);
@@ -199,6 +211,7 @@ final class Nd6Table {
                 }
                 return;
             }
+            found = e.hdr == null;
             if (solicited) {
                 e.state = Nd6State.REACHABLE;
                 e.asked = 0;
@@ -212,6 +225,7 @@ final class Nd6Table {
         } finally {
             lock.unlock();
         }
+        changed(found, hi, lo, false);
     }
 
     /** Sends what waits, then lets senders see the header. Using a stale one starts its delay. */
@@ -250,7 +264,7 @@ final class Nd6Table {
                 if (timed(e) && now - e.deadlineNs >= 0) {
                     step(e, ask, now);
                 }
-                if (timed(e) && find(e.hi, e.lo) == e) {
+                if (e.state != null && timed(e) && find(e.hi, e.lo) == e) {
                     next = Math.min(next, e.deadlineNs - now);
                 }
             }
@@ -262,7 +276,11 @@ final class Nd6Table {
             lock.unlock();
         }
         for (final Nd6Entry e : ask) {
-            nd6.nbr.solicit(ifp, e.hi, e.lo, e.hdr);
+            if (e.state == null) {
+                changed(true, e.hi, e.lo, true);
+            } else {
+                nd6.nbr.solicit(ifp, e.hi, e.lo, e.hdr);
+            }
         }
         nd6.vnet().netisr().swi();
     }
@@ -285,6 +303,8 @@ final class Nd6Table {
                 if (e.asked >= MAX_SOLICIT) {
                     nd6.stat.timeouts.increment();
                     dropHeld(remove(e), DropReason.ND6_TIMEOUT);
+                    e.state = null; // does not answer
+                    ask.add(e);
                 } else {
                     e.asked++;
                     e.deadlineNs = now + info.retransNs();

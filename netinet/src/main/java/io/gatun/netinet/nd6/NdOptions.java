@@ -85,6 +85,12 @@ final class NdOptions {
         return i == end || length(m, i) != UNIT ? 0 : mac(m, i);
     }
 
+    /** A lifetime in seconds at an offset; NEVER for all ones. */
+    static long seconds(final Mbuf m, final int at) {
+        final int v = m.getInt(at);
+        return v == -1 ? Nd6.NEVER : v & 0xffff_ffffL;
+    }
+
     /** Writes an option of eight octets. */
     static void put(final Mbuf m, final int at, final int type, final long sixOctets) {
         m.putLong(at, (long) type << 56 | 1L << 48 | sixOctets);
