@@ -190,6 +190,7 @@ final class Nd6Addrs {
         }
     }
 
+    @GuardedBy("nd.lock")
     private void create(
         final Nd6Ifinfo info, final long prefix, final long valid, final long preferred, final int in) {
         if (in >= nd.sysctl.maxPrefixes()) {

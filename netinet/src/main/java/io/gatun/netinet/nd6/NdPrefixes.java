@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The prefixes that routers say are on the link (RFC 4861 section 6.3.4): each is a route to the link while it is valid.
- * A route that is there already, as one that came with an address, stays.
+ * The prefixes that routers say are on the link (RFC 4861 section 6.3.4): each is a route to the link while it is
+ * valid. A route that is there already, as one that came with an address, stays.
  *
  * <p>Locking key: (c) constant; (n) neighbour discovery's lock.
  *

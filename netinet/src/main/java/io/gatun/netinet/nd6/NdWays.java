@@ -12,9 +12,9 @@ import java.util.List;
 
 /**
  * The ways that routers advertise: default routers (RFC 4861 section 6.3.4) and more specific routes with preferences
- * (RFC 4191), which are the same thing with a longer prefix. Of those to one prefix the one in use is the most preferred
- * of the routers that are, or may be, reachable; when none is, they take turns (RFC 4861 section 6.3.6). A route made
- * by hand is never replaced.
+ * (RFC 4191), which are the same thing with a longer prefix. Of those to one prefix the one in use is that of the most
+ * preferred of the routers that are, or may be, reachable; when none is, they take turns (RFC 4861 section 6.3.6). A
+ * route made by hand is never replaced.
  *
  * <p>Locking key: (c) constant; (n) neighbour discovery's lock.
  *
