@@ -177,9 +177,16 @@ final class SoReceiveRecord {
         msg.uio.skip(n);
     }
 
-    /** A copy of the first record, which stays; the receive buffer is locked. Control is not shown. */
+    /** A copy of the first record, which stays; the receive buffer is locked. */
     private static Errno peekLocked(final Mbuf record, final RecvMsg msg) {
-        final Mbuf data = skipControl(sender(record, msg.from));
+        final Mbuf head = sender(record, msg.from);
+        final Mbuf data = skipControl(head);
+        if (head != data && msg.wantControl) {
+            msg.control = head.copyM(0, head.length() - (data == null ? 0 : data.length()));
+        }
+        if (head != data && msg.control == null) {
+            msg.flags |= MSG_CTRUNC;
+        }
         if (data == null || !msg.wantMbufs) {
             copy(data, msg);
             return Errno.OK;

@@ -138,6 +138,21 @@ class ControlMessageTest {
     }
 
     @Test
+    void peek_showsTheMessagesAndLeavesThem() throws Exception {
+        final SocketFile server = server();
+        set(server, IPPROTO_IP, RECV4);
+        host.udp().sendto(bytes("data"), 0, SERVER);
+        for (int i = 0; i < 3; i++) {
+            final int flags = i < 2 ? SocketDefs.MSG_PEEK : 0;
+            assertThat(server.recvmsg(ByteBuffer.allocate(10), flags, null, control)).isEqualTo(4);
+            assertThat(value(IPPROTO_IP, InDefs.IP_RECVDSTADDR)).isEqualTo(SockAddr.INADDR_LOOPBACK);
+            assertThat(value(IPPROTO_IP, InDefs.IP_RECVTTL)).isEqualTo(64);
+            assertThat(control.flags() & SocketDefs.MSG_CTRUNC).isZero();
+        }
+        assertThat(recv(server)).isEqualTo("-");
+    }
+
+    @Test
     void received4_roomForTheFirstOnly_saysSo() throws Exception {
         final SocketFile server = server();
         set(server, IPPROTO_IP, RECV4);
@@ -382,6 +397,12 @@ class ControlMessageTest {
         client.sendmsg(large.clear(), 0, to, control);
         assertThat(host.vnet.counters().get("ip6.fragmented")).isOne();
         fails(() -> client.sendmsg(ByteBuffer.allocate(2000), 0, to, control), Errno.EMSGSIZE);
+        client.setOption(IPPROTO_IPV6, InDefs.IPV6_RECVPATHMTU, 1);
+        fails(() -> client.sendmsg(ByteBuffer.allocate(2000), 0, to, control), Errno.EMSGSIZE);
+        assertThat(client.recvmsg(ByteBuffer.allocate(9), 0, addr, control)).isZero();
+        assertThat(control.find(IPPROTO_IPV6, InDefs.IPV6_PATHMTU)).isTrue();
+        assertThat(control.getInt(28)).isEqualTo(1500);
+        assertThat(addr).isEqualTo(to);
         client.sendto(ByteBuffer.allocate(2000), 0, to);
         assertThat(host.vnet.counters().get("ip6.fragmented")).isEqualTo(2);
     }

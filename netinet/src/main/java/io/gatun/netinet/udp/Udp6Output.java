@@ -5,6 +5,7 @@ import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
@@ -116,6 +117,11 @@ final class Udp6Output {
         }
         udp.stat.opackets.increment();
         final int flags = inp.has(Inpcb.INP_DONTFRAG) ? Ip6Output.IPV6_DONTFRAG : 0;
-        return udp.inet.inet6().ip6Output.output(m, up.route, opts == null ? null : opts.ifp, opts, flags);
+        final Ifnet out = opts == null ? null : opts.ifp;
+        final Errno e = udp.inet.inet6().ip6Output.output(m, up.route, out, opts, flags);
+        if (e == Errno.EMSGSIZE && inp.has(Inpcb.IN6P_MTU) && up.route.nextHop() != null) {
+            udp.control.tooBig(inp, dst.hi(), dst.lo(), dst.port(), up.route.nextHop().mtu());
+        }
+        return e;
     }
 }

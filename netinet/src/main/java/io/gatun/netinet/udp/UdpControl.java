@@ -60,14 +60,19 @@ final class UdpControl {
                 final boolean concerned = inp.so != null && inp.has(Inpcb.IN6P_MTU)
                     && (!inp.connected() || inp.faddrHi() == hi && inp.faddrLo() == lo);
                 if (concerned) {
-                    final Udpcb up = (Udpcb) inp.ppcb;
-                    In6.recover(up.from, hi, lo, port);
-                    append(inp, up, Ip6Control.pathMtu(udp.vnet.pool(), hi, lo, port, mtu));
+                    tooBig(inp, hi, lo, port, mtu);
                 }
             } finally {
                 inp.lock.unlock();
             }
         }
+    }
+
+    /** Tells one socket, whose lock is held, how much a path takes (RFC 3542 section 11.3). @bsd ip6_notify_pmtu */
+    void tooBig(final Inpcb inp, final long hi, final long lo, final int port, final int mtu) {
+        final Udpcb up = (Udpcb) inp.ppcb;
+        In6.recover(up.from, hi, lo, port);
+        append(inp, up, Ip6Control.pathMtu(udp.vnet.pool(), hi, lo, port, mtu));
     }
 
     private void append(final Inpcb inp, final Udpcb up, final Mbuf control) {
