@@ -5,9 +5,11 @@ import io.gatun.cli.ctl.ControlServer;
 import io.gatun.cli.ctl.StackCommands;
 import io.gatun.netinet.InPrefix;
 import io.gatun.netinet.InetConfig;
+import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.uipc.Sockets;
 import java.io.IOException;
@@ -15,6 +17,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -150,6 +153,11 @@ public final class Serve implements Callable<Integer> {
             device.put("host-address", hostAddress);
         }
         final Ifnet ifp = vnet.ifnets().create("tap0", device);
+        inet.addConflictListener(d -> {
+            out.println("gatun: " + SockAddr.in(d.addr(), 0).host() + " on " + d.ifname() + " is also used by "
+                + HexFormat.ofDelimiter(":").formatHex(EtherHeader.octets(d.lladdr())));
+            out.flush();
+        });
         for (final InPrefix p : own) {
             inet.addAddress(ifp, p, null);
         }

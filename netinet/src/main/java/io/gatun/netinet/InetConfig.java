@@ -199,6 +199,11 @@ public final class InetConfig {
         return inet.arp.lastDuplicate();
     }
 
+    /** From now on hears, without a lock of the stack, of each IPv4 address of this host that somebody else uses. */
+    public void addConflictListener(java.util.function.Consumer<ArpDuplicate> listener) {
+        inet.arp.addListener(listener);
+    }
+
     // Texts.
 
     private int address4(String text) {

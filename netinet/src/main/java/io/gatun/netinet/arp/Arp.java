@@ -3,6 +3,7 @@ package io.gatun.netinet.arp;
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.icmp.Icmp;
+import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InIfaddr;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
@@ -13,7 +14,10 @@ import io.gatun.spi.vnet.SysctlTree;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /**
  * The Address Resolution Protocol (RFC 826, RFC 1122 section 2.3.2, RFC 5227 section 2.4): requests and answers of one
@@ -40,6 +44,7 @@ public final class Arp {
     private static final int TPA = 24;
     private static final long SEC = 1_000_000_000L;
     private static final int DAY_SEC = 86_400;
+    private static final long DEFEND_INTERVAL = 10 * SEC;
 
     private final Inet inet;
     private final VnetSide vnet;
@@ -50,7 +55,11 @@ public final class Arp {
     private final Sysctl maxHold;
     private final Sysctl wait;
     private final Sysctl maxEntries;
+    private final List<Consumer<ArpDuplicate>> listeners = new CopyOnWriteArrayList<>();
+    private final Map<Integer, Long> defended = new ConcurrentHashMap<>(); // when, by address
     private volatile ArpDuplicate duplicate; // (w)
+    /** Asks for addresses before they are taken. */
+    public final Acd acd = new Acd(this);
 
     public Arp(Inet inet) {
         this.inet = inet;
@@ -77,6 +86,7 @@ public final class Arp {
 
     /** The domain goes: frees every packet that waits, stops every timer. */
     public void destroy() {
+        acd.cancel(null);
         for (ArpTable t : tables) {
             t.detach();
         }
@@ -90,6 +100,10 @@ public final class Arp {
 
     ArpStat stat() {
         return stat;
+    }
+
+    InAddrs addrs() {
+        return inet.addrs;
     }
 
     long now() {
@@ -168,6 +182,11 @@ public final class Arp {
             return null;
         }
         return newPacket(ifp, ARPOP_REQUEST, ia.addr, addr, dst);
+    }
+
+    /** Asks whether anybody has an address, without saying that this host will (RFC 5227 section 2.1.1). */
+    Mbuf probe(Ifnet ifp, int addr) {
+        return newPacket(ifp, ARPOP_REQUEST, 0, addr, EtherHeader.BROADCAST);
     }
 
     private Mbuf newPacket(Ifnet ifp, int op, int spa, int tpa, long dst) {
@@ -277,6 +296,7 @@ public final class Arp {
             vnet.drop(m, DropReason.ARP_BADADDR);
             return;
         }
+        acd.heard(ifp, op == ARPOP_REQUEST, sha, spa, tpa);
         InIfaddr target = inet.addrs.lookup(tpa);
         boolean forUs = target != null && target.ifp == ifp;
         if (spa != 0) {
@@ -308,14 +328,34 @@ public final class Arp {
         return inet.addrs.isBroadcast(spa, ifp) || inet.addrs.onLink(spa, ifp) == null;
     }
 
-    /** Somebody else speaks with an address of ours: report, and answer so that others learn ours. Consumes m. */
+    /**
+     * Somebody else speaks with an address of ours: report it, and tell all that it is ours, but once in ten seconds
+     * only, lest two hosts keep telling each other (RFC 5227 section 2.4). Consumes m.
+     */
     private void defend(Ifnet ifp, Mbuf m, int op, boolean forUs, long sha) {
         int spa = m.getInt(SPA);
         int tpa = m.getInt(TPA);
         vnet.drop(m, DropReason.ARP_DUPLICATE);
+        for (Consumer<ArpDuplicate> l : listeners) {
+            l.accept(duplicate);
+        }
         if (op == ARPOP_REQUEST && forUs) {
             reply(ifp, tpa, spa, sha);
         }
+        Long last = defended.get(spa);
+        if (last == null || now() - last >= DEFEND_INTERVAL) {
+            defended.put(spa, now());
+            announce(ifp, spa);
+        }
+    }
+
+    /** From now on hears of each conflict, without a lock of the stack. */
+    public void addListener(Consumer<ArpDuplicate> listener) {
+        listeners.add(listener);
+    }
+
+    public void removeListener(Consumer<ArpDuplicate> listener) {
+        listeners.remove(listener);
     }
 
     private void reply(Ifnet ifp, int ours, int theirs, long sha) {
@@ -337,6 +377,14 @@ public final class Arp {
     /** Deletes an entry. ENOENT when there is none, EINVAL when the interface has no ARP. @bsd SIOCDARP */
     public Errno delete(Ifnet ifp, int addr) {
         return ifp.llSoftc() instanceof ArpTable t ? t.delete(addr) : Errno.EINVAL;
+    }
+
+    /** An interface goes. @bsd arp_ifdetach */
+    public void ifdetach(Ifnet ifp) {
+        acd.cancel(ifp);
+        if (ifp.llSoftc() instanceof ArpTable t) {
+            t.detach();
+        }
     }
 
     /** Forgets all neighbours of an interface. */

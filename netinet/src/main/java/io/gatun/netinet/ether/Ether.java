@@ -62,9 +62,7 @@ public final class Ether implements LinkLayer {
     /** Forgets an interface's neighbours. @bsd ether_ifdetach */
     @Override
     public void detach(Ifnet ifp) {
-        if (ifp.llSoftc() instanceof ArpTable table) {
-            table.detach();
-        }
+        inet.arp.ifdetach(ifp);
     }
 
     /** For TCP: who merges segments that came together, on interfaces with IFCAP_LRO. */
