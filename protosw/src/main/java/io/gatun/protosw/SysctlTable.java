@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * The tunables of a vnet by name. Values given before their owner has added the node wait here and take effect when it
@@ -24,17 +25,27 @@ final class SysctlTable implements SysctlTree {
     private static final class Node {
         private final Sysctl sysctl;
         private final LongSupplier reading;         // null for what is stored
+        private final Supplier<String> text;        // as reading, of STRING nodes
         private final Predicate<String> textCheck;  // of STRING nodes, or null
+        private final boolean kept;                 // what is written can be read
 
         Node(Sysctl sysctl, LongSupplier reading, Predicate<String> textCheck) {
+            this(sysctl, reading, null, textCheck, true);
+        }
+
+        Node(Sysctl sysctl, LongSupplier reading, Supplier<String> text, Predicate<String> textCheck, boolean kept) {
             this.sysctl = sysctl;
             this.reading = reading;
+            this.text = text;
             this.textCheck = textCheck;
+            this.kept = kept;
         }
 
         Sysctl present() {
             if (reading != null) {
                 sysctl.set(reading.getAsLong());
+            } else if (text != null) {
+                sysctl.set(text.get());
             }
             return sysctl;
         }
@@ -76,6 +87,24 @@ final class SysctlTable implements SysctlTree {
     @Override
     public Sysctl addString(String name, String initial, String description) {
         return addString(name, initial, description, null);
+    }
+
+    @Override
+    public Sysctl addTunable(String name, int initial, Sysctl.Check check, String description) {
+        return add(new Sysctl(name, Type.INT, false, description, check), initial);
+    }
+
+    @Override
+    public void addWriteOnly(String name, Predicate<String> handler, String description) {
+        Sysctl s = new Sysctl(name, Type.STRING, true, description, null);
+        s.set("");
+        add(new Node(s, null, null, handler, false));
+    }
+
+    @Override
+    public void addText(String name, Supplier<String> text, String description) {
+        Sysctl s = new Sysctl(name, Type.STRING, false, description, null);
+        nodes.putIfAbsent(name, new Node(s, null, text, null, true));
     }
 
     @Override
@@ -143,7 +172,9 @@ final class SysctlTable implements SysctlTree {
             if (n.textCheck != null && !n.textCheck.test(text)) {
                 return Errno.EINVAL;
             }
-            s.set(text);
+            if (n.kept) {
+                s.set(text);
+            }
             return Errno.OK;
         }
         long value;
@@ -170,7 +201,9 @@ final class SysctlTable implements SysctlTree {
     @Override
     public void forEach(Consumer<Sysctl> visitor) {
         for (Node n : nodes.values()) {
-            visitor.accept(n.present());
+            if (n.text == null) {
+                visitor.accept(n.present());
+            }
         }
     }
 }

@@ -52,6 +52,46 @@ final class SysctlTableTest {
     }
 
     @Test
+    void proc_ownerIsAskedFirst() {
+        List<Long> asked = new ArrayList<>();
+        Sysctl s = tree.addProc("net.x.p", 1, v -> asked.add(v) && v < 10, "p");
+        assertThat(tree.set("net.x.p", "4")).isEqualTo(Errno.OK);
+        assertThat(tree.set("net.x.p", "11")).isEqualTo(Errno.EINVAL);
+        assertThat(s.get()).isEqualTo(4);
+        assertThat(asked).containsExactly(1L, 4L, 11L);
+    }
+
+    @Test
+    void tunable_isGivenAtCreationOnly() {
+        Sysctl s = tree.addTunable("net.x.early", 2, v -> v > 0, "t");
+        assertThat(s.get()).isEqualTo(7);
+        assertThat(tree.set("net.x.early", "8")).isEqualTo(Errno.EPERM);
+        assertThat(s.get()).isEqualTo(7);
+    }
+
+    @Test
+    void writeOnly_isNotKept() {
+        List<String> got = new ArrayList<>();
+        tree.addWriteOnly("net.x.w", t -> !t.isEmpty() && got.add(t), "w");
+        assertThat(tree.set("net.x.w", "secret")).isEqualTo(Errno.OK);
+        assertThat(tree.set("net.x.w", "")).isEqualTo(Errno.EINVAL);
+        assertThat(got).containsExactly("secret");
+        assertThat(tree.find("net.x.w").getString()).isEmpty();
+    }
+
+    @Test
+    void text_isMadeWhenAskedFor_andNotVisited() {
+        AtomicLong made = new AtomicLong();
+        tree.addText("net.x.l", () -> "line " + made.incrementAndGet(), "l");
+        List<String> seen = new ArrayList<>();
+        tree.forEach(n -> seen.add(n.name()));
+        assertThat(seen).doesNotContain("net.x.l");
+        assertThat(tree.find("net.x.l").getString()).isEqualTo("line 1");
+        assertThat(tree.find("net.x.l").getString()).isEqualTo("line 2");
+        assertThat(tree.set("net.x.l", "x")).isEqualTo(Errno.EPERM);
+    }
+
+    @Test
     void reading_isComputedAndReadOnly() {
         AtomicLong value = new AtomicLong(5);
         tree.addReading("net.x.r", value::get, "r");

@@ -31,6 +31,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /** As much of a vnet as sockets need: a pool, sysctls, domains, and a netisr that runs tasks. */
@@ -286,6 +287,22 @@ final class TestVnet implements VnetSide {
         public Sysctl addString(final String name, final String initial, final String what,
             final Predicate<String> check) {
             throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Sysctl addTunable(
+            final String name, final int initial, final Sysctl.Check check, final String description) {
+            return add(name, Sysctl.Type.INT, initial, check);
+        }
+
+        @Override
+        public void addWriteOnly(final String name, final Predicate<String> handler, final String description) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void addText(final String name, final Supplier<String> text, final String description) {
+            // nobody reads
         }
 
         @Override

@@ -4,6 +4,7 @@ import io.gatun.spi.sys.Errno;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * The tunables of one vnet. Adding a name twice answers the first node, so that two parts may share one.
@@ -34,8 +35,22 @@ public interface SysctlTree {
      */
     Sysctl addProc(String name, int initial, Sysctl.Check check, String description);
 
+    /** A 32-bit value that can be given when the vnet is built, and only read afterwards. @bsd CTLFLAG_RDTUN */
+    Sysctl addTunable(String name, int initial, Sysctl.Check check, String description);
+
+    /**
+     * Something that can be written and not read, such as a key.
+     *
+     * @param handler takes the text; false when it is no good
+     * @bsd CTLFLAG_WR
+     */
+    void addWriteOnly(String name, Predicate<String> handler, String description);
+
     /** A read-only reading that is computed when asked. @bsd SYSCTL_PROC */
     void addReading(String name, LongSupplier reading, String description);
+
+    /** A read-only text that is made when asked for by its name; {@link #forEach} passes it over. @bsd CTLFLAG_SKIP */
+    void addText(String name, Supplier<String> text, String description);
 
     /** The node, or null. A reading is answered as a node with its present value. */
     Sysctl find(String name);
@@ -48,6 +63,6 @@ public interface SysctlTree {
      */
     Errno set(String name, String text);
 
-    /** Visits all nodes in order of their names. */
+    /** Visits all nodes in order of their names, but for texts that are made when asked. */
     void forEach(Consumer<Sysctl> visitor);
 }
