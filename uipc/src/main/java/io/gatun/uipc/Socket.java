@@ -347,6 +347,12 @@ public final class Socket extends SocketState {
     }
 
     @Override
+    public int qlimit() {
+        final AcceptQueue queue = sol();
+        return queue == null ? 0 : queue.qlimit();
+    }
+
+    @Override
     public Errno reserve(final long sndOctets, final long rcvOctets) {
         return SoOpt.reserve(this, sndOctets, rcvOctets);
     }

@@ -4,9 +4,11 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** SipHash-2-4 over 64-bit words with a key cut from the vnet's secret. Immutable, allocates nothing. @bsd SipHash24 */
+/** SipHash-2-4 over words, its key cut from the vnet's secret or given. Immutable, allocates nothing. @bsd SipHash24 */
 public final class SipHash {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private static final int LENGTH_SHIFT = 56;
 
     private final long k0;
     private final long k1;
@@ -33,7 +35,7 @@ public final class SipHash {
     }
 
     /** With the key itself, little-endian words as in the paper. */
-    static SipHash ofKey(final long k0, final long k1) {
+    public static SipHash ofKey(final long k0, final long k1) {
         return new SipHash(k0, k1);
     }
 
@@ -47,13 +49,34 @@ public final class SipHash {
 
     /** The hash of three words. */
     public long hash(final long a, final long b, final long c) {
+        return hash(a, b, c, 24L << LENGTH_SHIFT, 4);
+    }
+
+    /**
+     * The hash of up to 16 octets.
+     *
+     * @param lo the first eight, the first of them lowest
+     * @param hi what follows; octets beyond the length are 0
+     */
+    public long hashOctets(final long lo, final long hi, final int length) {
+        final long end = (long) length << LENGTH_SHIFT;
+        return switch (length / Long.BYTES) {
+            case 0 -> hash(lo | end, 0, 0, 0, 1);
+            case 1 -> hash(lo, hi | end, 0, 0, 2);
+            default -> hash(lo, hi, end, 0, 3);
+        };
+    }
+
+    /** The first {@code words} of the four, of which the last has the length on top. */
+    private long hash(final long a, final long b, final long c, final long d, final int words) {
         long v0 = k0 ^ 0x736f6d6570736575L;
         long v1 = k1 ^ 0x646f72616e646f6dL;
         long v2 = k0 ^ 0x6c7967656e657261L;
         long v3 = k1 ^ 0x7465646279746573L;
-        for (int i = 0; i < 8; i++) {
-            final long m = word(i, a, b, c);
-            final int rounds = i < 4 ? 2 : 1;
+        for (int i = 0; i < words + 4; i++) {
+            final boolean text = i < words;
+            final long m = text ? word(i, a, b, c, d) : 0;
+            final int rounds = text ? 2 : 1;
             v3 ^= m;
             for (int r = 0; r < rounds; r++) {
                 v0 += v1;
@@ -68,21 +91,19 @@ public final class SipHash {
                 v2 = Long.rotateLeft(v2, 32);
             }
             v0 ^= m;
-            if (i == 3) {
+            if (i == words - 1) {
                 v2 ^= 0xff;
             }
         }
         return v0 ^ v1 ^ v2 ^ v3;
     }
 
-    /** The three words, the length block, then four empty finalisation rounds. */
-    private static long word(final int i, final long a, final long b, final long c) {
+    private static long word(final int i, final long a, final long b, final long c, final long d) {
         return switch (i) {
             case 0 -> a;
             case 1 -> b;
             case 2 -> c;
-            case 3 -> 24L << 56;
-            default -> 0;
+            default -> d;
         };
     }
 }

@@ -23,6 +23,10 @@ final class AckArrives {
     @GuardedBy("tp.inp.lock")
     static Verdict checkAck(Tcpcb tp, Seg seg) {
         if (!seg.has(TcpHeader.TH_ACK)) {
+            if (tp.state == TcpState.SYN_RECEIVED && tp.has(Tcpcb.TF_FASTOPEN)) {
+                TcpFastopen.synTaken(tp, seg); // the SYN itself: no other comes so far
+                return Verdict.NEXT;
+            }
             return tp.has(Tcpcb.TF_ACKNOW) ? seg.dropAfterAck(DropReason.TCP_NO_ACK) : seg.drop(DropReason.TCP_NO_ACK);
         }
         if (tp.state == TcpState.SYN_RECEIVED) {
@@ -78,14 +82,19 @@ final class AckArrives {
             tp.flags2 |= Tcpcb.TF2_SYNLOST;
         }
         tp.starttimeNs = tp.nowNs;
+        final boolean passiveFastopen = tp.state == TcpState.SYN_RECEIVED && tp.has(Tcpcb.TF_FASTOPEN);
         if (tp.has(Tcpcb.TF_NEEDFIN)) {
             TcpSubr.stateChange(tp, TcpState.FIN_WAIT_1);
             tp.flags &= ~Tcpcb.TF_NEEDFIN;
         } else {
             TcpSubr.stateChange(tp, TcpState.ESTABLISHED);
         }
-        TcpCc.connInit(tp);
         TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepidle(tp));
+        if (passiveFastopen) {
+            TcpFastopen.release(tp);
+            return; // the rest was done with its SYN
+        }
+        TcpCc.connInit(tp);
         tp.inp.so.isConnected();
     }
 

@@ -22,15 +22,14 @@ final class ListenArrives {
         final Tcp tcp = tp.tcp;
         switch (seg.flags & (TcpHeader.TH_RST | TcpHeader.TH_ACK | TcpHeader.TH_SYN)) {
             case TcpHeader.TH_ACK -> {
-                return expand(tp, seg);
+                return handOver(tp, seg, tcp.syncache.expand(tp, seg));
             }
             case TcpHeader.TH_SYN -> {
                 if (!endpoints(seg)) {
                     tcp.stat.badaddr.increment();
                     return seg.drop(DropReason.TCP_BADADDR);
                 }
-                tcp.syncache.add(tp, seg);
-                return Verdict.DONE;
+                return handOver(tp, seg, tcp.syncache.add(tp, seg));
             }
             case TcpHeader.TH_SYN | TcpHeader.TH_ACK -> tcp.syncache.badack(seg);
             default -> {
@@ -44,10 +43,9 @@ final class ListenArrives {
         return seg.drop(DropReason.TCP_LISTEN_BADSEG);
     }
 
-    /** The new connection takes the segment from here. */
+    /** The new connection, if there is one, takes the segment from here. */
     @GuardedBy("tp.inp.lock")
-    private static Verdict expand(Tcpcb tp, Seg seg) {
-        final Verdict v = tp.tcp.syncache.expand(tp, seg);
+    private static Verdict handOver(Tcpcb tp, Seg seg, Verdict v) {
         final Tcpcb made = seg.made;
         if (made == null) {
             return v;

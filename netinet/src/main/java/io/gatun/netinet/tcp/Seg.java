@@ -78,6 +78,8 @@ final class Seg {
     int sigOff;          // (t) offset of the signature
     int cookieOff;       // (t) offset of the Fast Open cookie
     int cookieLen;       // (t) its octets
+    /** What that cookie is worth at a listener: one of {@link TcpFastopenKeys}. */
+    int fastopen;        // (t)
 
     /** Whether output is wanted when all is done. @bsd needoutput */
     boolean needOutput;  // (t)

@@ -34,7 +34,11 @@ final class SegmentArrives {
         if (tp.tcp.predict && HeaderPrediction.handled(tp, seg)) {
             return Verdict.DONE; // pure shortcut: same result without it
         }
-        Verdict v = checkSequence(tp, seg);                     // first
+        Verdict v = tp.state == TcpState.SYN_RECEIVED && tp.has(Tcpcb.TF_FASTOPEN)
+            ? TcpFastopen.synReceived(tp, seg) : Verdict.NEXT;
+        if (v == Verdict.NEXT) {
+            v = checkSequence(tp, seg);                         // first
+        }
         if (v == Verdict.NEXT) {
             v = checkRst(tp, seg);                              // second
         }
@@ -43,7 +47,9 @@ final class SegmentArrives {
             v = checkSyn(tp, seg);                              // fourth
         }
         if (v == Verdict.NEXT) {
-            TcpEcn.arrives(tp, seg);
+            if ((seg.thflags & (TcpHeader.TH_SYN | TcpHeader.TH_ACK)) != TcpHeader.TH_SYN) {
+                TcpEcn.arrives(tp, seg); // that of a SYN was taken when it came
+            }
             v = AckArrives.checkAck(tp, seg);                   // fifth
         }
         if (v == Verdict.NEXT) {
@@ -73,7 +79,8 @@ final class SegmentArrives {
         if (seg.has(TcpHeader.TH_RST) || seg.has(TcpHeader.TH_SYN) && tp.state.haveEstablished()) {
             return Verdict.NEXT;
         }
-        if (seg.has(TcpHeader.TH_SYN) && seg.seq == tp.irs && tp.has2(Tcpcb.TF2_PASSIVE)) {
+        if (seg.has(TcpHeader.TH_SYN) && seg.seq == tp.irs && tp.has2(Tcpcb.TF2_PASSIVE)
+            && !tp.has(Tcpcb.TF_FASTOPEN)) {
             return synAgain(tp, seg);
         }
         Verdict v = paws(tp, seg);

@@ -38,7 +38,7 @@ final class SegmentText {
         if (seg.len == 0) {
             return;
         }
-        if (mayDelay(tp, seg)) {
+        if (mayDelay(tp, seg) || tp.state == TcpState.SYN_RECEIVED) { // text of a SYN: the answer may go along
             tp.flags |= Tcpcb.TF_DELACK;
         } else {
             tp.flags |= Tcpcb.TF_ACKNOW;

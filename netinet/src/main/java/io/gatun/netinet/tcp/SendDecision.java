@@ -23,11 +23,14 @@ final class SendDecision {
         p.sendalot = false;
         p.tso = false;
         p.reason = SendReason.NONE;
+        if (TcpFastopen.silent(tp)) {
+            return;
+        }
         p.off = tp.sndNxt - tp.sndUna;
         p.sendwin = Math.min(tp.sndWnd, tp.sndCwnd);
         p.flags = tp.state.outflags();
-        if (tp.has(Tcpcb.TF_NEEDFIN)) {
-            p.flags |= TcpHeader.TH_FIN;
+        if (tp.has(Tcpcb.TF_NEEDFIN) && tp.state != TcpState.SYN_SENT) {
+            p.flags |= TcpHeader.TH_FIN; // never before the peer has answered
         }
         if (tp.has(Tcpcb.TF_FORCEDATA)) {
             forced(tp, p, avail);
@@ -39,6 +42,9 @@ final class SendDecision {
         }
         p.len = Math.min(p.len, Math.max(avail - p.off, 0)); // the rest of it is a FIN
         p.optlen = TcpOptions.choose(tp, p.flags, p.to);
+        if ((p.flags & TcpHeader.TH_SYN) != 0) {
+            syn(tp, p);
+        }
         cut(tp, p, avail);
         p.recwin = receiveWindow(tp, so.rcv());
         if ((p.flags & TcpHeader.TH_SYN) != 0) {
@@ -74,7 +80,8 @@ final class SendDecision {
             p.off--;
         }
         if (!tp.state.haveEstablished()) {
-            p.len = 0; // data waits for the end of the handshake
+            // Data waits for the end of the handshake, unless it may go with the SYN.
+            p.len = tp.has(Tcpcb.TF_FASTOPEN) && (p.flags & TcpHeader.TH_SYN) != 0 ? Math.max(len, 0) : 0;
             return;
         }
         if (len <= 0) {
@@ -97,12 +104,25 @@ final class SendDecision {
         p.len = len;
     }
 
+    /** A SYN carries text beside a cookie of Fast Open only, and then no FIN. */
+    @GuardedBy("tp.inp.lock")
+    private static void syn(Tcpcb tp, SendPlan p) {
+        if (!TcpFastopen.textAllowed(p.to)) {
+            p.len = 0;
+        }
+        if (tp.has(Tcpcb.TF_FASTOPEN)) {
+            p.flags &= ~TcpHeader.TH_FIN;
+        }
+    }
+
     /** Cuts to one segment, or to a super-segment; drops FIN while data is left. */
     @GuardedBy("tp.inp.lock")
     private static void cut(Tcpcb tp, SendPlan p, int avail) {
         final int mss = tp.maxseg - p.optlen;
         if (p.len > mss) {
-            if (tp.has(Tcpcb.TF_TSO) && TcpEcn.mayCut(tp) && !tp.has(Tcpcb.TF_FORCEDATA)
+            if ((p.flags & TcpHeader.TH_SYN) != 0) {
+                p.len = mss; // the rest has to wait for the answer
+            } else if (tp.has(Tcpcb.TF_TSO) && TcpEcn.mayCut(tp) && !tp.has(Tcpcb.TF_FORCEDATA)
                 && tp.tsoMax - TcpPath.minProtoHdr(tp) > 2 * mss) {
                 superSegment(tp, p, mss, avail);
             } else {

@@ -34,9 +34,11 @@ final class SynSentArrives {
         TcpMss.mss(tp, seg.hasOpt(Seg.TOF_MSS) ? seg.mss : 0);
         if (ack) {
             TcpEcnShake.synAck(tp, seg);
+            tp.tcp.fastopen.synAck(tp, seg);
             return established(tp, seg);
         }
         TcpEcnShake.parallelSyn(tp, seg);
+        tp.flags &= ~Tcpcb.TF_FASTOPEN; // both are clients: text waits
         return simultaneous(tp);
     }
 
@@ -47,6 +49,9 @@ final class SynSentArrives {
         tp.sndUna++; // the SYN
         if (Seq.lt(tp.sndNxt, tp.sndUna)) {
             tp.sndNxt = tp.sndUna;
+        }
+        if (tp.sndUna != tp.sndMax) {
+            tp.sndNxt = seg.ack; // text that went with the SYN and was not taken goes again
         }
         tp.flags |= Tcpcb.TF_ACKNOW;
         AckArrives.enterEstablished(tp);

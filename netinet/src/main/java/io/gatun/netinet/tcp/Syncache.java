@@ -123,17 +123,24 @@ final class Syncache {
 
     /**
      * A good SYN for a listener, which is locked: answers it, and remembers it unless only cookies are in use. Text and
-     * FIN of the SYN are left for the peer to send again, so that a flood cannot fill buffers.
+     * FIN of the SYN are left for the peer to send again, so that a flood cannot fill buffers. With a good cookie of
+     * Fast Open it makes a socket at once, which takes the text.
      *
+     * @return as {@link #expand}; DONE when the SYN was answered
      * @bsd syncache_add
      */
     @GuardedBy("lp.inp.lock")
-    void add(Tcpcb lp, Seg seg) {
+    Verdict add(Tcpcb lp, Seg seg) {
         final TcpBare b = tcp.segs.claimBare();
         b.inc.set(seg);
         final int hash = hash(b.inc);
         final SyncacheShard sh = shard(hash);
-        if (cookiesOnly()) {
+        final boolean only = cookiesOnly();
+        seg.fastopen = tcp.fastopen.judge(lp, seg, b.inc);
+        Verdict v = Verdict.DONE;
+        if (seg.fastopen == TcpFastopenKeys.VALID && (only || !known(sh, bucket(hash), b.inc))) {
+            v = fastopen(lp, seg, b);
+        } else if (only) {
             final SyncacheEntry sc = b.entry;
             fill(sc, b.inc, lp, seg);
             sc.flags &= ~SyncacheEntry.SCF_ECN_MASK; // a cookie would not remember it
@@ -142,6 +149,27 @@ final class Syncache {
             remember(lp, seg, sh, bucket(hash), b);
         }
         tcp.segs.release(b);
+        return v;
+    }
+
+    private static boolean known(SyncacheShard sh, int bucket, InConninfo inc) {
+        sh.lock.lock();
+        try {
+            return sh.find(bucket, inc) != null;
+        } finally {
+            sh.lock.unlock();
+        }
+    }
+
+    /** A SYN with a good cookie: a socket that is in use before the handshake is over. @bsd syncache_tfo_expand */
+    @GuardedBy("lp.inp.lock")
+    private Verdict fastopen(Tcpcb lp, Seg seg, TcpBare b) {
+        fill(b.entry, b.inc, lp, seg);
+        final Verdict v = socket(lp, seg, b.entry);
+        if (v == Verdict.NEXT) {
+            tcp.fastopen.accepted(lp, seg.made, tcp.fastopen.latest(b.inc, seg));
+        }
+        return v;
     }
 
     @GuardedBy("lp.inp.lock")
@@ -246,7 +274,11 @@ final class Syncache {
         }
         sc.flags |= TcpEcnShake.syncacheAdd(tcp, seg);
         sc.peerMss = seg.hasOpt(Seg.TOF_MSS) ? seg.mss : 0;
-        if (syncookies.getBool()) {
+        if (seg.fastopen == TcpFastopenKeys.GRANT) {
+            sc.flags |= SyncacheEntry.SCF_FASTOPEN;
+            sc.cookie = tcp.fastopen.latest(sc.inc, seg);
+        }
+        if (syncookies.getBool() && seg.fastopen != TcpFastopenKeys.VALID) {
             sc.iss = cookie.generate(sc);
             stat.sendcookie.increment();
         } else {
@@ -305,6 +337,12 @@ final class Syncache {
             }
             if (sc.has(SyncacheEntry.SCF_SACK)) {
                 to.flags |= Seg.TOF_SACKPERM;
+            }
+            if (sc.has(SyncacheEntry.SCF_FASTOPEN)) {
+                to.flags |= Seg.TOF_FASTOPEN;
+                to.cookieLen = TcpFastopenKeys.COOKIE_LEN;
+                to.setCookie(sc.cookie, 0);
+                sc.flags &= ~SyncacheEntry.SCF_FASTOPEN; // not when it is sent again
             }
         }
         if (sc.has(SyncacheEntry.SCF_TIMESTAMP)) {
@@ -469,6 +507,11 @@ final class Syncache {
         if (seg.ack != sc.iss + 1 || Seq.leq(seg.seq, sc.irs) || Seq.gt(seg.seq, sc.irs + sc.wnd)) {
             return seg.dropWithReset(DropReason.TCP_BAD_ACK);
         }
+        return socket(lp, seg, sc);
+    }
+
+    @GuardedBy("lp.inp.lock")
+    private Verdict socket(Tcpcb lp, Seg seg, SyncacheEntry sc) {
         seg.made = SyncacheSocket.make(tcp, lp, sc, seg.nowNs);
         if (seg.made != null) {
             stat.completed.increment();

@@ -19,6 +19,8 @@ final class SyncacheEntry {
     static final int SCF_UNREACH = 0x10;
     /** No options. @bsd SCF_NOOPT */
     static final int SCF_NOOPT = 0x01;
+    /** The next SYN|ACK gives a Fast Open cookie along. */
+    static final int SCF_FASTOPEN = 0x100;
     /** SACK was permitted. @bsd SCF_SACK */
     static final int SCF_SACK = 0x80;
 
@@ -49,6 +51,8 @@ final class SyncacheEntry {
     int tos;          // (s)
     int port;         // (s) the peer's UDP port, 0 plain
     int flowid;       // (s)
+    /** That cookie, its first octet lowest. @bsd sc_tfo_cookie */
+    long cookie;      // (s)
     int rxmits;       // (s) SYN|ACKs sent
     long rxttimeNs;   // (s) when the next is due
 

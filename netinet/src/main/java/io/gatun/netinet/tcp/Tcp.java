@@ -36,6 +36,7 @@ public final class Tcp {
     final TcpRele rele;             // (c)
     final TcpTimeWait timeWait;     // (c)
     final TcpRespond respond;       // (c)
+    final TcpFastopen fastopen;     // (c)
     final Syncache syncache;        // (c)
     final TcpInput input;           // (c)
     final TcpCtlinput ctlinput;     // (c)
@@ -68,6 +69,7 @@ public final class Tcp {
         segs = new SegCache();
         sendMaps = new TcpSendMaps(sysctl);
         states = new TcpStates(vnet.sysctl());
+        fastopen = new TcpFastopen(this);
         syncache = new Syncache(this);
         tunnel = new TcpTunnel(this);
     }

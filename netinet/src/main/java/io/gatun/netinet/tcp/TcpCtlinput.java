@@ -203,6 +203,7 @@ final class TcpCtlinput {
     private void notify(Tcpcb tp, Errno e, boolean hard) {
         if (hard && tcp.sysctl.icmpMayRst.getBool()) {
             if (tp.state == TcpState.SYN_SENT) {
+                tcp.fastopen.refused(tp);
                 TcpSubr.drop(tp, e);
             }
             return;

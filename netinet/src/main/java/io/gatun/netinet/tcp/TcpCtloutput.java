@@ -69,6 +69,7 @@ public final class TcpCtloutput {
             case InDefs.TCP_MAXSEG -> setMaxseg(tp, opt.value());
             case InDefs.TCP_KEEPINIT, InDefs.TCP_KEEPIDLE, InDefs.TCP_KEEPINTVL, InDefs.TCP_KEEPCNT ->
                 setKeep(tp, opt.name(), opt.value());
+            case InDefs.TCP_FASTOPEN -> tp.tcp.fastopen.setOption(tp, opt);
             case InDefs.TCP_CONGESTION ->
                 opt.object() instanceof String s ? TcpSubr.setCongestion(tp, s) : Errno.EINVAL;
             case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> setEncapsPort(tp, opt.value());
@@ -152,6 +153,7 @@ public final class TcpCtloutput {
             case InDefs.TCP_KEEPIDLE -> opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.keepidle(tp)));
             case InDefs.TCP_KEEPINTVL -> opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.keepintvl(tp)));
             case InDefs.TCP_KEEPCNT -> opt.answer(TcpTimers.keepcnt(tp));
+            case InDefs.TCP_FASTOPEN -> opt.answer(bit(tp, Tcpcb.TF_FASTOPEN));
             case InDefs.TCP_INFO -> opt.answer(TcpInfo.of(tp));
             case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> opt.answer(tp.port);
             case InDefs.TCP_CONGESTION -> opt.answer(TcpSubr.congestion(tp));

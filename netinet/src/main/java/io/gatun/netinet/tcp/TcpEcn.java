@@ -206,7 +206,8 @@ final class TcpEcn {
 
     @GuardedBy("tp.inp.lock")
     private static boolean fresh(Tcpcb tp, SendPlan p) {
-        return p.len > 0 && !p.rexmit && Seq.geq(p.seq, tp.sndMax) && !(tp.has(Tcpcb.TF_FORCEDATA) && p.len == 1);
+        return p.len > 0 && (p.flags & TcpHeader.TH_SYN) == 0 && !p.rexmit && Seq.geq(p.seq, tp.sndMax)
+            && !(tp.has(Tcpcb.TF_FORCEDATA) && p.len == 1);
     }
 
     /** It went out: what it said need not be said again. */

@@ -65,6 +65,13 @@ final class TcpOpt {
         return flags == 0 ? 0 : layOut(m, off);
     }
 
+    /** Sets {@link #cookieLen} octets of cookie, the first of them lowest. */
+    void setCookie(long lo, long hi) {
+        for (int i = 0; i < cookieLen; i++) {
+            cookie[i] = (byte) ((i < Long.BYTES ? lo : hi) >>> Byte.SIZE * (i % Long.BYTES));
+        }
+    }
+
     private int layOut(Mbuf m, int off) {
         out = m;
         base = off;

@@ -155,6 +155,7 @@ final class TcpOptions {
         if (tp.has(Tcpcb.TF_SACK_PERMIT)) {
             to.flags |= Seg.TOF_SACKPERM;
         }
+        TcpFastopen.option(tp, to);
     }
 
     private static void timestamps(Seg seg, Mbuf m, int at) {

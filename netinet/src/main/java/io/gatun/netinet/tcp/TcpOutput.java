@@ -155,7 +155,7 @@ public final class TcpOutput {
     /** PSH, URG and a FIN that was sent before. */
     @GuardedBy("tp.inp.lock")
     private static void finish(Tcpcb tp, SendPlan p) {
-        if (p.len > 0 && p.off + p.len == tp.inp.so.snd().used()) {
+        if (p.len > 0 && p.off + p.len == tp.inp.so.snd().used() && (p.flags & TcpHeader.TH_SYN) == 0) {
             p.flags |= TcpHeader.TH_PUSH;
         }
         if (Seq.gt(tp.sndUp, p.seq)) {

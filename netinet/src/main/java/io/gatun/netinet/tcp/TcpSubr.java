@@ -71,6 +71,13 @@ public final class TcpSubr {
      */
     @GuardedBy("tp.inp.lock")
     public static Errno activeOpen(Tcpcb tp) {
+        synSent(tp);
+        return TcpOutput.output(tp);
+    }
+
+    /** As {@link #activeOpen}, the SYN left for the caller to send. */
+    @GuardedBy("tp.inp.lock")
+    static void synSent(Tcpcb tp) {
         requestScale(tp);
         TcpMss.update(tp, -1);
         tp.maxseg = Math.max(tp.maxseg, TcpMss.mssdflt(tp));
@@ -83,7 +90,6 @@ public final class TcpSubr {
         }
         sendSeqInit(tp);
         TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepinit(tp));
-        return TcpOutput.output(tp);
     }
 
     /** The window scale to ask for: enough for the largest receive buffer there can be. */
@@ -184,6 +190,7 @@ public final class TcpSubr {
         TcpRack.forget(tp);
         TcpTimers.stopAll(tp);
         TcpReass.flush(tp);
+        TcpFastopen.release(tp);
         if (tp.twQueued) {
             tp.tcp.timeWait.remove(tp);
         }

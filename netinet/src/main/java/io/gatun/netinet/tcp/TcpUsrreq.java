@@ -174,6 +174,7 @@ public final class TcpUsrreq extends Protosw {
                 if (tp.state == TcpState.CLOSED) {
                     TcpSubr.stateChange(tp, TcpState.LISTEN);
                 }
+                TcpFastopen.listen(tp);
                 tp.inp.listen();
             }
             return e;
@@ -210,13 +211,17 @@ public final class TcpUsrreq extends Protosw {
         final Tcpcb tp = tcpcb(so);
         tp.inp.lock.lock();
         try {
-            return tp.inp.has(Inpcb.INP_DROPPED) ? Errno.ECONNREFUSED : connect(tp, nam, cred);
+            if (tp.inp.has(Inpcb.INP_DROPPED)) {
+                return Errno.ECONNREFUSED;
+            }
+            final Errno e = connect(tp, nam, cred);
+            return e == Errno.OK ? TcpOutput.output(tp) : e;
         } finally {
             tp.inp.lock.unlock();
         }
     }
 
-    /** @bsd tcp_connect */
+    /** All but the SYN itself, which output is due to send. @bsd tcp_connect */
     @GuardedBy("tp.inp.lock")
     private static Errno connect(final Tcpcb tp, final SockAddr nam, final Ucred cred) {
         if (nam.family() != tp.inp.family || nam.isMulticast()) {
@@ -233,7 +238,10 @@ public final class TcpUsrreq extends Protosw {
             return Errno.EISCONN;
         }
         final Errno e = tp.inp.connect(nam, cred);
-        return e == Errno.OK ? TcpSubr.activeOpen(tp) : e;
+        if (e == Errno.OK) {
+            TcpSubr.synSent(tp);
+        }
+        return e;
     }
 
     /** @bsd tcp_usr_accept */
@@ -272,14 +280,14 @@ public final class TcpUsrreq extends Protosw {
 
     /**
      * Ends it in the way its state and SO_LINGER ask for: silently before it was established, by a reset with a
-     * linger time of 0, else in good order.
+     * linger time of 0, else in good order. With Fast Open there may be text under way before that.
      *
      * @bsd tcp_disconnect
      */
     @GuardedBy("tp.inp.lock")
     private static void disconnect(final Tcpcb tp) {
         final SocketSide so = tp.inp.so;
-        if (!tp.state.haveEstablished()) {
+        if (!tp.state.haveEstablished() && !(tp.has(Tcpcb.TF_FASTOPEN) && tp.state.after(TcpState.LISTEN))) {
             TcpSubr.close(tp);
         } else if ((so.options() & SO_LINGER) != 0 && so.linger() == 0) {
             TcpSubr.drop(tp, Errno.OK);
@@ -362,6 +370,9 @@ public final class TcpUsrreq extends Protosw {
         final Tcpcb tp = tcpcb(so);
         tp.inp.lock.lock();
         try {
+            if ((flags & PRUS_OOB) != 0 && tp.state == TcpState.CLOSED) {
+                tp.flags &= ~Tcpcb.TF_FASTOPEN; // urgent text does not go with a SYN
+            }
             final Errno e = maySend(tp, nam);
             if (e != Errno.OK) {
                 m.freeChain();
@@ -373,14 +384,18 @@ public final class TcpUsrreq extends Protosw {
         }
     }
 
-    /** A destination on an unconnected socket connects it first. @bsd PR_IMPLOPCL */
+    /** A destination on an unconnected socket connects it first, and the text may go along. @bsd PR_IMPLOPCL */
     @GuardedBy("tp.inp.lock")
     private static Errno maySend(final Tcpcb tp, final SockAddr nam) {
         if (tp.inp.has(Inpcb.INP_DROPPED)) {
             return Errno.ECONNRESET;
         }
         if (nam != null && tp.state == TcpState.CLOSED) {
-            return connect(tp, nam, tp.inp.cred);
+            final Errno e = connect(tp, nam, tp.inp.cred);
+            if (e == Errno.OK) {
+                tp.tcp.fastopen.connect(tp);
+            }
+            return e;
         }
         return tp.state == TcpState.CLOSED || tp.state == TcpState.LISTEN ? Errno.ENOTCONN : Errno.OK;
     }

@@ -58,6 +58,8 @@ public final class Tcpcb {
     public static final int TF_TSO = 0x1000000;
     public static final int TF_CONGRECOVERY = 0x8000000;
     public static final int TF_WASCRECOVERY = 0x10000000;
+    /** The connection, or listener, uses Fast Open: {@link #tfo} is there. @bsd TF_FASTOPEN */
+    public static final int TF_FASTOPEN = 0x80000000;
 
     /** The path seems to swallow large segments: the MSS was lowered. @bsd TF2_PLPMTU_BLACKHOLE */
     public static final int TF2_PLPMTU_BLACKHOLE = 0x1;
@@ -214,6 +216,8 @@ public final class Tcpcb {
     int scep;                 // (i) marks of congestion the peer told of; AccECN counts them from 5
     int rcep;                 // (i) packets that came marked, counted for AccECN
     int pmtudSavedMaxseg;     // (i) before a black hole was suspected
+
+    TcpFastopenCb tfo;        // (i) null without TCP_FASTOPEN
 
     // ---- reassembly ------------------------------------------------------------
     Mbuf segq;                // (i) by nextPkt, in order; see TcpReass

@@ -13,6 +13,17 @@ class SipHashTest {
             .isEqualTo(0xb8ad50c6f649af94L);
     }
 
+    /** The authors' vectors for the first octets of 00 01 .. 0f, under the same key. */
+    @Test
+    void hashOctets_referenceVectors() {
+        final SipHash h = SipHash.ofKey(0x0706050403020100L, 0x0f0e0d0c0b0a0908L);
+        assertThat(h.hashOctets(0, 0, 0)).isEqualTo(0x726fdb47dd0e0e31L);
+        assertThat(h.hashOctets(0x03020100L, 0, 4)).isEqualTo(0xcf2794e0277187b7L);
+        assertThat(h.hashOctets(0x0706050403020100L, 0, 8)).isEqualTo(0x93f5f5799a932462L);
+        assertThat(h.hashOctets(0x0706050403020100L, 0x000e0d0c0b0a0908L, 15)).isEqualTo(0xa129ca6149be45e5L);
+        assertThat(h.hashOctets(0x0706050403020100L, 0x0f0e0d0c0b0a0908L, 16)).isEqualTo(0x3f2acc7f57c29bdbL);
+    }
+
     @Test
     void keys_ofOtherPurposeOrSecret_differ() {
         final byte[] secret = new byte[32];

@@ -164,6 +164,11 @@ final class FakeSocket implements SocketSide {
     }
 
     @Override
+    public int qlimit() {
+        return (options & SocketDefs.SO_ACCEPTCONN) != 0 ? backlog : 0;
+    }
+
+    @Override
     public void isDisconnecting() {
         state |= SocketDefs.SS_ISDISCONNECTING;
         cantRcvMore();

@@ -32,6 +32,7 @@ final class Out {
     int tsval;
     int tsecr;
     int[] sacks = {};
+    byte[] cookie;
     final int len;
 
     /** Consumes m. */
@@ -92,6 +93,12 @@ final class Out {
                     hasTs = true;
                     tsval = m.getInt(at + 2);
                     tsecr = m.getInt(at + 6);
+                }
+                case 34 -> {
+                    cookie = new byte[m.getU8(at + 1) - 2];
+                    for (int i = 0; i < cookie.length; i++) {
+                        cookie[i] = (byte) m.getU8(at + 2 + i);
+                    }
                 }
                 default -> throw new AssertionError("option " + kind);
             }

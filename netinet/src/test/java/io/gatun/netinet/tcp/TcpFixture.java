@@ -258,6 +258,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         boolean ts;
         int tsval;
         int tsecr;
+        byte[] cookie;
         byte[] data = {};
         int mflags;
         int tos;
@@ -313,6 +314,12 @@ final class TcpFixture implements TcpNet, AutoCloseable {
             ts = true;
             tsval = val;
             tsecr = ecr;
+            return this;
+        }
+
+        /** A Fast Open option; without octets it asks for a cookie. */
+        In cookie(byte... octets) {
+            cookie = octets;
             return this;
         }
 
@@ -429,6 +436,12 @@ final class TcpFixture implements TcpNet, AutoCloseable {
                 put32(o, n + 8, tsecr);
                 n += 12;
             }
+            if (cookie != null) {
+                o[n] = 34;
+                o[n + 1] = (byte) (2 + cookie.length);
+                System.arraycopy(cookie, 0, o, n + 2, cookie.length);
+                n += (2 + cookie.length + 3) / 4 * 4;
+            }
             return Arrays.copyOf(o, n);
         }
     }
@@ -451,7 +464,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         return m;
     }
 
-    private Mbuf chain(byte[] data) {
+    Mbuf chain(byte[] data) {
         final Mbuf m = vnet.pool().getm2(null, data.length, Mbuf.MT_DATA, Mbuf.M_PKTHDR);
         assertThat(m.copyBack(0, data.length, data, 0)).isTrue();
         m.demote(true, 0);

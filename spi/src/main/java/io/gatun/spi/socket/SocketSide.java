@@ -75,6 +75,9 @@ public interface SocketSide {
     /** Whether listen was called. @bsd SOLISTENING */
     boolean listening();
 
+    /** The backlog of a listener; 0 of another. @bsd sol_qlimit */
+    int qlimit();
+
     /** Whether the user still holds it: false once closed. */
     boolean userHeld();
 
