@@ -20,7 +20,7 @@ final class SyncacheEntry {
     /** No options. @bsd SCF_NOOPT */
     static final int SCF_NOOPT = 0x01;
     /** The next SYN|ACK gives a Fast Open cookie along. */
-    static final int SCF_FASTOPEN = 0x100;
+    static final int SCF_FASTOPEN = 0x1000;
     /** SACK was permitted. @bsd SCF_SACK */
     static final int SCF_SACK = 0x80;
 
