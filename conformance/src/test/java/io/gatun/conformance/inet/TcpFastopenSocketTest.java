@@ -59,7 +59,7 @@ class TcpFastopenSocketTest {
 
         private Vnet vnet(final LockStrategy strategy, final String name) {
             final var b = Vnet.builder().name(name).pool(pool).lockStrategy(strategy).seed(7)
-                .sysctl("net.inet.tcp.fastopen.server_enable", "1");
+                .sysctl("net.inet6.ip6.dad_count", "0").sysctl("net.inet.tcp.fastopen.server_enable", "1");
             return (threads ? b : b.clock(clock).threads(false)).build();
         }
 
