@@ -136,7 +136,7 @@ final class TcpFastopenCache {
         }
     }
 
-    /** Fast Open fails on this path: it stays off for a while from the first failure on. @bsd tcp_fastopen_disable_path */
+    /** Fast Open fails on this path: off for a while, from the first failure on. @bsd tcp_fastopen_disable_path */
     @GuardedBy("tp.inp.lock")
     void disablePath(Tcpcb tp) {
         final InConninfo inc = path(tp);

@@ -163,11 +163,12 @@ final class TcpFastopenKeys {
         if (!enabled || autokeyNs == 0) {
             return;
         }
-        final long due = (vnet.clock().nanoTime() - turnedNs) / autokeyNs;
+        final long last = turnedNs;
+        final long due = (vnet.clock().nanoTime() - last) / autokeyNs;
         for (int i = 0; i < Math.min(due, MAX_KEYS); i++) {
             autokey();
         }
-        turnedNs += Math.max(due, 0) * autokeyNs;
+        turnedNs = last + Math.max(due, 0) * autokeyNs;
     }
 
     /** @bsd tcp_fastopen_autokey_locked */
