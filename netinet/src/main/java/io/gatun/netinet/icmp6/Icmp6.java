@@ -48,6 +48,7 @@ public final class Icmp6 {
     public static final int ND_ROUTER_ADVERT = 134;
     public static final int ND_NEIGHBOR_SOLICIT = 135;
     public static final int ND_NEIGHBOR_ADVERT = 136;
+    public static final int ND_REDIRECT = 137;
     /** Octets of every message at least. */
     public static final int LEN = 8;
 
@@ -55,7 +56,6 @@ public final class Icmp6 {
     private static final int WORD = 4;
     private static final int NXT = 6;
     private static final int INFO = 0x80;
-    private static final int FIRST_REDIRECT = 137;
     private static final int QUOTE_MAX = Ip6Header.IPV6_MMTU - Ip6Header.LEN - LEN;
     private static final int VALID = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
     private static final int ADVLEN = 8;
@@ -133,7 +133,7 @@ public final class Icmp6 {
             return true;
         }
         final int inner = Ip6Nexthdr.octet(m, Ip6Nexthdr.off(last));
-        return inner >= INFO && inner != FIRST_REDIRECT;
+        return inner >= INFO && inner != ND_REDIRECT;
     }
 
     /** The error packet about m; null when out of mbufs. Borrows m. */
@@ -255,7 +255,8 @@ public final class Icmp6 {
     private boolean handle(final Mbuf m, final int off) {
         switch (m.getU8(off)) {
             case ICMP6_ECHO_REQUEST -> echo(m, off);
-            case ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT -> discovery(m, off);
+            case ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT, ND_REDIRECT ->
+                discovery(m, off);
             case ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB -> told(m, off);
             default -> {
                 if (m.getU8(off) >= INFO) {

@@ -8,6 +8,7 @@ import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.icmp6.Icmp6;
 import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.route.NextHop;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
@@ -53,6 +54,7 @@ public final class Nd6 {
     final NdWays ways;
     final NdPrefixes prefixes;
     final NdDns dns;
+    final Nd6Redirect redirects;
     private final Callout timer;
     private final List<Nd6Listener> listeners = new CopyOnWriteArrayList<>();
     private final List<Nd6Ifinfo> attached = new CopyOnWriteArrayList<>();
@@ -76,6 +78,7 @@ public final class Nd6 {
         ways = new NdWays(this);
         prefixes = new NdPrefixes(this);
         dns = new NdDns(this);
+        redirects = new Nd6Redirect(this);
         timer = inet.vnet.callout("nd6_timer", null, this::timeout);
     }
 
@@ -162,6 +165,7 @@ public final class Nd6 {
         ways.purge(info);
         prefixes.purge(info);
         dns.purge(info);
+        redirects.purge(info);
     }
 
     /**
@@ -322,15 +326,29 @@ public final class Nd6 {
     public void input(final Mbuf m, final int off) {
         switch (m.getU8(off)) {
             case Icmp6.ND_ROUTER_ADVERT -> rtr.input(m, off);
+            case Icmp6.ND_REDIRECT -> redirects.input(m, off);
             case Icmp6.ND_ROUTER_SOLICIT -> m.freeChain(); // for routers that advertise
             default -> nbr.input(m, off);
         }
         finish();
     }
 
+    /**
+     * For a router: the sender of a packet that goes back to the link it came from hears of the better way. Borrows m,
+     * which has its zones put in.
+     *
+     * @bsd icmp6_redirect_output
+     */
+    public void redirect(final Mbuf m, final NextHop nh) {
+        redirects.send(m, nh);
+    }
+
     /** A neighbour became known, or does not answer any more. Not under a table's lock. */
     void neighborChanged(final Nd6Ifinfo info, final long hi, final long lo, final boolean gone) {
         ways.neighborChanged(info, hi, lo, gone);
+        if (gone) {
+            redirects.gone(info, hi, lo);
+        }
         finish();
     }
 
@@ -386,6 +404,7 @@ public final class Nd6 {
             ways.timeout(now);
             prefixes.timeout(now);
             dns.timeout(now);
+            redirects.timeout(now);
             addrs.timeout(now);
             rearm();
         } finally {
@@ -399,7 +418,7 @@ public final class Nd6 {
     @GuardedBy("lock")
     private void rearm() {
         long next = Math.min(Math.min(dad.nextNs(), ways.nextNs()), Math.min(prefixes.nextNs(), dns.nextNs()));
-        next = Math.min(next, addrs.nextNs());
+        next = Math.min(next, Math.min(addrs.nextNs(), redirects.nextNs()));
         for (final Nd6Ifinfo info : attached) {
             next = Math.min(next, info.rsNs);
         }

@@ -139,9 +139,14 @@ final class Nd6Nbr {
         if (probe) {
             toGroup(info.ifp, m, ia.hi, ia.lo, 1);
         } else {
-            finish(m, ia.hi, ia.lo, sh, sl);
-            info.table.output(m, sh, sl);
+            toNeighbor(info, m, ia, sh, sl);
         }
+    }
+
+    /** Completes and sends a message to a neighbour, which may have to be asked for. Consumes m. */
+    void toNeighbor(final Nd6Ifinfo info, final Mbuf m, final In6Ifaddr from, final long dh, final long dl) {
+        finish(m, from.hi, from.lo, dh, dl);
+        info.table.output(m, dh, dl);
     }
 
     // Input.
@@ -229,7 +234,7 @@ final class Nd6Nbr {
     }
 
     /** Whether an address is on this link: of link scope, or in a prefix of it. @bsd nd6_is_addr_neighbor */
-    private boolean neighbor(final Nd6Ifinfo info, final long hi, final long lo) {
+    boolean neighbor(final Nd6Ifinfo info, final long hi, final long lo) {
         if (In6.isLinkLocal(hi) || info.table.state(hi, lo) != null
                 || nd.inet6.addrs.onLink(hi, lo, info.ifp) != null) {
             return true;

@@ -186,7 +186,7 @@ final class Nd6Table {
 
     /** Routers have addresses of link scope: which are reachable decides which one is used. */
     private void changed(final boolean yes, final long hi, final long lo, final boolean gone) {
-        if (yes && In6.isLinkLocal(hi)) {
+        if (yes && (gone || In6.isLinkLocal(hi))) {
             nd6.neighborChanged(info, hi, lo, gone);
         }
     }
@@ -312,6 +312,12 @@ final class Nd6Table {
                 }
             }
         }
+    }
+
+    /** The header to a neighbour, or null. */
+    LlHeader header(final long hi, final long lo) {
+        final Nd6Entry e = find(hi, lo);
+        return e == null ? null : e.hdr;
     }
 
     /** What is known of a neighbour, or null. */

@@ -115,6 +115,9 @@ final class NdWays {
         ways.remove(w);
         uninstall(w);
         select(w.prefix, w.bits);
+        if (w.bits == 0) {
+            nd.redirects.gone(w.info, w.hi, w.lo); // RFC 4861 section 6.3.5
+        }
     }
 
     // Which.
