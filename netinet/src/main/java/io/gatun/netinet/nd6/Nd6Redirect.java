@@ -11,7 +11,6 @@ import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.Route;
-import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Counter;
