@@ -47,7 +47,7 @@ final class SoOpt {
 
     /** @bsd sosetopt */
     static Errno set(final Socket so, final SockOpt opt) {
-        if (opt.level() != SocketDefs.SOL_SOCKET) {
+        if (isProtocols(opt)) {
             return so.proto.ctloutput(so, opt);
         }
         final Errno e = setSocketLevel(so, opt);
@@ -56,6 +56,11 @@ final class SoOpt {
             so.proto.ctloutput(so, opt);
         }
         return e;
+    }
+
+    /** How fast to send is the protocol's to keep, and to refuse. */
+    private static boolean isProtocols(final SockOpt opt) {
+        return opt.level() != SocketDefs.SOL_SOCKET || opt.name() == SocketDefs.SO_MAX_PACING_RATE;
     }
 
     private static Errno setSocketLevel(final Socket so, final SockOpt opt) {
@@ -111,7 +116,7 @@ final class SoOpt {
 
     /** @bsd sogetopt */
     static Errno get(final Socket so, final SockOpt opt) {
-        if (opt.level() != SocketDefs.SOL_SOCKET) {
+        if (isProtocols(opt)) {
             return so.proto.ctloutput(so, opt);
         }
         switch (opt.name()) {

@@ -211,7 +211,8 @@ final class RipUsrreq extends Protosw {
         final Ripcb r = ripcb(so);
         final boolean six = family == SockAddr.AF_INET6;
         return switch (opt.level()) {
-            case SocketDefs.SOL_SOCKET -> Errno.OK;
+            case SocketDefs.SOL_SOCKET ->
+                opt.name() == SocketDefs.SO_MAX_PACING_RATE ? Errno.ENOPROTOOPT : Errno.OK;
             case InDefs.IPPROTO_IP -> six ? Errno.ENOPROTOOPT
                 : opt.name() == InDefs.IP_HDRINCL ? hdrincl(r, opt) : rip.ipOptions.ctloutput(r.inp, opt);
             case InDefs.IPPROTO_IPV6 -> !six ? Errno.ENOPROTOOPT

@@ -41,6 +41,9 @@ final class SendDecision {
             length(tp, p, avail);
         }
         p.len = Math.min(p.len, Math.max(avail - p.off, 0)); // the rest of it is a FIN
+        if (tp.pacer != null && p.len > 0) {
+            TcpPacer.hold(tp, p);
+        }
         p.optlen = TcpOptions.choose(tp, p.flags, p.to);
         if ((p.flags & TcpHeader.TH_SYN) != 0) {
             syn(tp, p);
@@ -119,6 +122,10 @@ final class SendDecision {
     @GuardedBy("tp.inp.lock")
     private static void cut(Tcpcb tp, SendPlan p, int avail) {
         final int mss = tp.maxseg - p.optlen;
+        if (tp.pacer != null && p.len > tp.pacer.burst(mss)) {
+            p.len = tp.pacer.burst(mss);
+            p.sendalot = true;
+        }
         if (p.len > mss) {
             if ((p.flags & TcpHeader.TH_SYN) != 0) {
                 p.len = mss; // the rest has to wait for the answer

@@ -62,6 +62,7 @@ final class SyncacheSocket {
         to.keepintvlNs = from.keepintvlNs;
         to.keepcnt = from.keepcnt;
         to.inp.minttl = from.inp.minttl;
+        to.pacer = TcpPacer.of(TcpPacer.rate(from));
         if (to.cc != from.cc) {
             TcpCc.attach(to, from.cc);
         }

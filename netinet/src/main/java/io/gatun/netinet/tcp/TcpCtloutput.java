@@ -33,7 +33,9 @@ public final class TcpCtloutput {
     Errno ctloutput(final Tcpcb tp, final SockOpt opt) {
         switch (opt.level()) {
             case SocketDefs.SOL_SOCKET -> {
-                return Errno.OK;
+                if (opt.name() != SocketDefs.SO_MAX_PACING_RATE) {
+                    return Errno.OK;
+                }
             }
             case InDefs.IPPROTO_IP -> {
                 return ip.ctloutput(tp.inp, opt);
@@ -61,6 +63,9 @@ public final class TcpCtloutput {
 
     @GuardedBy("tp.inp.lock")
     private static Errno set(final Tcpcb tp, final SockOpt opt) {
+        if (opt.level() == SocketDefs.SOL_SOCKET) {
+            return setPacing(tp, opt.value());
+        }
         final boolean on = opt.value() != 0;
         return switch (opt.name()) {
             case InDefs.TCP_NODELAY -> flag(tp, Tcpcb.TF_NODELAY, on);
@@ -75,6 +80,15 @@ public final class TcpCtloutput {
             case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> setEncapsPort(tp, opt.value());
             default -> Errno.ENOPROTOOPT;
         };
+    }
+
+    @GuardedBy("tp.inp.lock")
+    private static Errno setPacing(final Tcpcb tp, final long rate) {
+        if (rate < 0 || rate > TcpPacer.UNLIMITED) {
+            return Errno.EINVAL;
+        }
+        TcpPacer.set(tp, rate);
+        return Errno.OK;
     }
 
     /** Only before there is a connection, and only while there is a port of ours to send it from. */
@@ -144,6 +158,10 @@ public final class TcpCtloutput {
 
     @GuardedBy("tp.inp.lock")
     private static Errno get(final Tcpcb tp, final SockOpt opt) {
+        if (opt.level() == SocketDefs.SOL_SOCKET) {
+            opt.answer(TcpPacer.rate(tp));
+            return Errno.OK;
+        }
         switch (opt.name()) {
             case InDefs.TCP_NODELAY -> opt.answer(bit(tp, Tcpcb.TF_NODELAY));
             case InDefs.TCP_NOOPT -> opt.answer(bit(tp, Tcpcb.TF_NOOPT));

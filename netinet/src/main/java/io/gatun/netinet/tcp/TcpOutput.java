@@ -88,7 +88,7 @@ public final class TcpOutput {
     @GuardedBy("tp.inp.lock")
     private static void nothing(Tcpcb tp) {
         if (!tp.state.haveEstablished() || TcpTimers.active(tp, TcpTimers.TT_REXMT)
-            || TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
+            || TcpTimers.active(tp, TcpTimers.TT_PERSIST) || TcpPacer.wakeNs(tp) != TcpTimers.OFF) {
             return;
         }
         if (tp.sndNxt != tp.sndUna) {
@@ -145,6 +145,9 @@ public final class TcpOutput {
         }
         // What the device had no room for counts as sent and lost: its timer runs.
         TcpEcn.sent(tp, p);
+        if (tp.pacer != null && p.len > 0) {
+            TcpPacer.sent(tp, p);
+        }
         advance(tp, p);
         if (e == Errno.OK) {
             told(tp, p);

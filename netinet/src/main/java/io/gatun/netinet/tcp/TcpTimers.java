@@ -64,6 +64,12 @@ public final class TcpTimers {
         assert !tp.inp.has(Inpcb.INP_DROPPED) : "timer of a closed connection";
         final long at = tp.now() + Math.max(delayNs, 0);
         tp.timers[which] = at;
+        wakeAt(tp, at);
+    }
+
+    /** Has output run at an instant; {@link TcpPacer} knows of it. */
+    @GuardedBy("tp.inp.lock")
+    static void wakeAt(Tcpcb tp, long at) {
         if (at < tp.calloutAtNs) {
             tp.calloutAtNs = at;
             tp.callout.resetAt(at);
@@ -82,6 +88,7 @@ public final class TcpTimers {
         for (int i = 0; i < TT_N; i++) {
             tp.timers[i] = OFF;
         }
+        TcpPacer.awake(tp);
         tp.calloutAtNs = OFF;
         tp.callout.stop();
     }
@@ -115,6 +122,10 @@ public final class TcpTimers {
                 run(tp, i);
             }
         }
+        if (TcpPacer.wakeNs(tp) <= now && !tp.inp.has(Inpcb.INP_DROPPED)) {
+            TcpPacer.awake(tp);
+            TcpOutput.output(tp);
+        }
         tp.flags2 &= ~Tcpcb.TF2_INEVENT;
         if (!tp.inp.has(Inpcb.INP_DROPPED)) {
             rearm(tp);
@@ -136,7 +147,7 @@ public final class TcpTimers {
 
     @GuardedBy("tp.inp.lock")
     private static void rearm(Tcpcb tp) {
-        long first = OFF;
+        long first = TcpPacer.wakeNs(tp);
         for (int i = 0; i < TT_N; i++) {
             first = Math.min(first, tp.timers[i]);
         }

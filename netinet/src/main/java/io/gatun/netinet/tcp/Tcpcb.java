@@ -215,6 +215,7 @@ public final class Tcpcb {
     int recoverFs;            // (i) octets in flight when it began
     int scep;                 // (i) marks of congestion the peer told of; AccECN counts them from 5
     int rcep;                 // (i) packets that came marked, counted for AccECN
+    TcpPacer pacer;           // (i) holds back what goes too fast; null for none
     int pmtudSavedMaxseg;     // (i) before a black hole was suspected
 
     TcpFastopenCb tfo;        // (i) null without TCP_FASTOPEN

@@ -149,7 +149,8 @@ final class UdpUsrreq extends Protosw {
     @Override
     public Errno ctloutput(final SocketSide so, final SockOpt opt) {
         return switch (opt.level()) {
-            case SocketDefs.SOL_SOCKET -> Errno.OK;
+            case SocketDefs.SOL_SOCKET ->
+                opt.name() == SocketDefs.SO_MAX_PACING_RATE ? Errno.ENOPROTOOPT : Errno.OK;
             case InDefs.IPPROTO_IPV6 -> family != SockAddr.AF_INET6 ? Errno.ENOPROTOOPT
                 : udp.inet.inet6().ctloutput.ctloutput((Inpcb) so.pcb(), opt);
             case InDefs.IPPROTO_IP -> udp.ipOptions.ctloutput((Inpcb) so.pcb(), opt);

@@ -43,6 +43,8 @@ public final class SocketDefs {
     public static final int SO_SETFIB = 0x1014;
     public static final int SO_USER_COOKIE = 0x1015;
     public static final int SO_PROTOCOL = 0x1016;
+    /** Octets per second to send at the most; 0 or 2^32 - 1 for as fast as can be. */
+    public static final int SO_MAX_PACING_RATE = 0x1018;
     public static final int SO_DOMAIN = 0x1019;
 
     /** {@code so_state} bits. */
