@@ -28,6 +28,7 @@ import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -247,6 +248,18 @@ class UdpSocketTest {
         final Socket user = host.socket(SOCK_DGRAM, new Ucred(1, 1, "user"));
         assertThat(user.setOpt(SockOpt.set(ip, InDefs.IP_BINDANY, 1))).isEqualTo(Errno.EPERM);
         user.close();
+    }
+
+    @Test
+    @Tag("RFC1122-3.2.1.7")
+    void defaultTtl_canBeSet() throws Exception {
+        host.vnet.sysctl().set("net.inet.ip.ttl", "77");
+        assertThat(host.udp().getOption(InDefs.IPPROTO_IP, InDefs.IP_TTL)).isEqualTo(77);
+        assertThat(host.vnet.sysctl().set("net.inet.ip.ttl", "0")).isEqualTo(Errno.EINVAL);
+        final SocketFile server = server();
+        server.setOption(InDefs.IPPROTO_IP, InDefs.IP_MINTTL, 77);
+        host.udp().sendto(bytes("seen"), 0, SERVER);
+        assertThat(read(server)).isEqualTo("seen");
     }
 
     @Test

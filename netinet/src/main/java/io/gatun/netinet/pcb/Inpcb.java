@@ -73,7 +73,6 @@ public final class Inpcb {
     /** Takes IPv6 packets. @bsd INP_IPV6 */
     public static final int INP_IPV6 = 0x2;
 
-    private static final int DEFAULT_TTL = 64;
     private static final VarHandle REFCOUNT;
 
     static {
@@ -131,7 +130,7 @@ public final class Inpcb {
         this.so = so;
         this.family = (byte) family;
         final boolean six = family == SockAddr.AF_INET6;
-        ttl = six ? -1 : DEFAULT_TTL;
+        ttl = six ? -1 : info.defttl();
         flags = six ? IN6P_AUTOFLOWLABEL | (info.v6only() ? IN6P_IPV6_V6ONLY : 0) : 0;
         vflag = (byte) freshVflag();
         lock = so.pcbLock();
@@ -143,7 +142,7 @@ public final class Inpcb {
         this.info = info;
         this.family = (byte) family;
         this.cred = cred;
-        ttl = family == SockAddr.AF_INET6 ? -1 : DEFAULT_TTL;
+        ttl = family == SockAddr.AF_INET6 ? -1 : info.defttl();
         flags = family == SockAddr.AF_INET6 ? IN6P_IPV6_V6ONLY : 0;
         vflag = (byte) freshVflag();
         lock = new Mtx(LockClass.INPCB, "inp");
@@ -208,7 +207,7 @@ public final class Inpcb {
 
     /** Time to live of its IPv4 packets. */
     public int ttl4() {
-        return ttl < 0 ? DEFAULT_TTL : ttl;
+        return ttl < 0 ? info.defttl() : ttl;
     }
 
     /**

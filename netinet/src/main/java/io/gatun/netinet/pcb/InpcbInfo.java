@@ -29,6 +29,8 @@ public final class InpcbInfo {
     public static final int INPLOOKUP_WILDCARD = PcbBind.INPLOOKUP_WILDCARD;
 
     private static final Inpcb[] NO_BLOCKS = {};
+    private static final int DEFTTL = 64;
+    private static final int MAXTTL = 255;
     private static final long KEY_HASH = 0x68617368L;
     private static final long KEY_PORT = 0x706f7274L;
 
@@ -45,6 +47,7 @@ public final class InpcbInfo {
     private final PcbAddrs addrs4;                             // (c)
     private PcbAddrs addrs6;                                   // (c) null without IPv6
     private Sysctl v6only;                                     // (c) null without IPv6
+    private final Sysctl defttl;                               // (c)
     final PortRange range;                                     // (c)
     final PortSet ports = new PortSet();                       // (c)
     final PortAlloc portAlloc;                                 // (c)
@@ -68,6 +71,7 @@ public final class InpcbInfo {
         hashLock = new Mtx(LockClass.INPCB_HASH, "pcbinfohash", vnet.threaded());
         addrs4 = addrs;
         range = new PortRange(vnet.sysctl());
+        defttl = vnet.sysctl().addInt("net.inet.ip.ttl", DEFTTL, 1, MAXTTL, "time to live of packets by default");
         flowKey = new SipHash(vnet.secret(), KEY_HASH + protocol);
         exact = new PcbHash(flowKey);
         portAlloc = new PortAlloc(range, ports, exact, new SipHash(vnet.secret(), KEY_PORT + protocol));
@@ -82,6 +86,11 @@ public final class InpcbInfo {
     public void setIp6(final PcbAddrs addrs, final Sysctl only) {
         addrs6 = addrs;
         v6only = only;
+    }
+
+    /** Time to live of new IPv4 sockets (RFC 1122 section 3.2.1.7). @bsd V_ip_defttl */
+    int defttl() {
+        return defttl.getInt();
     }
 
     boolean v6only() {
