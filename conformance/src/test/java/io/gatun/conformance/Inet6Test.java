@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -193,6 +194,7 @@ class Inet6Test {
 
     /** The address has no owner: three solicitations a second apart, then what waited is dropped. */
     @Test
+    @Tag("RFC4861-7.2.2")
     void noNeighbour_threeSolicitationsThenDropped_toTheMillisecond() throws Exception {
         try (Bed bed = new Bed(7)) {
             final Vnet[] v = pair(bed);

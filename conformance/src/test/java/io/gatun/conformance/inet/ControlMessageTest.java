@@ -32,6 +32,7 @@ import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -108,6 +109,8 @@ class ControlMessageTest {
     // ---- IPv4 ------------------------------------------------------------
 
     @Test
+    @Tag("RFC1122-3.2.1.6")
+    @Tag("RFC1122-4.1.3.5")
     void received4_tellsWhereItWentAndHow() throws Exception {
         final SocketFile server = server();
         set(server, IPPROTO_IP, RECV4);
@@ -185,6 +188,8 @@ class ControlMessageTest {
     }
 
     @Test
+    @Tag("RFC1122-3.3.4.3")
+    @Tag("RFC1122-4.1.3.5")
     void sendsrcaddr_choosesAmongOurs() throws Exception {
         host.config().addAddress(host.lo, "127.0.0.9/8");
         final SocketFile server = server();
@@ -218,6 +223,7 @@ class ControlMessageTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.1.6")
     void tosAndTtl_ofOneDatagram() throws Exception {
         final SocketFile server = server();
         set(server, IPPROTO_IP, RECV4);
@@ -280,6 +286,7 @@ class ControlMessageTest {
     // ---- IPv6 ------------------------------------------------------------
 
     @Test
+    @Tag("RFC3542-6.2")
     void received6_tellsWhereItWentAndHow() throws Exception {
         final SocketFile server = server6();
         set(server, IPPROTO_IPV6, RECV6);
@@ -314,6 +321,8 @@ class ControlMessageTest {
     }
 
     @Test
+    @Tag("RFC3542-6.3")
+    @Tag("RFC3542-6.5")
     void hopLimitAndClass_ofOneDatagram() throws Exception {
         final SocketFile server = server6();
         set(server, IPPROTO_IPV6, RECV6);
@@ -335,6 +344,8 @@ class ControlMessageTest {
     }
 
     @Test
+    @Tag("RFC3542-6.2")
+    @Tag("RFC3542-11")
     void pktinfo_choosesAddressAndInterface() throws Exception {
         try (Host other = new Host(locks, host.clock, "other").dual()) {
             final Epair cable = host.join(other, Map.of());
@@ -408,6 +419,7 @@ class ControlMessageTest {
     }
 
     @Test
+    @Tag("RFC3542-8")
     void optionHeaders_goOutAndAreToldOf() throws Exception {
         final SocketFile server = server6();
         set(server, IPPROTO_IPV6, InDefs.IPV6_RECVHOPOPTS, InDefs.IPV6_RECVDSTOPTS);

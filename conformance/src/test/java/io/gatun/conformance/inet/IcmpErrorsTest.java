@@ -126,6 +126,8 @@ class IcmpErrorsTest {
     @Test
     @Tag("RFC1122-4.1.3.3-MUST")
     @Tag("RFC1122-3.2.2.1-MUST")
+    @Tag("RFC1122-3.2.2.4")
+    @Tag("RFC1122-3.2.2.5")
     void ipv4_eachTypeAndCode_hasItsErrno() throws Exception {
         for (int code = 0; code < UNREACH.length; code++) {
             expect(false, 3, code, UNREACH[code]);
@@ -177,6 +179,8 @@ class IcmpErrorsTest {
     }
 
     @Test
+    @Tag("RFC4443-3.2")
+    @Tag("RFC3542-11")
     void pathMtu6_isToldToWhoAsked() throws Exception {
         final SocketFile connected = client(true);
         final SocketFile loose = left.udp6();
@@ -203,6 +207,7 @@ class IcmpErrorsTest {
     }
 
     @Test
+    @Tag("RFC4443-3.1")
     void closedPort6_connectedLearns_unconnectedDoesNot_blackholeIsSilent() throws Exception {
         right.vnet.sysctl().set("net.inet.udp.blackhole", "0");
         final SocketFile connected = client(true);

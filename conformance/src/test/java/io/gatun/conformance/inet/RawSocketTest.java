@@ -34,6 +34,7 @@ import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -243,6 +244,7 @@ class RawSocketTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.2.6-app")
     void ping_fromNothingToTheLargest() throws Exception {
         final SocketFile f = raw(left, IPPROTO_ICMP);
         f.setOption(SOL_SOCKET, SocketDefs.SO_SNDBUF, 200_000);
@@ -362,6 +364,10 @@ class RawSocketTest {
     // ---- IPv6 ------------------------------------------------------------
 
     @Test
+    @Tag("RFC4443-2.3")
+    @Tag("RFC4443-4.1")
+    @Tag("RFC4443-4.2")
+    @Tag("RFC3542-3.2")
     void ping6_checksumIsMade_filterHolds() throws Exception {
         final SocketFile there = raw6(right, IPPROTO_ICMPV6);
         final SocketFile f = raw6(left, IPPROTO_ICMPV6);
@@ -390,6 +396,7 @@ class RawSocketTest {
     }
 
     @Test
+    @Tag("RFC3542-3")
     void payload6_toEachSocketOfTheProtocol() throws Exception {
         final SocketFile one = raw6(right, PROTO);
         final SocketFile all = raw6(right, 0);
@@ -415,6 +422,7 @@ class RawSocketTest {
     }
 
     @Test
+    @Tag("RFC3542-3")
     void checksum6_isMadeAndVerified() throws Exception {
         final SocketFile in = raw6(right, PROTO);
         in.setOption(IPPROTO_IPV6, InDefs.IPV6_CHECKSUM, 4);

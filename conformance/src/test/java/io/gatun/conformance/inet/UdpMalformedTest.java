@@ -13,6 +13,7 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -130,6 +131,7 @@ class UdpMalformedTest {
     }
 
     @Test
+    @Tag("RFC1122-4.1.3.4-MUST")
     void checksum_wrongIsDroppedAndNoneIsTaken() throws Exception {
         try (Host host = new Host(LockStrategy.SPLIT)) {
             final SocketFile server = server(host);

@@ -145,6 +145,7 @@ class UdpSocketTest {
     }
 
     @Test
+    @Tag("RFC1122-4.1.3.1")
     void closedPort_connectedLearnsUnconnectedDoesNot() throws Exception {
         final SocketFile loose = host.udp();
         loose.sendto(bytes("x"), 0, SERVER);
@@ -230,6 +231,7 @@ class UdpSocketTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.1.7")
     void options_ofIp_areKept() throws Exception {
         final SocketFile f = host.udp();
         final int ip = InDefs.IPPROTO_IP;
@@ -338,6 +340,7 @@ class UdpSocketTest {
     }
 
     @Test
+    @Tag("RFC1122-3.3.7")
     void multicast_reachesMembersOnly() throws Exception {
         onCable(Map.of(), (other, there) -> {
             final SockAddr group = SockAddr.of("224.1.2.3", 9875);
@@ -387,6 +390,7 @@ class UdpSocketTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.2.1-send")
     void unreachableFromAfar_connectedLearns() throws Exception {
         onCable(Map.of(), (other, there) -> {
             final SocketFile client = host.udp();

@@ -12,6 +12,7 @@ import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class ArpTest {
@@ -77,6 +78,7 @@ class ArpTest {
     }
 
     @Test
+    @Tag("RFC1122-3.3.1.4")
     void noAnswer_asksFiveTimes_thenHostIsDown_thenTriesAgain() {
         send(TestNet.PEER0);
         send(TestNet.PEER0);

@@ -34,6 +34,7 @@ class IcmpTest {
     }
 
     @Property(tries = 100)
+    @Tag("RFC1122-3.2.2.6-serve")
     void echo_anySize_isAnswered(@ForAll @IntRange(max = 1472) int n) {
         byte[] ask = Packets.icmp(Icmp.ICMP_ECHO, 0, 0x12340001, Packets.pattern(n));
         receive(fromPeer(ask));
@@ -48,6 +49,7 @@ class IcmpTest {
     }
 
     @Test
+    @Tag("RFC791-3.2-576")
     void echo_of60Kilobytes_inFragments_isAnsweredInFragments() {
         byte[] ask = Packets.icmp(Icmp.ICMP_ECHO, 0, 1, Packets.pattern(60_000));
         for (int at = 0; at < ask.length; at += 1480) {
@@ -80,6 +82,7 @@ class IcmpTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.2.6-rr")
     void echo_withRecordRoute_carriesItBack() {
         byte[] p = Packets.withOptions(fromPeer(Packets.icmp(Icmp.ICMP_ECHO, 0, 1, new byte[8])), (byte) 7, (byte) 11,
             (byte) 4);
@@ -104,6 +107,7 @@ class IcmpTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.2-type")
     void wrongInAnyWay_isDroppedAndCounted() {
         receive(fromPeer(new byte[7]));
         assertThat(net.drops(DropReason.ICMP_TOOSHORT)).isEqualTo(1);
@@ -121,6 +125,7 @@ class IcmpTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.2-demux")
     void errorAboutOurs_tellsTheTransport_othersAreIgnored() {
         byte[] mine = Packets.ip(TestNet.US0, TestNet.PEER0, TestNet.PROTO, 1, 0, new byte[8]);
         receive(fromPeer(Packets.icmp(Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_PORT, 0, mine)));
@@ -138,6 +143,7 @@ class IcmpTest {
     }
 
     @Test
+    @Tag("RFC1122-3.3.3")
     void needFrag_goesToTheHostCache_untilItExpires() {
         byte[] mine = Packets.ip(TestNet.US0, TestNet.PEER0, TestNet.PROTO, 1, 0x4000, new byte[1400]);
         receive(fromPeer(Packets.icmp(Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_NEEDFRAG, 1300,

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What IGMP says to members' changes and routers' questions, and when. */
@@ -165,6 +166,7 @@ class IgmpTest {
     // Changes of members, version 3.
 
     @Test
+    @Tag("RFC3376-5.1")
     void join_everybody_toldAtOnceAndOnceMore() {
         assertThat(join(a)).isEqualTo(Errno.OK);
         assertThat(sent()).containsExactly("TO_EX 239.1.2.3 {}");
@@ -176,6 +178,7 @@ class IgmpTest {
     }
 
     @Test
+    @Tag("RFC3376-5.1")
     void leave_last_toldAtOnceAndOnceMore() {
         join(a);
         join(b);
@@ -275,6 +278,7 @@ class IgmpTest {
     }
 
     @Test
+    @Tag("RFC3376-6")
     void allHosts_isNeverReported() {
         assertThat(a.join(addr(ALL), net.wire0.ifp)).isEqualTo(Errno.OK);
         query(10, "0.0.0.0");
@@ -299,6 +303,7 @@ class IgmpTest {
     // Queries, version 3.
 
     @Test
+    @Tag("RFC3376-5.2")
     void generalQuery_answeredOnceWithinItsTime() {
         join(a);
         a.join(addr("239.9.9.9"), net.wire0.ifp);
@@ -325,6 +330,7 @@ class IgmpTest {
     }
 
     @Test
+    @Tag("RFC3376-5.2")
     void groupQuery_answeredForThatGroup() {
         join(a);
         a.join(addr("239.9.9.9"), net.wire0.ifp);
@@ -339,6 +345,7 @@ class IgmpTest {
 
     /** The table of RFC 3376 section 5.2: A is ours, B is asked. */
     @Test
+    @Tag("RFC3376-5.2")
     void sourceQuery_answersWhoOfThoseIsHeard() {
         joinSource(a, "10.9.9.1");
         joinSource(a, "10.9.9.2");
@@ -407,6 +414,7 @@ class IgmpTest {
     // Older versions.
 
     @Test
+    @Tag("RFC3376-7.2.1")
     void version2Router_isSpokenToInVersion2_forExactly260Seconds() {
         join(a);
         settle();
@@ -468,6 +476,7 @@ class IgmpTest {
     // What is no good.
 
     @Test
+    @Tag("RFC3376-4")
     void badMessages_areCountedAndNotAnswered() {
         join(a);
         settle();

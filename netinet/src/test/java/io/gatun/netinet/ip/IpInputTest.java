@@ -10,6 +10,7 @@ import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.ErrnoException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class IpInputTest {
@@ -57,6 +58,10 @@ class IpInputTest {
     @Nested
     class Header {
         @Test
+        @Tag("RFC791-3.1-v")
+        @Tag("RFC791-3.1-ihl")
+        @Tag("RFC1122-3.2.1.1")
+        @Tag("RFC1122-3.2.1.2")
         void wrongInAnyWay_isDroppedAndCounted() {
             byte[] ok = packet(TestNet.PEER0, TestNet.US0);
             refused(DropReason.IP_TOOSHORT, new byte[19]);
@@ -80,6 +85,8 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC1122-3.2.1.3-src")
+        @Tag("RFC1122-4.1.3.6")
         void addressesThatCannotBe_areDropped() {
             int[] badSources = {0, -1, Packets.addr("127.0.0.1"), Packets.addr("224.0.0.1"), Packets.addr("10.0.0.255"),
                 Packets.addr("0.1.2.3"), TestNet.US0, TestNet.US1};
@@ -95,6 +102,7 @@ class IpInputTest {
     @Nested
     class ToMany {
         @Test
+        @Tag("RFC1122-3.2.1.3-all")
         void broadcast_ofThisNetwork_isDelivered() {
             receive(packet(TestNet.PEER0, -1));
             receive(packet(TestNet.PEER0, Packets.addr("10.0.0.255")));
@@ -110,6 +118,7 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC1122-3.3.7")
         void group_joinedOnThatInterface_isDelivered() {
             int group = Packets.addr("239.1.2.3");
             byte[] frame = Packets.ether(InMulti.mapIp(group), TestNet.PEER0_MAC, EtherHeader.ETHERTYPE_IP,
@@ -128,6 +137,7 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC1122-3.3.6")
         void unicastInABroadcastFrame_isDropped() {
             net.wire0.receive(Packets.ether(EtherHeader.BROADCAST, TestNet.PEER0_MAC, EtherHeader.ETHERTYPE_IP,
                 packet(TestNet.PEER0, TestNet.US0)));
@@ -151,12 +161,15 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC1122-3.2.1.3-dst")
         void off_packetForOthers_isDroppedSilently() {
             refused(DropReason.IP_NOFORWARD, packet(TestNet.PEER0, TestNet.PEER1));
             assertThat(net.wire0.next()).isNull();
         }
 
         @Test
+        @Tag("RFC791-3.1-ttl")
+        @Tag("RFC791-3.1-sum")
         void on_packetGoesOn_ttlLess_sumRight() {
             net.config.setForwarding(true);
             byte[] p = packet(TestNet.PEER0, TestNet.PEER1);
@@ -170,6 +183,8 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC791-3.1-ttl")
+        @Tag("RFC1122-3.2.2-quote")
         void ttlGone_timeExceeded() {
             net.config.setForwarding(true);
             byte[] p = packet(TestNet.PEER0, TestNet.PEER1);
@@ -198,6 +213,7 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC791-3.2-df")
         void tooLarge_isCut_orToldTheMtu() {
             net.config.setForwarding(true);
             net.wire1.ifp.setMtu(600);
@@ -247,6 +263,8 @@ class IpInputTest {
         private static final byte RR = 7;
 
         @Test
+        @Tag("RFC791-3.1-opt")
+        @Tag("RFC1122-3.2.1.8-rr")
         void recordRoute_getsOurAddress() {
             receive(Packets.withOptions(packet(TestNet.PEER0, TestNet.US0), RR, (byte) 7, (byte) 4, (byte) 0, (byte) 0,
                 (byte) 0, (byte) 0));
@@ -257,6 +275,8 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC791-3.1-opt")
+        @Tag("RFC1122-3.2.1.8-rr")
         void timestamp_isFilled_thenOverflowCounts() {
             byte[] p = Packets.withOptions(packet(TestNet.PEER0, TestNet.US0), (byte) 68, (byte) 8, (byte) 5, (byte) 0);
             p = Packets.fixIp(p);
@@ -271,6 +291,7 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC1122-3.2.1.8-sr")
         void sourceRoute_isDropped() {
             refused(DropReason.IP_SRCROUTE, Packets.withOptions(packet(TestNet.PEER0, TestNet.US0), (byte) 131,
                 (byte) 7, (byte) 4, (byte) 10, (byte) 0, (byte) 1, (byte) 2));
@@ -286,6 +307,14 @@ class IpInputTest {
         }
 
         @Test
+        @Tag("RFC1122-3.2.1.8-opt")
+        void unknown_isIgnored() {
+            receive(Packets.withOptions(packet(TestNet.PEER0, TestNet.US0), (byte) 0x9e, (byte) 6, (byte) 1, (byte) 2,
+                (byte) 3, (byte) 4));
+            assertThat(net.got).hasSize(1);
+        }
+
+        @Test
         void refusedBySysctl_prohibited() {
             net.vnet.sysctl().set("net.inet.ip.process_options", "2");
             refused(DropReason.IP_FILTERED, Packets.withOptions(packet(TestNet.PEER0, TestNet.US0), (byte) 1));
@@ -293,6 +322,8 @@ class IpInputTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.2-MUST")
+    @Tag("RFC1122-3.2.2.1-send")
     void unknownProtocol_protocolUnreachable_butNotToMany() {
         receive(Packets.ip(TestNet.PEER0, TestNet.US0, 200, 1, 0, DATA));
         byte[] e = net.wire0.nextIp();

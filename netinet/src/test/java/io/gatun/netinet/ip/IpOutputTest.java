@@ -20,6 +20,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterProperty;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class IpOutputTest {
@@ -33,6 +34,8 @@ class IpOutputTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.1.3-own")
+    @Tag("RFC1122-3.3.1.1")
     void onLink_headerIsCompleted() {
         Mbuf m = net.packet(0, TestNet.PEER0, DATA);
         assertThat(net.output(m, 0)).isEqualTo(Errno.OK);
@@ -46,6 +49,7 @@ class IpOutputTest {
     }
 
     @Test
+    @Tag("RFC1122-3.3.1.1")
     void byGateway_toTheGatewaysLinkAddress() throws ErrnoException {
         net.config.addDefault("10.0.1.2");
         assertThat(net.output(net.packet(0, Packets.addr("192.0.2.1"), DATA), 0)).isEqualTo(Errno.OK);
@@ -71,6 +75,7 @@ class IpOutputTest {
     }
 
     @Test
+    @Tag("RFC1122-3.2.1.3-127")
     void loopbackSource_doesNotLeaveTheHost() {
         Errno e = net.output(net.packet(SockAddr.INADDR_LOOPBACK, TestNet.PEER0, DATA), 0);
         assertThat(e).isEqualTo(Errno.EADDRNOTAVAIL);
@@ -120,6 +125,7 @@ class IpOutputTest {
     }
 
     @Test
+    @Tag("RFC791-3.2-df")
     void dontFragment_tooLarge_isRefused_idIsZero() {
         Mbuf m = net.packet(0, TestNet.PEER0, new byte[3000]);
         IpHeader.off(m, 0, IpHeader.IP_DF);
@@ -132,6 +138,7 @@ class IpOutputTest {
     }
 
     @Property(tries = 60)
+    @Tag("RFC791-3.2-frag")
     void anySize_cutAndMadeWhole_equal(@ForAll @IntRange(min = 1, max = 60_000) int size,
             @ForAll @IntRange(min = 68, max = 1500) int mtu, @ForAll boolean options, @ForAll long seed) {
         int cut = size > 20 * mtu ? Math.max(mtu, 1000) : mtu;

@@ -14,6 +14,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.lifecycle.AfterProperty;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class IpReassTest {
@@ -70,6 +71,7 @@ class IpReassTest {
 
     /** Every sequence of five of the ten pieces of four units: all orders, duplicates and overlaps. */
     @Test
+    @Tag("RFC1122-3.2.1.4")
     void allSequencesOfPieces_deliverExactlyWhenWhole() {
         units = 4;
         data = Packets.pattern(32);
@@ -89,6 +91,7 @@ class IpReassTest {
 
     /** Five pieces: all orders of every way to cut, and random sequences with duplicates and overlaps. */
     @Property(tries = 4000)
+    @Tag("RFC1122-3.2.1.4")
     void randomSequencesOfFivePieces_deliverExactlyWhenWhole(@ForAll long seed) {
         List<int[]> pieces = pieces();
         Random r = new Random(seed);
@@ -96,6 +99,7 @@ class IpReassTest {
     }
 
     @Test
+    @Tag("RFC791-3.2-frag")
     void everyCutInEveryOrder_isMadeWhole() {
         List<int[]> pieces = pieces();
         byte[][] frames = frames(pieces);
@@ -184,6 +188,7 @@ class IpReassTest {
     }
 
     @Test
+    @Tag("RFC1122-3.3.2-time")
     void lateFragments_timeOut_senderIsToldWhenTheFirstCame() {
         receive(frag(1, data, 0, 16));
         receive(frag(2, data, 16, 40));

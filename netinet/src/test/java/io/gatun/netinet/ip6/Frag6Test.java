@@ -9,6 +9,7 @@ import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** RFC 8200 section 4.5 both ways. */
@@ -48,6 +49,7 @@ class Frag6Test {
     }
 
     @Test
+    @Tag("RFC8200-4.5-whole")
     void fragments_outOfOrder_areMadeWhole() {
         six.receive0(frag(1, data, 16, 40));
         six.receive0(frag(1, data, 0, 16));
@@ -57,6 +59,7 @@ class Frag6Test {
     }
 
     @Test
+    @Tag("RFC8200-4.5-whole")
     void headersBeforeTheFragmentHeader_stay_thoseBehindAreWalked() {
         final byte[] padding = {(byte) DSTOPTS, 0, 1, 4, 0, 0, 0, 0};
         final byte[] before = {FRAGMENT, 0, 1, 4, 0, 0, 0, 0};
@@ -74,6 +77,7 @@ class Frag6Test {
     }
 
     @Test
+    @Tag("RFC6946-4")
     void atomicFragment_passesByItself_besideOthersOfTheSameId() {
         six.receive0(frag(3, data, 0, 16));
         six.receive0(frag(TestNet.PROTO, 3, 0, false, data));
@@ -83,6 +87,7 @@ class Frag6Test {
     }
 
     @Test
+    @Tag("RFC8200-4.5-overlap")
     void overlap_dropsTheWholePacket_duplicateOnlyItself() {
         six.receive0(frag(4, data, 0, 16));
         six.receive0(frag(4, data, 0, 16));
@@ -94,6 +99,8 @@ class Frag6Test {
     }
 
     @Test
+    @Tag("RFC8200-4.5-time")
+    @Tag("RFC4443-3.3")
     void notWholeIn60s_senderIsTold_toTheMillisecond_ifTheFirstCame() {
         final byte[] first = frag(5, data, 0, 16);
         six.receive0(first);
@@ -119,6 +126,7 @@ class Frag6Test {
     }
 
     @Test
+    @Tag("RFC8200-4.5-odd")
     void oddLengthInTheMiddle_parameterProblemAtThePayloadLength() {
         final byte[] odd = frag(TestNet.PROTO, 8, 0, true, new byte[12]);
         six.receive0(odd);
@@ -130,6 +138,7 @@ class Frag6Test {
     }
 
     @Test
+    @Tag("RFC8200-4.5-65535")
     void beyond65535_parameterProblemAtTheOffset() {
         final byte[] far = frag(TestNet.PROTO, 9, 65_528, false, new byte[8]);
         six.receive0(far);
@@ -140,6 +149,7 @@ class Frag6Test {
     }
 
     @Test
+    @Tag("RFC8200-4.5-first")
     void firstFragmentWithoutAllHeaders_parameterProblem3() {
         final byte[] cut = frag(DSTOPTS, 10, 0, true, new byte[] {UDP, 1, 1, 4, 0, 0, 0, 0});
         six.receive0(cut);
@@ -181,6 +191,8 @@ class Frag6Test {
 
     /** A ping of the largest size comes back in fragments that carry the answer. */
     @Test
+    @Tag("RFC8200-5")
+    @Tag("RFC4443-4.2")
     void largestPing_isAnsweredInFragments() {
         pingFragments(); // the neighbour is known from here on
         six.sent0.clear();
@@ -212,6 +224,7 @@ class Frag6Test {
 
     /** What a packet too big says of the path is what the next fragments fit, down to 1280 and never up. */
     @Test
+    @Tag("RFC8200-5")
     void packetTooBig_fragmentsFitThePath() {
         assertThat(pingFragments()).isEqualTo(1496);
         tooBig(1400);

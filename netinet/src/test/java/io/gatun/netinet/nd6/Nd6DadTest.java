@@ -30,6 +30,7 @@ class Nd6DadTest {
 
     @Test
     @Tag("RFC4862-5.4.2")
+    @Tag("RFC4291-2.8")
     void newAddress_oneProbeToItsGroup_readyAfterRetransmissionTime_toTheMillisecond() {
         try (Nd6Net net = Nd6Net.settled()) {
             net.add(OURS + "/64");

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class FibTest {
@@ -169,6 +170,7 @@ class FibTest {
     }
 
     @Test
+    @Tag("RFC1122-3.3.1.2")
     void severalWays_flows_divideByWeightAndStay() {
         Fib fib = new Fib(0);
         assertThat(fib.append(in(0x0a000000), 8, via(1), 1)).isEqualTo(Errno.OK);
