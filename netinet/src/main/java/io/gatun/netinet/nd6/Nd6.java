@@ -6,11 +6,13 @@ import io.gatun.netinet.Inet6;
 import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.icmp6.Icmp6;
+import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.LockClass;
@@ -18,6 +20,7 @@ import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Callout;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -316,6 +319,66 @@ public final class Nd6 {
             return Errno.ENETDOWN;
         }
         return info.table.output(m, hi, lo);
+    }
+
+    /** All neighbours of all interfaces: a snapshot. @bsd ndp -a */
+    public List<Nd6Neighbor> neighbors() {
+        final List<Nd6Router> routers = routers();
+        final List<Nd6Neighbor> out = new ArrayList<>();
+        for (final Nd6Ifinfo info : attached) {
+            for (final Nd6Neighbor n : info.table == null ? List.<Nd6Neighbor>of() : info.table.list()) {
+                final boolean router = routers.stream().anyMatch(r -> r.prefixLen() == 0 && r.lo() == n.lo()
+                    && r.hi() == n.hi());
+                out.add(new Nd6Neighbor(n.ifname(), n.hi(), n.lo(), n.lladdr(), n.state(), n.expireNs(), n.asked(),
+                    router, n.proxied()));
+            }
+        }
+        return out;
+    }
+
+    /**
+     * Sets a neighbour by hand; of one that is proxied this host answers solicitations. EINVAL where there are no link
+     * addresses, EEXIST for an address of this host, ENOBUFS when the table is full of such.
+     *
+     * @param hi address, its zone put in
+     * @param lladdr in the low 48 bits
+     * @bsd ndp -s
+     */
+    public Errno setNeighbor(
+        final Ifnet ifp, final long hi, final long lo, final long lladdr, final boolean proxied) {
+        final Nd6Table t = table(ifp);
+        if (t == null || EtherHeader.isMulticast(lladdr) || In6.isMulticast(hi)) {
+            return Errno.EINVAL;
+        }
+        if (inet6.addrs.lookup(hi, lo) != null) {
+            return Errno.EEXIST;
+        }
+        final boolean was = t.proxy(hi, lo) != 0;
+        final Errno e = t.setStatic(hi, lo, lladdr, proxied);
+        if (e == Errno.OK && proxied && !was) {
+            ifp.addMulti(solicited(ifp, lo));
+        } else if (e == Errno.OK && was && !proxied) {
+            ifp.delMulti(solicited(ifp, lo));
+        }
+        return e;
+    }
+
+    /** Forgets a neighbour. ENOENT when it is not there. @bsd ndp -d */
+    public Errno deleteNeighbor(final Ifnet ifp, final long hi, final long lo) {
+        final Nd6Table t = table(ifp);
+        if (t == null) {
+            return Errno.ENOENT;
+        }
+        if (t.proxy(hi, lo) != 0) {
+            ifp.delMulti(solicited(ifp, lo));
+        }
+        return t.delete(hi, lo);
+    }
+
+    private static SockAddr solicited(final Ifnet ifp, final long lo) {
+        final SockAddr sa = new SockAddr();
+        sa.setIn6(In6.LINK_GROUP_HI, In6.solicited(lo), 0, ifp.index());
+        return sa;
     }
 
     Errno frame(final Ifnet ifp, final Mbuf m, final LlHeader h) {

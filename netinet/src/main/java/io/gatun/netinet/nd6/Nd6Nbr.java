@@ -10,6 +10,7 @@ import io.gatun.netinet.route.NextHop;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.vnet.Sysctl;
 
@@ -128,18 +129,32 @@ final class Nd6Nbr {
 
     /** Tells the asker, or all when it has no address yet (RFC 4861 section 7.2.4). @bsd nd6_na_output */
     private void answer(final Nd6Ifinfo info, final In6Ifaddr ia, final long sh, final long sl) {
-        final boolean probe = In6.isAny(sh, sl);
-        final int flags = (ia.has(In6Ifaddr.IN6_IFF_ANYCAST) ? 0 : NA_OVERRIDE) | (probe ? 0 : NA_SOLICITED)
-            | (forwarding() ? NA_ROUTER : 0);
+        final int flags = (ia.has(In6Ifaddr.IN6_IFF_ANYCAST) ? 0 : NA_OVERRIDE) | (forwarding() ? NA_ROUTER : 0);
         final Mbuf m = message(Icmp6.ND_NEIGHBOR_ADVERT, flags, ia.hi, ia.lo, LEN + NdOptions.UNIT);
-        if (m == null) {
-            return;
+        if (m != null) {
+            NdOptions.put(m, Ip6Header.LEN + LEN, NdOptions.TARGET_LINKADDR, EtherHeader.addr(info.ifp.lladdr()));
+            tell(info, m, ia, sh, sl);
         }
-        NdOptions.put(m, Ip6Header.LEN + LEN, NdOptions.TARGET_LINKADDR, EtherHeader.addr(info.ifp.lladdr()));
-        if (probe) {
-            toGroup(info.ifp, m, ia.hi, ia.lo, 1);
+    }
+
+    /** Answers for a neighbour: whoever really has the address may override it (RFC 4861 section 7.2.8). */
+    private void proxy(final Nd6Ifinfo info, final SockAddr target, final long sh, final long sl) {
+        final long mac = info.table.proxy(target.hi(), target.lo());
+        final In6Ifaddr from = mac == 0 ? null : nd.inet6.addrs.linkLocal(info.ifp, In6Ifaddr.IN6_IFF_NOTREADY);
+        final Mbuf m = from == null ? null
+            : message(Icmp6.ND_NEIGHBOR_ADVERT, forwarding() ? NA_ROUTER : 0, target.hi(), target.lo(), LEN + NdOptions.UNIT);
+        if (m != null) {
+            NdOptions.put(m, Ip6Header.LEN + LEN, NdOptions.TARGET_LINKADDR, mac);
+            tell(info, m, from, sh, sl);
+        }
+    }
+
+    private void tell(final Nd6Ifinfo info, final Mbuf m, final In6Ifaddr from, final long sh, final long sl) {
+        if (In6.isAny(sh, sl)) {
+            toGroup(info.ifp, m, from.hi, from.lo, 1);
         } else {
-            toNeighbor(info, m, ia, sh, sl);
+            m.putInt(Ip6Header.LEN + FLAGS, m.getInt(Ip6Header.LEN + FLAGS) | NA_SOLICITED);
+            toNeighbor(info, m, from, sh, sl);
         }
     }
 
@@ -217,8 +232,11 @@ final class Nd6Nbr {
         final int at = NdOptions.find(m, off + LEN, m.pktLen(), NdOptions.NONCE);
         final boolean has = at < m.pktLen() && NdOptions.length(m, at) == NdOptions.UNIT;
         final long nonce = has ? NdOptions.mac(m, at) : NO_NONCE;
+        final SockAddr target = SockAddr.in6(In6.embed(m.getLong(off + TARGET), info.ifp.index()),
+            m.getLong(off + TARGET + Long.BYTES), 0);
         m.freeChain();
         if (ia == null || ia.ifp != info.ifp) {
+            proxy(info, target, sh, sl);
             return;
         }
         if (!ia.ready()) {

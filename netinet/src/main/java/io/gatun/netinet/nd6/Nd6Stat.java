@@ -7,6 +7,8 @@ import io.gatun.spi.sys.CounterSet;
 final class Nd6Stat {
     /** Neighbours that did not answer. */
     final Counter timeouts;
+    /** Neighbours forgotten to make room for others. */
+    final Counter evicted;
     /** Messages that are malformed, or did not come from this link. */
     final Counter bad;
     /** Addresses of this host that somebody else has. @bsd dad_failures */
@@ -24,6 +26,7 @@ final class Nd6Stat {
 
     Nd6Stat(final CounterSet set) {
         timeouts = set.counter("nd6.timeouts");
+        evicted = set.counter("nd6.evicted");
         bad = set.counter("nd6.bad");
         duplicates = set.counter("nd6.dupips");
         dadSuccess = set.counter("nd6.dad.success");

@@ -11,5 +11,7 @@ public enum Nd6State {
     /** Used while stale: a confirmation is given time to come. @bsd ND6_LLINFO_DELAY */
     DELAY,
     /** Asked again. @bsd ND6_LLINFO_PROBE */
-    PROBE
+    PROBE,
+    /** Set by hand: never asked, never forgotten. @bsd LLE_STATIC */
+    STATIC
 }

@@ -12,6 +12,7 @@ final class Nd6Sysctl {
 
     private final Sysctl maxqueuelen;
     private final Sysctl maxEntries;
+    private final Sysctl maxIncomplete;
     private final Sysctl reachable;
     private final Sysctl dadCount;
     private final Sysctl dadEnhanced;
@@ -32,6 +33,8 @@ final class Nd6Sysctl {
         maxqueuelen = tree.addInt("net.inet6.icmp6.nd6_maxqueuelen", 16, 1, 1024,
             "packets that wait for one neighbour");
         maxEntries = tree.addInt("net.inet6.icmp6.nd6_maxentries", 8192, 1, 1 << 20, "neighbours on one interface");
+        maxIncomplete = tree.addInt("net.inet6.icmp6.nd6_maxincomplete", 1024, 1, 1 << 20,
+            "neighbours on one interface that are asked for and have not answered");
         reachable = tree.addInt("net.inet6.icmp6.nd6_reachable", 30_000, 1, HOUR_MS,
             "milliseconds a confirmed neighbour is believed, on average, while no router says");
         dadCount = tree.addInt("net.inet6.ip6.dad_count", 1, 0, 15,
@@ -91,6 +94,10 @@ final class Nd6Sysctl {
 
     int maxEntries() {
         return maxEntries.getInt();
+    }
+
+    int maxIncomplete() {
+        return maxIncomplete.getInt();
     }
 
     int reachableMs() {

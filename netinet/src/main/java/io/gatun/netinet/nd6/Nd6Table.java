@@ -14,12 +14,17 @@ import io.gatun.spi.vnet.Callout;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The neighbours on one Ethernet (RFC 4861). A sender finds a confirmed one without a lock; everything else is done
- * under the table's lock, by which packets that waited go out before any that come later. The number of entries is
- * bounded: the one made first makes room. One callout serves the whole table.
+ * under the table's lock, by which packets that waited go out before any that come later. One callout serves the whole
+ * table.
+ *
+ * <p>The number of entries is bounded, and that of those asked for more tightly (RFC 6583), so that neither neighbours
+ * that are invented nor addresses that are tried one after the other cost more than that. To make room the longest
+ * unused entry goes; one in use gets a second chance.
  *
  * <p>Locking key: (c) constant; (l) {@code lock}; (w) written under it, read without it.
  *
@@ -31,7 +36,7 @@ final class Nd6Table {
     /** @bsd V_nd6_delay */
     static final long DELAY_NS = 5 * Nd6.SEC;
 
-    private static final int BUCKETS = 512;
+    private static final int BUCKETS = 2048;
     private static final long HASH = 0x9e3779b97f4a7c15L;
 
     private final Mtx lock = new Mtx(LockClass.NET_LEAF, "lltable6");
@@ -41,11 +46,15 @@ final class Nd6Table {
     private Nd6Ifinfo info;      // (c) set before anybody sees the table
     private final AtomicReferenceArray<Nd6Entry> buckets = new AtomicReferenceArray<>(BUCKETS); // (w)
     @GuardedBy("lock")
-    private final LinkedHashSet<Nd6Entry> all = new LinkedHashSet<>(); // (l)
+    private final LinkedHashSet<Nd6Entry> all = new LinkedHashSet<>(); // (l) the longest unused first
+    @GuardedBy("lock")
+    private final LinkedHashSet<Nd6Entry> incomplete = new LinkedHashSet<>(); // (l) oldest first
+    @GuardedBy("lock")
+    private final TreeSet<Nd6Entry> timed = new TreeSet<>(Nd6Entry.BY_DEADLINE); // (l)
+    @GuardedBy("lock")
+    private long made;           // (l) entries so far
     @GuardedBy("lock")
     private boolean detached;    // (l)
-    @GuardedBy("lock")
-    private long armedNs;        // (l) deadline of the timer, 0 while it is not armed
 
     Nd6Table(final Nd6 nd6, final Ifnet ifp) {
         this.nd6 = nd6;
@@ -67,17 +76,7 @@ final class Nd6Table {
         return EtherHeader.addr(ifp.lladdr());
     }
 
-    private static int bucket(final long hi, final long lo) {
-        return (int) ((hi * HASH ^ lo) * HASH >>> 32) & BUCKETS - 1;
-    }
-
-    private Nd6Entry find(final long hi, final long lo) {
-        Nd6Entry e = buckets.getAcquire(bucket(hi, lo));
-        while (e != null && (e.lo != lo || e.hi != hi)) {
-            e = e.next;
-        }
-        return e;
-    }
+    // Senders.
 
     /** Sends a packet to a neighbour. Consumes m. @bsd nd6_resolve */
     Errno output(final Mbuf m, final long hi, final long lo) {
@@ -85,6 +84,9 @@ final class Nd6Table {
         if (e != null && e.state != Nd6State.STALE) {
             final LlHeader h = e.hdr;
             if (h != null) {
+                if (!e.used) {
+                    e.used = true;
+                }
                 return nd6.frame(ifp, m, h);
             }
         }
@@ -102,6 +104,7 @@ final class Nd6Table {
                 dead = m;
                 result = Errno.ENOBUFS;
             } else if (e.hdr != null) {
+                e.used = true;
                 if (e.state == Nd6State.STALE) {
                     e.state = Nd6State.DELAY;
                     arm(e, DELAY_NS);
@@ -113,8 +116,7 @@ final class Nd6Table {
                     e.asked = 1;
                     arm(e, info.retransNs());
                 }
-                dead = e.held.size() >= nd6.sysctl.maxqueuelen() ? e.held.poll() : null;
-                e.held.add(m);
+                dead = e.hold(m, nd6.sysctl.maxqueuelen());
             }
         } finally {
             lock.unlock();
@@ -128,54 +130,18 @@ final class Nd6Table {
         return result;
     }
 
-    @GuardedBy("lock")
-    private Nd6Entry findOrAdd(final long hi, final long lo) {
-        Nd6Entry e = find(hi, lo);
-        if (e == null) {
-            if (all.size() >= nd6.sysctl.maxEntries()) {
-                dropHeld(remove(all.getFirst()), DropReason.ND6_QFULL);
-            }
-            e = new Nd6Entry(hi, lo);
-            final int b = bucket(hi, lo);
-            e.next = buckets.get(b);
-            buckets.setRelease(b, e);
-            all.add(e);
-        }
-        return e;
-    }
+    // Answers.
 
-    @GuardedBy("lock")
-    private Nd6Entry remove(final Nd6Entry gone) {
-        final int b = bucket(gone.hi, gone.lo);
-        Nd6Entry at = buckets.get(b);
-        if (at == gone) {
-            buckets.setRelease(b, gone.next);
-        } else {
-            while (at.next != gone) {
-                at = at.next;
-            }
-            at.next = gone.next;
-        }
-        gone.hdr = null;
-        all.remove(gone);
-        return gone;
-    }
-
-    private void dropHeld(final Nd6Entry e, final DropReason reason) {
-        for (Mbuf m = e.held.poll(); m != null; m = e.held.poll()) {
-            nd6.vnet().drop(m, reason);
-        }
-    }
-
-    /** A solicitation names its sender's link address (RFC 4861 section 7.2.3). */
+    /** A message names its sender's link address (RFC 4861 sections 6.3.4, 7.2.3, 8.3). */
     void solicited(final long hi, final long lo, final long mac) {
         boolean found = false;
         lock.lock();
         try {
             final Nd6Entry e = detached ? null : findOrAdd(hi, lo);
-            if (e != null && (e.hdr == null || e.hdr.lladdr != mac)) {
+            if (e != null && e.state != Nd6State.STATIC && (e.hdr == null || e.hdr.lladdr != mac)) {
                 found = e.hdr == null;
                 e.state = Nd6State.STALE;
+                disarm(e);
                 publish(e, mac);
             }
         } finally {
@@ -184,7 +150,7 @@ final class Nd6Table {
         changed(found, hi, lo, false);
     }
 
-    /** Routers have addresses of link scope: which are reachable decides which one is used. */
+    /** Which routers are reachable decides which one is used; they have addresses of link scope. */
     private void changed(final boolean yes, final long hi, final long lo, final boolean gone) {
         if (yes && (gone || In6.isLinkLocal(hi))) {
             nd6.neighborChanged(info, hi, lo, gone);
@@ -201,13 +167,14 @@ final class Nd6Table {
         lock.lock();
         try {
             final Nd6Entry e = find(hi, lo);
-            if (e == null || e.hdr == null && mac == 0) {
+            if (e == null || e.state == Nd6State.STATIC || e.hdr == null && mac == 0) {
                 return;
             }
             final boolean differs = e.hdr == null || mac != 0 && mac != e.hdr.lladdr;
             if (differs && e.hdr != null && !override) {
                 if (e.state == Nd6State.REACHABLE) {
                     e.state = Nd6State.STALE;
+                    disarm(e);
                 }
                 return;
             }
@@ -218,6 +185,7 @@ final class Nd6Table {
                 arm(e, reachableNs());
             } else if (differs) {
                 e.state = Nd6State.STALE;
+                disarm(e);
             }
             if (differs) {
                 publish(e, mac);
@@ -232,85 +200,62 @@ final class Nd6Table {
     @GuardedBy("lock")
     private void publish(final Nd6Entry e, final long mac) {
         final LlHeader h = new LlHeader(mac, mac());
-        if (!e.held.isEmpty() && e.state == Nd6State.STALE) {
+        incomplete.remove(e);
+        if (e.holds() && e.state == Nd6State.STALE) {
             e.state = Nd6State.DELAY;
             arm(e, DELAY_NS);
         }
-        for (Mbuf m = e.held.poll(); m != null; m = e.held.poll()) {
+        for (Mbuf m = e.unhold(); m != null; m = e.unhold()) {
+            e.used = true;
             nd6.frame(ifp, m, h);
         }
         e.hdr = h;
     }
 
-    @GuardedBy("lock")
-    private void arm(final Nd6Entry e, final long ns) {
-        final long now = nd6.now();
-        e.deadlineNs = now + ns;
-        if (!detached && (armedNs == 0 || e.deadlineNs - armedNs < 0)) {
-            armedNs = e.deadlineNs;
-            timer.reset(ns);
-        }
-    }
+    // Hands.
 
-    /** Asks again, gives up, and lets what is reachable become stale. @bsd nd6_llinfo_timer */
-    private void timeout() {
-        final List<Nd6Entry> ask = new ArrayList<>();
+    /** Sets a neighbour by hand. ENOBUFS when the table is full of such. @bsd RTM_ADD */
+    Errno setStatic(final long hi, final long lo, final long mac, final boolean proxied) {
         lock.lock();
         try {
-            final long now = nd6.now();
-            long next = Long.MAX_VALUE;
-            armedNs = 0;
-            for (final Nd6Entry e : List.copyOf(all)) {
-                if (timed(e) && now - e.deadlineNs >= 0) {
-                    step(e, ask, now);
-                }
-                if (e.state != null && timed(e) && find(e.hi, e.lo) == e) {
-                    next = Math.min(next, e.deadlineNs - now);
-                }
+            final Nd6Entry e = detached ? null : findOrAdd(hi, lo);
+            if (e == null) {
+                return Errno.ENOBUFS;
             }
-            if (next != Long.MAX_VALUE && !detached) {
-                armedNs = now + next;
-                timer.reset(Math.max(0, next));
-            }
+            e.state = Nd6State.STATIC;
+            e.proxied = proxied;
+            disarm(e);
+            publish(e, mac);
         } finally {
             lock.unlock();
         }
-        for (final Nd6Entry e : ask) {
-            if (e.state == null) {
-                changed(true, e.hi, e.lo, true);
-            } else {
-                nd6.nbr.solicit(ifp, e.hi, e.lo, e.hdr);
+        changed(true, hi, lo, false);
+        return Errno.OK;
+    }
+
+    /** Forgets a neighbour. ENOENT when it is not there. @bsd RTM_DELETE */
+    Errno delete(final long hi, final long lo) {
+        lock.lock();
+        try {
+            final Nd6Entry e = find(hi, lo);
+            if (e == null) {
+                return Errno.ENOENT;
             }
+            dropHeld(remove(e), DropReason.ND6_TIMEOUT);
+        } finally {
+            lock.unlock();
         }
-        nd6.vnet().netisr().swi();
+        return Errno.OK;
     }
 
-    private static boolean timed(final Nd6Entry e) {
-        return e.state != Nd6State.STALE && (e.state != Nd6State.INCOMPLETE || e.asked > 0);
-    }
-
-    @GuardedBy("lock")
-    private void step(final Nd6Entry e, final List<Nd6Entry> ask, final long now) {
-        switch (e.state) {
-            case REACHABLE -> e.state = Nd6State.STALE;
-            case DELAY -> {
-                e.state = Nd6State.PROBE;
-                e.asked = 1;
-                e.deadlineNs = now + info.retransNs();
-                ask.add(e);
-            }
-            default -> {
-                if (e.asked >= MAX_SOLICIT) {
-                    nd6.stat.timeouts.increment();
-                    dropHeld(remove(e), DropReason.ND6_TIMEOUT);
-                    e.state = null; // does not answer
-                    ask.add(e);
-                } else {
-                    e.asked++;
-                    e.deadlineNs = now + info.retransNs();
-                    ask.add(e);
-                }
-            }
+    /** The link address to give in the name of a neighbour that this host answers for; 0 for none. */
+    long proxy(final long hi, final long lo) {
+        lock.lock();
+        try {
+            final Nd6Entry e = find(hi, lo);
+            return e == null || !e.proxied ? 0 : e.hdr.lladdr;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -326,21 +271,33 @@ final class Nd6Table {
         return e == null ? null : e.state;
     }
 
-    int count() {
+    /** All neighbours, the longest unused first: a snapshot. */
+    List<Nd6Neighbor> list() {
+        final List<Nd6Neighbor> out = new ArrayList<>();
         lock.lock();
         try {
-            return all.size();
+            for (final Nd6Entry e : all) {
+                out.add(new Nd6Neighbor(ifp.xname(), e.hi, e.lo, e.hdr == null ? 0 : e.hdr.lladdr, e.state,
+                    e.deadlineNs, e.asked, false, e.proxied));
+            }
         } finally {
             lock.unlock();
         }
+        return out;
     }
 
-    /** Forgets all neighbours. */
+    /** Forgets all neighbours but those set by hand. */
     void flush() {
+        flush(false);
+    }
+
+    private void flush(final boolean those) {
         lock.lock();
         try {
             for (final Nd6Entry e : List.copyOf(all)) {
-                dropHeld(remove(e), DropReason.ND6_TIMEOUT);
+                if (those || e.state != Nd6State.STATIC) {
+                    dropHeld(remove(e), DropReason.ND6_TIMEOUT);
+                }
             }
         } finally {
             lock.unlock();
@@ -355,7 +312,159 @@ final class Nd6Table {
         } finally {
             lock.unlock();
         }
-        flush();
+        flush(true);
         timer.drain();
+    }
+
+    // The hash, and who makes room.
+
+    private static int bucket(final long hi, final long lo) {
+        return (int) ((hi * HASH ^ lo) * HASH >>> 32) & BUCKETS - 1;
+    }
+
+    private Nd6Entry find(final long hi, final long lo) {
+        Nd6Entry e = buckets.getAcquire(bucket(hi, lo));
+        while (e != null && (e.lo != lo || e.hi != hi)) {
+            e = e.next;
+        }
+        return e;
+    }
+
+    /** The entry, made when it is not there; null when there is no room. */
+    @GuardedBy("lock")
+    private Nd6Entry findOrAdd(final long hi, final long lo) {
+        Nd6Entry e = find(hi, lo);
+        if (e != null) {
+            return e;
+        }
+        if (incomplete.size() >= nd6.sysctl.maxIncomplete()) {
+            nd6.stat.evicted.increment();
+            dropHeld(remove(incomplete.getFirst()), DropReason.ND6_QFULL);
+        }
+        if (all.size() >= nd6.sysctl.maxEntries() && !evict()) {
+            return null;
+        }
+        e = new Nd6Entry(hi, lo, made++);
+        final int b = bucket(hi, lo);
+        e.next = buckets.get(b);
+        buckets.setRelease(b, e);
+        all.add(e);
+        incomplete.add(e);
+        return e;
+    }
+
+    /** Forgets the longest unused entry; used ones get a second chance. False when all are set by hand. */
+    @GuardedBy("lock")
+    private boolean evict() {
+        for (int i = 2 * all.size(); i > 0; i--) {
+            final Nd6Entry e = all.getFirst();
+            if (e.state != Nd6State.STATIC && !e.used) {
+                nd6.stat.evicted.increment();
+                dropHeld(remove(e), DropReason.ND6_QFULL);
+                return true;
+            }
+            e.used = false;
+            all.addLast(e);
+        }
+        return false;
+    }
+
+    @GuardedBy("lock")
+    private Nd6Entry remove(final Nd6Entry gone) {
+        final int b = bucket(gone.hi, gone.lo);
+        Nd6Entry at = buckets.get(b);
+        if (at == gone) {
+            buckets.setRelease(b, gone.next);
+        } else {
+            while (at.next != gone) {
+                at = at.next;
+            }
+            at.next = gone.next;
+        }
+        disarm(gone);
+        gone.dead = true;
+        gone.hdr = null;
+        all.remove(gone);
+        incomplete.remove(gone);
+        return gone;
+    }
+
+    private void dropHeld(final Nd6Entry e, final DropReason reason) {
+        for (Mbuf m = e.unhold(); m != null; m = e.unhold()) {
+            nd6.vnet().drop(m, reason);
+        }
+    }
+
+    // Time.
+
+    @GuardedBy("lock")
+    private void arm(final Nd6Entry e, final long ns) {
+        timed.remove(e);
+        e.deadlineNs = nd6.now() + ns;
+        timed.add(e);
+        rearm();
+    }
+
+    @GuardedBy("lock")
+    private void disarm(final Nd6Entry e) {
+        timed.remove(e);
+        e.deadlineNs = Nd6.NEVER;
+    }
+
+    /** An entry that was disarmed may let the timer run once for nothing. */
+    @GuardedBy("lock")
+    private void rearm() {
+        if (!detached && !timed.isEmpty()) {
+            timer.resetAt(timed.getFirst().deadlineNs);
+        }
+    }
+
+    /** Asks again, gives up, and lets what is reachable become stale. @bsd nd6_llinfo_timer */
+    private void timeout() {
+        final List<Nd6Entry> ask = new ArrayList<>();
+        lock.lock();
+        try {
+            final long now = nd6.now();
+            while (!timed.isEmpty() && timed.getFirst().deadlineNs <= now) {
+                step(timed.getFirst(), ask);
+            }
+            rearm();
+        } finally {
+            lock.unlock();
+        }
+        for (final Nd6Entry e : ask) {
+            if (e.dead) {
+                changed(true, e.hi, e.lo, true);
+            } else {
+                nd6.nbr.solicit(ifp, e.hi, e.lo, e.hdr);
+            }
+        }
+        nd6.vnet().netisr().swi();
+    }
+
+    @GuardedBy("lock")
+    private void step(final Nd6Entry e, final List<Nd6Entry> ask) {
+        switch (e.state) {
+            case REACHABLE -> {
+                e.state = Nd6State.STALE;
+                disarm(e);
+            }
+            case DELAY -> {
+                e.state = Nd6State.PROBE;
+                e.asked = 1;
+                arm(e, info.retransNs());
+                ask.add(e);
+            }
+            default -> {
+                if (e.asked >= MAX_SOLICIT) {
+                    nd6.stat.timeouts.increment();
+                    dropHeld(remove(e), DropReason.ND6_TIMEOUT);
+                } else {
+                    e.asked++;
+                    arm(e, info.retransNs());
+                }
+                ask.add(e);
+            }
+        }
     }
 }
