@@ -142,7 +142,8 @@ final class Nd6Nbr {
         final long mac = info.table.proxy(target.hi(), target.lo());
         final In6Ifaddr from = mac == 0 ? null : nd.inet6.addrs.linkLocal(info.ifp, In6Ifaddr.IN6_IFF_NOTREADY);
         final Mbuf m = from == null ? null
-            : message(Icmp6.ND_NEIGHBOR_ADVERT, forwarding() ? NA_ROUTER : 0, target.hi(), target.lo(), LEN + NdOptions.UNIT);
+            : message(Icmp6.ND_NEIGHBOR_ADVERT, forwarding() ? NA_ROUTER : 0, target.hi(), target.lo(),
+                LEN + NdOptions.UNIT);
         if (m != null) {
             NdOptions.put(m, Ip6Header.LEN + LEN, NdOptions.TARGET_LINKADDR, mac);
             tell(info, m, from, sh, sl);
@@ -161,7 +162,7 @@ final class Nd6Nbr {
     /** Completes and sends a message to a neighbour, which may have to be asked for. Consumes m. */
     void toNeighbor(final Nd6Ifinfo info, final Mbuf m, final In6Ifaddr from, final long dh, final long dl) {
         finish(m, from.hi, from.lo, dh, dl);
-        info.table.output(m, dh, dl);
+        info.table.reply(m, dh, dl);
     }
 
     // Input.

@@ -90,10 +90,18 @@ final class Nd6Table {
                 return nd6.frame(ifp, m, h);
             }
         }
-        return resolve(m, hi, lo);
+        return resolve(m, hi, lo, true);
     }
 
-    private Errno resolve(final Mbuf m, final long hi, final long lo) {
+    /**
+     * Sends what a neighbour has asked for: a packet like any other, but not one for whose sake the neighbour is to be
+     * remembered, for anybody can ask. Consumes m.
+     */
+    Errno reply(final Mbuf m, final long hi, final long lo) {
+        return resolve(m, hi, lo, false);
+    }
+
+    private Errno resolve(final Mbuf m, final long hi, final long lo, final boolean use) {
         Mbuf dead = null;
         boolean ask = false;
         Errno result = Errno.OK;
@@ -104,7 +112,7 @@ final class Nd6Table {
                 dead = m;
                 result = Errno.ENOBUFS;
             } else if (e.hdr != null) {
-                e.used = true;
+                e.used |= use;
                 if (e.state == Nd6State.STALE) {
                     e.state = Nd6State.DELAY;
                     arm(e, DELAY_NS);
