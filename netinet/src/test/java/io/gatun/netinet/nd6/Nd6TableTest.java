@@ -154,7 +154,7 @@ class Nd6TableTest {
             assertThat(net.nd.neighbors()).hasSize(1000);
             assertThat(state(net, 2)).isEqualTo(Nd6State.DELAY);
             assertThat(net.stat("nd6.evicted")).isEqualTo(FAKES + 1 - 1000);
-            assertThat(state(net, 0x1000 + FAKES - 1)).isEqualTo(Nd6State.STALE);
+            assertThat(state(net, 0x1000 + FAKES - 1)).isEqualTo(Nd6State.DELAY);
             assertThat(state(net, 0x1000)).isNull();
             net.wire.sent.clear();
             assertThat(send(net, 2)).isEqualTo(Errno.OK);
