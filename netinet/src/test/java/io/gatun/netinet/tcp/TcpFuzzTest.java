@@ -65,7 +65,8 @@ class TcpFuzzTest {
     void randomSegments_keepTheConnectionSane(@ForAll long seed) {
         final Random rnd = new Random(seed);
         try (TcpFixture fx = new TcpFixture(seed)) {
-            FakeSocket so = rnd.nextBoolean() ? fx.connect() : fx.established();
+            congestion(fx, rnd);
+            FakeSocket so = rnd.nextBoolean() ? fx.connect() : fx.established(syn(fx, rnd));
             for (int i = 0; i < 200; i++) {
                 step(fx, so, rnd);
                 if (rnd.nextInt(50) == 0) {
@@ -75,6 +76,18 @@ class TcpFuzzTest {
                 fx.sent.clear();
             }
         }
+    }
+
+    /** Any kind of ECN and of congestion control. */
+    private static void congestion(TcpFixture fx, Random rnd) {
+        fx.sysctl("ecn.enable", "" + rnd.nextInt(5));
+        fx.sysctl("cc.algorithm", List.of("cubic", "dctcp", "newreno").get(rnd.nextInt(3)));
+        fx.sysctl("cc.abe", "" + rnd.nextInt(2));
+    }
+
+    /** Asks for any kind of ECN, sensibly or not. */
+    private static TcpFixture.In syn(TcpFixture fx, Random rnd) {
+        return fx.seg(TH_SYN | TcpEcn.flags(rnd.nextInt(8))).seq(PEER_ISS).mss(1000).tos(rnd.nextInt(4));
     }
 
     private static void step(TcpFixture fx, FakeSocket so, Random rnd) {
@@ -93,7 +106,8 @@ class TcpFuzzTest {
                 }
             }
             default -> {
-                final TcpFixture.In in = fx.seg(rnd.nextInt(3) == 0 ? rnd.nextInt(64) : TH_ACK).on(so);
+                final TcpFixture.In in = fx.seg(rnd.nextInt(3) == 0 ? rnd.nextInt(512) : TH_ACK | TcpEcn.flags(rnd.nextInt(8)))
+                    .on(so).tos(rnd.nextInt(256));
                 in.seq(tp.rcvNxt + near(rnd, 3000)).ack(tp.sndMax + near(rnd, 3000)).win(rnd.nextInt(4) * 1000);
                 in.urp(rnd.nextInt(200));
                 if (rnd.nextBoolean()) {
@@ -112,7 +126,8 @@ class TcpFuzzTest {
     void quarrelThenPeace_everythingIsSent(@ForAll long seed) {
         final Random rnd = new Random(seed);
         try (TcpFixture fx = new TcpFixture(seed)) {
-            final FakeSocket so = fx.established(fx.seg(TH_SYN).seq(PEER_ISS).mss(1000).wscale(rnd.nextInt(8)));
+            congestion(fx, rnd);
+            final FakeSocket so = fx.established(syn(fx, rnd).wscale(rnd.nextInt(8)));
             final Tcpcb tp = tcpcb(so);
             so.snd.limit(200_000);
             for (int i = 0; i < 60; i++) {
@@ -123,7 +138,8 @@ class TcpFuzzTest {
                     case 2 -> fx.seg(TH_ACK).on(so).data(rnd.nextInt(2)).win(0).ack(tp.sndUna).arrive();
                     default -> {
                         final int acked = rnd.nextBoolean() ? 0 : rnd.nextInt(inFlight + 1);
-                        fx.seg(TH_ACK).on(so).win(rnd.nextInt(3) * 300).ack(tp.sndUna + acked).arrive();
+                        fx.seg(TH_ACK | TcpEcn.flags(rnd.nextInt(8))).on(so).win(rnd.nextInt(3) * 300)
+                            .ack(tp.sndUna + acked).tos(rnd.nextInt(4)).arrive();
                     }
                 }
             }
@@ -190,7 +206,8 @@ class TcpFuzzTest {
         try (TcpFixture fx = new TcpFixture(7)) {
             fx.tcp.predict = predict;
             final boolean ts = rnd.nextBoolean();
-            final TcpFixture.In syn = fx.seg(TH_SYN).seq(PEER_ISS).mss(1000);
+            congestion(fx, rnd);
+            final TcpFixture.In syn = syn(fx, rnd);
             final FakeSocket so = fx.established(ts ? syn.ts(100, 0) : syn);
             so.snd.limit(100_000);
             int off = 0;
@@ -206,7 +223,9 @@ class TcpFuzzTest {
                     fx.read(so, rnd.nextInt(50_000));
                 } else {
                     final int gap = rnd.nextInt(12) == 0 ? rnd.nextInt(2000) : 0;
-                    final TcpFixture.In in = fx.seg(TH_ACK).on(so).seq(PEER_ISS + 1 + off + gap)
+                    final int ecn = rnd.nextInt(4) == 0 ? TcpEcn.flags(rnd.nextInt(8)) : 0;
+                    final TcpFixture.In in = fx.seg(TH_ACK | ecn).on(so).seq(PEER_ISS + 1 + off + gap)
+                        .tos(rnd.nextInt(4) == 0 ? rnd.nextInt(4) : 2)
                         .data(pattern(off + gap, n)).ack(tp.sndUna + rnd.nextInt(tp.sndMax - tp.sndUna + 1));
                     if (ts) {
                         in.ts(200 + i, tp.tsOffset + 1);
@@ -217,7 +236,7 @@ class TcpFuzzTest {
                 fx.sent.forEach(o -> log.add(o.toString()));
                 fx.sent.clear();
                 log.add(tp.state + " " + tp.rcvNxt + " " + tp.sndUna + " " + tp.sndMax + " " + tp.sndCwnd + " "
-                    + tp.sndWnd + " " + tp.tsRecent + " " + tp.rcvUp + " " + so.rcv.avail() + " " + tp.rxtcurNs);
+                    + tp.sndWnd + " " + tp.flags2 + " " + tp.scep + " " + tp.rcep + " " + tp.tsRecent + " " + tp.rcvUp + " " + so.rcv.avail() + " " + tp.rxtcurNs);
             }
         }
         return log;
