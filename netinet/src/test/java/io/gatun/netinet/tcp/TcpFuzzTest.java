@@ -106,8 +106,9 @@ class TcpFuzzTest {
                 }
             }
             default -> {
-                final TcpFixture.In in = fx.seg(rnd.nextInt(3) == 0 ? rnd.nextInt(512) : TH_ACK | TcpEcn.flags(rnd.nextInt(8)))
-                    .on(so).tos(rnd.nextInt(256));
+                final int usual = TH_ACK | TcpEcn.flags(rnd.nextInt(8));
+                final TcpFixture.In in = fx.seg(rnd.nextInt(3) == 0 ? rnd.nextInt(512) : usual).on(so)
+                    .tos(rnd.nextInt(256));
                 in.seq(tp.rcvNxt + near(rnd, 3000)).ack(tp.sndMax + near(rnd, 3000)).win(rnd.nextInt(4) * 1000);
                 in.urp(rnd.nextInt(200));
                 if (rnd.nextBoolean()) {
@@ -236,7 +237,8 @@ class TcpFuzzTest {
                 fx.sent.forEach(o -> log.add(o.toString()));
                 fx.sent.clear();
                 log.add(tp.state + " " + tp.rcvNxt + " " + tp.sndUna + " " + tp.sndMax + " " + tp.sndCwnd + " "
-                    + tp.sndWnd + " " + tp.flags2 + " " + tp.scep + " " + tp.rcep + " " + tp.tsRecent + " " + tp.rcvUp + " " + so.rcv.avail() + " " + tp.rxtcurNs);
+                    + tp.sndWnd + " " + tp.flags2 + " " + tp.scep + " " + tp.rcep
+                    + " " + tp.tsRecent + " " + tp.rcvUp + " " + so.rcv.avail() + " " + tp.rxtcurNs);
             }
         }
         return log;
