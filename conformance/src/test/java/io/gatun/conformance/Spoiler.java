@@ -16,14 +16,23 @@ final class Spoiler {
     private static final int IP_SRC = ETHER + 12;
     private static final int ADDRS = 8;
     private static final int ETHERTYPE_IP = 0x800;
+    private static final int ETHERTYPE_IPV6 = 0x86dd;
+    private static final int IPV6_LEN = ETHER + 4;
+    private static final int IPV6_NEXT = ETHER + 6;
+    private static final int IPV6_SRC = ETHER + 8;
+    private static final int IPV6_MIN = 40;
+    private static final int ADDRS6 = 32;
+    private static final int ICMPV6 = 58;
     private static final int ICMP = 1;
     private static final int TCP = 6;
     private static final int UDP = 17;
     private static final int MAX_FRAME = 1514;
+    private static final int[] TCP_OPTIONS = {0, 1, 2, 3, 4, 5, 8, 19, 34, 172, 174, 254};
     private static final int[] SUM_AT = new int[256];
 
     static {
         SUM_AT[ICMP] = 2;
+        SUM_AT[ICMPV6] = 2;
         SUM_AT[TCP] = 16;
         SUM_AT[UDP] = 6;
     }
@@ -45,6 +54,9 @@ final class Spoiler {
 
     /** In any way. */
     byte[] any(final byte[] f) {
+        if (type(f) == ETHERTYPE_IPV6 && f.length >= ETHER + IPV6_MIN && r.nextInt(4) != 0) {
+            return any6(f);
+        }
         return switch (r.nextInt(11)) {
             case 0 -> noise(f);
             case 1 -> flip(f, 0, f.length, 1 + r.nextInt(8));
@@ -58,6 +70,48 @@ final class Spoiler {
             case 9 -> sumData(tcpOptions(f));
             default -> sumData(put16(f, ETHER + IP_MIN + 4, lie(f.length - ETHER - IP_MIN))); // UDP's length
         };
+    }
+
+    /** What is particular to IPv6. */
+    private byte[] any6(final byte[] f) {
+        return switch (r.nextInt(8)) {
+            case 0 -> sumData6(flip(f, ETHER, Math.min(f.length, ETHER + IPV6_MIN), 1 + r.nextInt(3)));
+            case 1 -> sumData6(put16(f, IPV6_LEN, lie(f.length - ETHER - IPV6_MIN)));
+            case 2 -> sumData6(flip(f, ETHER + IPV6_MIN, Math.min(f.length, ETHER + 2 * IPV6_MIN), 1 + r.nextInt(3)));
+            case 3 -> sumData6(next(f, r.nextInt(256)));
+            case 4, 5 -> extended(f);
+            case 6 -> tcpOptions6(f);
+            default -> sumData6(put16(f, ETHER + IPV6_MIN + 4, lie(f.length - ETHER - IPV6_MIN)));
+        };
+    }
+
+    private static byte[] next(final byte[] f, final int header) {
+        f[IPV6_NEXT] = (byte) header;
+        return f;
+    }
+
+    /** Extension headers between, well formed or not: options, routing, fragment, destination. */
+    private byte[] extended(final byte[] f) {
+        byte[] out = sumData6(f);
+        final int[] kinds = {0, 43, 44, 60, 59, 50, 51};
+        for (int i = r.nextInt(4); i >= 0 && out.length + 64 < MAX_FRAME; i--) {
+            final byte[] h = options(8 * (1 + r.nextInt(3)), 0, 1, 5, 194, 201, 63, 255);
+            h[0] = out[IPV6_NEXT];
+            h[1] = (byte) (r.nextInt(4) == 0 ? r.nextInt(256) : h.length / 8 - 1);
+            out = next(insert(out, ETHER + IPV6_MIN, h), kinds[r.nextInt(kinds.length)]);
+        }
+        return put16(out, IPV6_LEN, out.length - ETHER - IPV6_MIN);
+    }
+
+    private byte[] tcpOptions6(final byte[] f) {
+        final int at = ETHER + IPV6_MIN + IP_MIN;
+        if (f[IPV6_NEXT] != TCP || f.length + 20 > MAX_FRAME || f.length < at) {
+            return f;
+        }
+        final int words = r.nextInt(6);
+        final byte[] out = insert(f, at, options(4 * words, TCP_OPTIONS));
+        out[at - 8] = (byte) (r.nextInt(8) == 0 ? r.nextInt(256) : 5 + words << 4);
+        return sumData6(put16(out, IPV6_LEN, out.length - ETHER - IPV6_MIN));
     }
 
     private byte[] noise(final byte[] f) {
@@ -108,7 +162,7 @@ final class Spoiler {
             return f;
         }
         final int words = r.nextInt(6);
-        final byte[] out = insert(f, ETHER + 2 * IP_MIN, options(4 * words, 0, 1, 2, 3, 4, 5, 8, 19, 34));
+        final byte[] out = insert(f, ETHER + 2 * IP_MIN, options(4 * words, TCP_OPTIONS));
         out[ETHER + IP_MIN + 12] = (byte) (r.nextInt(8) == 0 ? r.nextInt(256) : 5 + words << 4);
         return sumIp(put16(out, IP_LEN, out.length - ETHER));
     }
@@ -134,7 +188,11 @@ final class Spoiler {
     }
 
     private static boolean isIp(final byte[] f) {
-        return f.length >= ETHER + IP_MIN && ByteBuffer.wrap(f).getShort(TYPE) == ETHERTYPE_IP;
+        return f.length >= ETHER + IP_MIN && type(f) == ETHERTYPE_IP;
+    }
+
+    private static int type(final byte[] f) {
+        return f.length < ETHER ? 0 : ByteBuffer.wrap(f).getShort(TYPE) & 0xffff;
     }
 
     private static int hlen(final byte[] f) {
@@ -164,6 +222,18 @@ final class Spoiler {
         put16(f, at + SUM_AT[proto], 0);
         final int pseudo = proto == ICMP ? 0 : sum(f, IP_SRC, ADDRS, proto + len);
         return put16(f, at + SUM_AT[proto], ~sum(f, at, len, pseudo));
+    }
+
+    /** The same behind an IPv6 header. */
+    private static byte[] sumData6(final byte[] f) {
+        final int proto = f[IPV6_NEXT] & 0xff;
+        final int at = ETHER + IPV6_MIN;
+        final int len = Math.min(ByteBuffer.wrap(f).getShort(IPV6_LEN) & 0xffff, f.length - at);
+        if (SUM_AT[proto] == 0 || len < SUM_AT[proto] + 2) {
+            return f;
+        }
+        put16(f, at + SUM_AT[proto], 0);
+        return put16(f, at + SUM_AT[proto], ~sum(f, at, len, sum(f, IPV6_SRC, ADDRS6, proto + len)));
     }
 
     private static int sum(final byte[] f, final int from, final int n, final int initial) {

@@ -157,7 +157,7 @@ public final class Ip6Input {
         for (int i = 0; i <= Ip6Nexthdr.HDRNESTLIMIT; i++) {
             final int nxt = m.getU8(at);
             final boolean hopopts = nxt == InDefs.IPPROTO_HOPOPTS;
-            if (hopopts && i > 0) {
+            if (hopopts && at != Ip6Header.NXT) {
                 inet6.icmp6.error(m, Icmp6.ICMP6_PARAM_PROB, Icmp6.ICMP6_PARAMPROB_NEXTHEADER, at);
                 return;
             }
@@ -169,7 +169,10 @@ public final class Ip6Input {
             }
             m = contiguous(m, off, nxt);
             if (m != null && nxt == InDefs.IPPROTO_FRAGMENT) {
-                m = inet6.frag6.input(m, off, at); // what comes back has no such header: go on in its place
+                m = inet6.frag6.input(m, off, at);
+                // What comes back has no such header, but maybe others before its place than this fragment has: afresh.
+                off = Ip6Header.LEN;
+                at = Ip6Header.NXT;
             } else if (m != null && take(m, off, nxt)) {
                 at = off;
                 off += length(m, off, nxt);

@@ -134,8 +134,8 @@ final class SegmentArrives {
         tp.tcp.stat.rcvduppack.increment();
         tp.tcp.stat.rcvdupbyte.add(seg.len);
         tp.tcp.stat.pawsdrop.increment();
-        return seg.len > 0 || seg.has(TcpHeader.TH_FIN) ? seg.dropAfterAck(DropReason.TCP_PAWS)
-            : seg.drop(DropReason.TCP_PAWS);
+        return seg.len > 0 || seg.has(TcpHeader.TH_FIN) && tp.tcp.respond.answerAllowed(tp)
+            ? seg.dropAfterAck(DropReason.TCP_PAWS) : seg.drop(DropReason.TCP_PAWS);
     }
 
     /**
@@ -160,7 +160,9 @@ final class SegmentArrives {
         }
         if (todrop > seg.len || todrop == seg.len && !seg.has(TcpHeader.TH_FIN)) {
             seg.flags &= ~TcpHeader.TH_FIN; // any FIN lies left of the window too
-            tp.flags |= Tcpcb.TF_ACKNOW;
+            if (seg.len > 0 || tp.tcp.respond.answerAllowed(tp)) {
+                tp.flags |= Tcpcb.TF_ACKNOW;
+            }
             tp.tcp.stat.rcvduppack.increment();
             tp.tcp.stat.rcvdupbyte.add(todrop);
             todrop = seg.len;

@@ -140,7 +140,7 @@ final class SendDecision {
         if (p.off + p.len < avail) {
             p.flags &= ~TcpHeader.TH_FIN;
         }
-        p.sendalot |= p.rexmit;
+        p.sendalot |= p.rexmit || tp.forceSegs > 1;
     }
 
     @GuardedBy("tp.inp.lock")

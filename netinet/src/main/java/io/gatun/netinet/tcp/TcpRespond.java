@@ -174,21 +174,34 @@ final class TcpRespond {
 
     @GuardedBy("tp.inp.lock")
     private boolean challengeAllowed(Tcpcb tp) {
-        final int most = tcp.sysctl.ackWarCnt.getInt();
-        if (most > 0) {
-            final long now = tp.now();
-            if (tp.challengeEndNs - now <= 0) {
-                tp.challengeEndNs = now + tcp.sysctl.ackWarTimewindow.get() * Tcp.NS_PER_MS;
-                tp.challengeCnt = 0;
-            }
-            if (tp.challengeCnt >= most) {
-                return false;
-            }
-            tp.challengeCnt++;
+        if (!answerAllowed(tp)) {
+            return false;
         }
         final int limit = tcp.sysctl.challengeLimit.getInt();
         // A limit known exactly tells an outsider how many others were challenged: half of it is chance.
         return limit == 0 || allowed(challenges, limit / 2 + tcp.vnet.random().nextInt(limit / 2 + 1) + 1, tp.now());
+    }
+
+    /**
+     * Whether the connection may answer a segment that has no text and cannot be taken: two ends that a forger has set
+     * apart would otherwise answer each other for ever, as fast as they can.
+     */
+    @GuardedBy("tp.inp.lock")
+    boolean answerAllowed(Tcpcb tp) {
+        final int most = tcp.sysctl.ackWarCnt.getInt();
+        if (most == 0) {
+            return true;
+        }
+        final long now = tp.now();
+        if (tp.challengeEndNs - now <= 0) {
+            tp.challengeEndNs = now + tcp.sysctl.ackWarTimewindow.get() * Tcp.NS_PER_MS;
+            tp.challengeCnt = 0;
+        }
+        if (tp.challengeCnt >= most) {
+            return false;
+        }
+        tp.challengeCnt++;
+        return true;
     }
 
     /** Counts one event in its second; false when that second has had {@code limit} of them. */

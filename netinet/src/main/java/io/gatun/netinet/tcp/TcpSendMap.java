@@ -425,8 +425,9 @@ final class TcpSendMap {
         }
     }
 
-    /** It was a mistake: nothing is lost. */
+    /** It was a mistake: nothing is lost, and what was sent again is not what has arrived since. */
     void loseNone() {
+        rackRtt = 0;
         for (int i = head; i < tail; i++) {
             unlose(i);
         }

@@ -440,6 +440,20 @@ class ReceiveTest {
         }
     }
 
+    /** Two ends that were set apart answer each other's bare segments; not for ever, as fast as they can. */
+    @Test
+    void established_oldBareSegments_areAnsweredAFewTimesASecond() {
+        final FakeSocket so = fx.established();
+        for (int second = 0; second < 2; second++) {
+            for (int i = 0; i < 50; i++) {
+                fx.seg(TH_ACK | (i % 2 == 0 ? TH_FIN : 0)).on(so).seq(PEER_ISS - 100).arrive();
+            }
+            assertThat(fx.sent).hasSize(5);
+            fx.sent.clear();
+            fx.pass(1001);
+        }
+    }
+
     @Test
     void established_bufferNearlyFilledPerRoundTrip_grows() {
         final FakeSocket so = fx.established();

@@ -1,0 +1,346 @@
+package io.gatun.netinet.tcp;
+
+import static io.gatun.netinet.tcp.TcpFixture.PEER_ISS;
+import static io.gatun.netinet.tcp.TcpFixture.pattern;
+import static io.gatun.netinet.tcp.TcpFixture.tcpcb;
+import static io.gatun.netinet.tcp.TcpHeader.TH_ACK;
+import static io.gatun.netinet.tcp.TcpHeader.TH_FIN;
+import static io.gatun.netinet.tcp.TcpHeader.TH_SYN;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** How losses are found and made good: RACK-TLP, F-RTO, PRR, limited transmit, duplicates, reneging. */
+class RecoveryTest {
+    private static final int MSS = 1000;
+    private static final int RTT_MS = 100;
+    private static final long RTT_NS = RTT_MS * Tcp.NS_PER_MS;
+
+    private final TcpFixture fx = new TcpFixture();
+    private FakeSocket so;
+    private Tcpcb tp;
+    private int base;
+
+    @AfterEach
+    void whole() {
+        fx.close();
+    }
+
+    /** A connection that knows its round trip; without super-segments. */
+    @SuppressWarnings("GuardedBy") // one thread
+    private void open(boolean sack) {
+        fx.sysctl("tso", "0");
+        final TcpFixture.In syn = fx.seg(TH_SYN).seq(PEER_ISS).mss(MSS).wscale(4);
+        so = fx.established(sack ? syn.sackPerm() : syn);
+        tp = tcpcb(so);
+        tp.srttNs = RTT_NS;
+        tp.rttvarNs = RTT_NS / 10;
+        tp.rttbestNs = RTT_NS;
+        tp.rxtcurNs = TcpRtt.clamp(tp, TcpRtt.rexmtVal(tp), 0);
+        tp.sndWnd = TcpFixture.WIN << 4;
+        tp.maxSndwnd = tp.sndWnd;
+        so.snd.limit(500_000);
+        base = tp.sndNxt;
+    }
+
+    /** So many segments are sent, the window being so large. */
+    private List<Out> send(int segments, int cwndSegments) {
+        tp.sndCwnd = cwndSegments * MSS;
+        fx.send(so, pattern(tp.sndMax - base, segments * MSS));
+        return take();
+    }
+
+    private List<Out> take() {
+        final List<Out> all = new ArrayList<>(fx.sent);
+        fx.sent.clear();
+        return all;
+    }
+
+    /** An acknowledgment of the first segments, with blocks in segments: [2, 4) is the third and fourth. */
+    private List<Out> ack(int segments, int... blocks) {
+        fx.seg(TH_ACK).on(so).ack(base + segments * MSS)
+            .sack(IntStream.of(blocks).map(b -> base + b * MSS).toArray()).arrive();
+        return take();
+    }
+
+    /** Which segment each of some is, counted from 0. */
+    private List<Integer> numbers(List<Out> out) {
+        return out.stream().map(o -> (o.seq - base) / MSS).toList();
+    }
+
+    @Nested
+    @Tag("RFC8985-7")
+    class TailLossProbe {
+        @Test
+        void lastLost_afterTwoRoundTrips_isSentAgain() {
+            open(true);
+            assertThat(send(3, 10)).hasSize(3);
+            fx.pass(2 * RTT_MS - 1);
+            fx.none();
+            fx.pass(2);
+            assertThat(numbers(take())).containsExactly(2);
+            assertThat(fx.stat("tlpresends")).isEqualTo(1);
+            fx.pass(RTT_MS);
+            final int cwnd = tp.sndCwnd;
+            ack(3);
+            assertThat(fx.stat("tlp_recovered")).as("it made good a loss, which is congestion").isEqualTo(1);
+            assertThat(tp.sndCwnd).isLessThan(cwnd);
+            assertThat(fx.stat("rexmttimeo")).isZero();
+        }
+
+        @Test
+        void nothingLost_duplicateReported_isNoCongestion() {
+            open(true);
+            send(3, 10);
+            fx.pass(2 * RTT_MS + 1);
+            take();
+            final int cwnd = tp.sndCwnd;
+            ack(3, 2, 3);
+            assertThat(fx.stat("tlp_recovered")).isZero();
+            assertThat(tp.sndCwnd).isGreaterThanOrEqualTo(cwnd);
+        }
+
+        @Test
+        void newDataWaits_isTheProbe() {
+            open(true);
+            assertThat(send(5, 3)).hasSize(3);
+            fx.pass(2 * RTT_MS + 1);
+            assertThat(numbers(take())).containsExactly(3);
+        }
+
+        @Test
+        void loneSegment_waitsForADelayedAck() {
+            open(true);
+            tp.rxtcurNs = 10 * RTT_NS;
+            send(1, 10);
+            fx.pass(2 * RTT_MS + 199);
+            fx.none();
+            fx.pass(2);
+            assertThat(numbers(take())).containsExactly(0);
+        }
+
+        @Test
+        void finAlone_takesTheTextAlong() {
+            open(true);
+            send(2, 10);
+            fx.shutdown(so, false);
+            assertThat(fx.only().flags & TH_FIN).isNotZero();
+            fx.pass(2 * RTT_MS + 1);
+            final Out probe = fx.only();
+            assertThat(probe.flags & TH_FIN).isNotZero();
+            assertThat(probe.seq).isEqualTo(base + MSS);
+            assertThat(probe.len).isEqualTo(MSS);
+        }
+
+        @Test
+        void oneProbeOnly_thenTheTimer() {
+            open(true);
+            send(3, 10);
+            fx.pass(2 * RTT_MS + 1);
+            take();
+            fx.pass(RTT_MS + 40 + 200 - 5);
+            fx.none();
+            fx.pass(10);
+            assertThat(numbers(take())).containsExactly(0);
+            assertThat(fx.stat("rexmttimeo")).isEqualTo(1);
+        }
+    }
+
+    @Nested
+    @Tag("RFC8985-6")
+    class Rack {
+        @Test
+        void oneReceivedBeyond_lostAfterTheReorderingWindow() {
+            open(true);
+            send(2, 10);
+            fx.pass(RTT_MS);
+            assertThat(ack(0, 1, 2)).isEmpty();
+            fx.pass(RTT_MS / 4 - 1);
+            fx.none();
+            fx.pass(2);
+            assertThat(numbers(take())).containsExactly(0);
+        }
+
+        @Test
+        void threeReceivedBeyond_lostAtOnce() {
+            open(true);
+            send(4, 10);
+            fx.pass(RTT_MS);
+            ack(0, 1, 2);
+            ack(0, 1, 3);
+            assertThat(numbers(ack(0, 1, 4))).containsExactly(0);
+            assertThat(fx.stat("sack_recovery_episode")).isEqualTo(1);
+        }
+
+        @Test
+        void duplicatesReported_widenTheWindow_untilRecoveriesGoWithout() {
+            open(true);
+            send(4, 10);
+            fx.pass(RTT_MS);
+            assertThat(numbers(ack(0, 1, 4))).containsExactly(0);
+            ack(4, 0, 1); // both arrived: it was reordering
+            assertThat(tp.rackMult).isEqualTo(2);
+            base = tp.sndNxt;
+            send(4, 10);
+            fx.pass(RTT_MS);
+            assertThat(ack(0, 1, 4)).as("not at once any more").isEmpty();
+            fx.pass(2 * RTT_MS / 4 - 1);
+            fx.none();
+            fx.pass(2);
+            assertThat(numbers(take())).containsExactly(0);
+            for (int i = 0; i < 16; i++) {
+                ack(4);
+                base = tp.sndNxt;
+                send(4, 10);
+                fx.pass(RTT_MS);
+                ack(0, 1, 4);
+                fx.pass(RTT_MS);
+                take();
+            }
+            ack(4);
+            assertThat(tp.rackMult).isEqualTo(1);
+        }
+
+        @Test
+        void retransmissionLost_isSentAThirdTime_withoutATimeout() {
+            open(true);
+            send(5, 5);
+            fx.pass(RTT_MS);
+            assertThat(numbers(ack(0, 1, 4))).containsExactly(0);
+            fx.pass(1);
+            tp.sndCwnd = 10 * MSS;
+            fx.send(so, pattern(5 * MSS, MSS)); // after the retransmission
+            assertThat(numbers(take())).containsExactly(5);
+            fx.pass(RTT_MS);
+            assertThat(numbers(ack(0, 1, 6))).containsExactly(0);
+            assertThat(fx.stat("rexmttimeo")).isZero();
+        }
+
+        @Test
+        void rackOff_dupThreshOnly() {
+            open(true);
+            fx.sysctl("rack.enable", "0");
+            send(4, 10);
+            fx.pass(RTT_MS);
+            ack(0, 1, 2);
+            fx.pass(RTT_MS);
+            fx.none();
+            assertThat(numbers(ack(0, 1, 4))).containsExactly(0);
+        }
+    }
+
+    @Nested
+    @Tag("RFC5682-3.1")
+    class Frto {
+        private void timeout() {
+            fx.pass(2 * RTT_MS + 1); // the probe, an eleventh
+            take();
+            fx.pass(600);
+            assertThat(numbers(take())).containsExactly(0);
+            assertThat(fx.stat("rexmttimeo")).isEqualTo(1);
+            assertThat(tp.sndCwnd).isEqualTo(MSS);
+        }
+
+        @Test
+        void lateAcks_ofWhatWasSentOnce_undoTheTimeout() {
+            open(true);
+            assertThat(send(20, 10)).hasSize(10);
+            timeout();
+            assertThat(numbers(ack(1))).as("two new ones").containsExactly(11, 12);
+            ack(2);
+            assertThat(fx.stat("sndrexmitbad")).isEqualTo(1);
+            assertThat(tp.sndCwnd).isGreaterThanOrEqualTo(10 * MSS);
+            assertThat(fx.stat("sndrexmitpack")).as("nothing else was sent again").isEqualTo(1);
+        }
+
+        @Test
+        void onlyNewDataArrives_theRestIsLost() {
+            open(true);
+            send(20, 10);
+            timeout();
+            assertThat(numbers(ack(1))).containsExactly(11, 12);
+            assertThat(numbers(ack(1, 11, 12))).contains(1);
+            assertThat(fx.stat("sndrexmitbad")).isZero();
+        }
+    }
+
+    @Nested
+    @Tag("RFC6937")
+    class ProportionalRateReduction {
+        @Test
+        void windowShrinks_inProportion_withoutBursts() {
+            open(true);
+            assertThat(send(60, 20)).hasSize(20);
+            fx.pass(RTT_MS);
+            int sent = 0;
+            for (int i = 2; i <= 20; i++) {
+                final int now = ack(0, 1, i).size();
+                assertThat(now).as("segments after block to %d", i).isLessThanOrEqualTo(i == 4 ? 1 : 2);
+                sent += now;
+            }
+            // 19 delivered of 20, seven tenths of which may be replaced, and what limited transmit let out before.
+            assertThat(sent).isBetween(12, 16);
+            assertThat(tp.inFastRecovery()).isTrue();
+            ack(22); // two of them before recovery began
+            assertThat(tp.inFastRecovery()).isFalse();
+            assertThat(tp.sndCwnd).isBetween((sent - 3) * MSS, tp.sndSsthresh + MSS);
+        }
+    }
+
+    @Nested
+    @Tag("RFC3042")
+    class LimitedTransmit {
+        @Test
+        void sack_eachDuplicate_letsOneOut() {
+            open(true);
+            send(20, 10);
+            fx.pass(RTT_MS);
+            assertThat(numbers(ack(0, 1, 2))).containsExactly(10);
+            assertThat(numbers(ack(0, 1, 3))).containsExactly(11);
+        }
+
+        @Test
+        void sack_off_letsNothingOut() {
+            open(true);
+            fx.sysctl("rfc3042", "0");
+            send(20, 10);
+            fx.pass(RTT_MS);
+            assertThat(ack(0, 1, 2)).isEmpty();
+            assertThat(ack(0, 1, 3)).isEmpty();
+        }
+
+        @Test
+        void noSack_twoDuplicates_letTwoOut_theThirdRecovers() {
+            open(false);
+            send(20, 10);
+            fx.pass(RTT_MS);
+            assertThat(numbers(ack(0))).containsExactly(10);
+            assertThat(numbers(ack(0))).containsExactly(11);
+            assertThat(numbers(ack(0))).containsExactly(0);
+        }
+    }
+
+    @Nested
+    @Tag("RFC2018-8")
+    class Reneging {
+        @Test
+        void receivedTextIsAcknowledgedNoFurther_countsAsLost() {
+            open(true);
+            send(10, 10);
+            fx.pass(RTT_MS);
+            ack(0, 1, 10);
+            fx.pass(RTT_MS);
+            take();
+            final List<Integer> again = numbers(ack(1)); // and nothing beyond: it is gone
+            assertThat(fx.stat("sack_reneged")).isEqualTo(1);
+            assertThat(again).first().isEqualTo(1);
+            assertThat(tp.map.sacked()).isZero();
+        }
+    }
+}
