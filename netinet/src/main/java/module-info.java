@@ -6,6 +6,7 @@ module io.gatun.netinet {
 
     exports io.gatun.netinet;
     exports io.gatun.netinet.arp;
+    exports io.gatun.netinet.dhcp;
     exports io.gatun.netinet.ether;
     exports io.gatun.netinet.gmp;
     exports io.gatun.netinet.icmp;

@@ -5,6 +5,8 @@ import io.gatun.cli.ctl.ControlServer;
 import io.gatun.cli.ctl.StackCommands;
 import io.gatun.netinet.InPrefix;
 import io.gatun.netinet.InetConfig;
+import io.gatun.netinet.dhcp.DhcpLease;
+import io.gatun.netinet.dhcp.DhcpListener;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
@@ -48,6 +50,8 @@ public final class Serve implements Callable<Integer> {
     @Option(names = "--gateway", paramLabel = "ADDR",
             description = "The stack's default router, one of each family at most.")
     private List<String> gateways = List.of();
+    @Option(names = "--dhcp", description = "Lets a DHCP server give the stack its IPv4 address and routes.")
+    private boolean dhcp;
     @Option(names = "--name", paramLabel = "NAME",
             description = "By which gatun ifconfig --stack NAME finds it (default: the device's name).")
     private String name;
@@ -101,7 +105,7 @@ public final class Serve implements Callable<Integer> {
             end.countDown();
         }, "gatun serve: end");
         Runtime.getRuntime().addShutdownHook(hook);
-        out.println("gatun: " + (own.isEmpty() ? "no address" : String.join(", ", addresses)) + " on " + tap
+        out.println("gatun: " + (own.isEmpty() ? "no address yet" : String.join(", ", addresses)) + " on " + tap
             + " is ready" + (host == null ? "" : "; this machine is " + hostAddress) + "; Ctrl-C ends it");
         out.flush();
         end.await();
@@ -162,6 +166,9 @@ public final class Serve implements Callable<Integer> {
             inet.addAddress(ifp, p, null);
         }
         ifp.up();
+        if (dhcp) {
+            inet.dhcp(ifp, null, new Leases(ifp, out));
+        }
         for (final String g : gateways) {
             inet.addRoute(g.indexOf(':') < 0 ? "default" : "::/0", g, g.startsWith("fe80:") ? ifp : null);
         }
@@ -172,6 +179,25 @@ public final class Serve implements Callable<Integer> {
             if (error != null) {
                 throw new IOException("--command: " + error);
             }
+        }
+    }
+
+    /** Says what a DHCP server gave and took. */
+    private record Leases(Ifnet ifp, PrintWriter out) implements DhcpListener {
+        @Override
+        public void bound(final DhcpLease lease) {
+            say("has " + lease.address() + " from " + SockAddr.in(lease.server(), 0).host() + " for "
+                + (lease.leaseSec() == DhcpLease.FOREVER ? "ever" : lease.leaseSec() + " s"));
+        }
+
+        @Override
+        public void lost(final DhcpLease lease, final String why) {
+            say("has lost " + lease.address() + ": " + why);
+        }
+
+        private void say(final String what) {
+            out.println("gatun: DHCP: " + ifp.xname() + " " + what);
+            out.flush();
         }
     }
 
@@ -199,6 +225,7 @@ public final class Serve implements Callable<Integer> {
             out.println("gatun: " + e.getMessage());
         }
         services.close();
+        vnet.service(InetConfig.class).stopDhcp();
         vnet.close();
         final StringBuilder drops = new StringBuilder();
         for (final DropReason r : DropReason.values()) {

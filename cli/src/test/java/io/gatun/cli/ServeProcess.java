@@ -46,11 +46,18 @@ final class ServeProcess implements AutoCloseable {
     }
 
     private static String[] gatun(final Path run, final List<String> words) {
-        final List<String> all = new ArrayList<>(List.of("env", "GATUN_RUN_DIR=" + run,
-            ProcessHandle.current().info().command().orElse("java"), "-ea", "--enable-native-access=ALL-UNNAMED",
-            "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-            "io.gatun.cli.Gatun"));
+        final List<String> all = new ArrayList<>(List.of("env", "GATUN_RUN_DIR=" + run));
+        all.addAll(List.of(java("io.gatun.cli.Gatun")));
         all.addAll(words);
+        return all.toArray(String[]::new);
+    }
+
+    /** The command of a JVM like this one with a main class of the class path. */
+    static String[] java(final String main, final String... args) {
+        final List<String> all = new ArrayList<>(List.of(
+            ProcessHandle.current().info().command().orElse("java"), "-ea", "--enable-native-access=ALL-UNNAMED",
+            "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), main));
+        all.addAll(List.of(args));
         return all.toArray(String[]::new);
     }
 

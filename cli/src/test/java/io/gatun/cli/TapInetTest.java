@@ -2,7 +2,12 @@ package io.gatun.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -77,6 +82,89 @@ class TapInetTest {
             prints(20, "ping -q -n -c 2 -i 0.1 -W 5 10.78.0.2");
             gatun.gatun("ifconfig tap0 10.78.0.2 delete");
             assertThat(ns.sh(10, "ping -q -n -c 1 -W 1 10.78.0.2").status()).isNotZero();
+        }
+    }
+
+    /** A Debian dnsmasq gives the stack its address, a default route and another, and gets it back at the end. */
+    @Test
+    void dnsmasq_servesTheDhcpClient() throws IOException {
+        needs("dnsmasq");
+        needs("ping");
+        final Path leases = dir.resolve("leases");
+        try (ServeProcess gatun = serve("--host-address", "10.77.0.1/24", "--dhcp")) {
+            final Process dnsmasq = ns.start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
+                "--interface=gtap0", "--user=root", "--log-facility=-", "--log-dhcp", "--no-ping", "--pid-file=",
+                "--dhcp-authoritative", "--dhcp-leasefile=" + leases,
+                "--dhcp-range=10.77.0.100,10.77.0.100,255.255.255.0,2m",
+                "--dhcp-option=121,0.0.0.0/0,10.77.0.1,10.66.0.0/16,10.77.0.9");
+            assertThat(gatun.await("DHCP: tap0 has")).contains("has 10.77.0.100/24 from 10.77.0.1 for 120 s");
+            prints(20, "ping -q -n -c 2 -i 0.1 -W 5 10.77.0.100");
+            assertThat(gatun.gatun("ifconfig tap0")).contains("inet 10.77.0.100 netmask 0xffffff00");
+            assertThat(gatun.gatun("netstat -rn -4")).contains("\ndefault            10.77.0.1 ")
+                .contains("\n10.66.0.0/16       10.77.0.9 ");
+            assertThat(Files.readString(leases)).contains("10.77.0.100");
+            // Half of two minutes on, it asks for more and gets it.
+            assertThat(gatun.await("DHCP: tap0 has")).contains("has 10.77.0.100/24 from 10.77.0.1 for 120 s");
+            assertThat(dnsmasq.isAlive()).isTrue();
+        }
+        assertThat(Files.readString(leases)).as("released").doesNotContain("10.77.0.100");
+    }
+
+    /** What a Linux socat sends to a group is heard while the group is joined; the link is told of both by IGMPv3. */
+    @Test
+    void socatToAGroup_heardWhileJoined() throws IOException {
+        needs("socat");
+        needs("tcpdump");
+        final Process member = ns.start(ServeProcess.java("io.gatun.cli.TapMember", "gtap0", "10.77.0.1/24",
+            "10.77.0.2/24", "5000"));
+        final BufferedReader out = new BufferedReader(
+            new InputStreamReader(member.getInputStream(), StandardCharsets.UTF_8));
+        try (PrintWriter in = new PrintWriter(member.getOutputStream(), true, StandardCharsets.UTF_8)) {
+            assertThat(out.readLine()).isEqualTo("ready");
+            final Process dump = ns.start("tcpdump", "-l", "-n", "-v", "-i", "gtap0", "-c", "4", "igmp");
+            final BufferedReader seen = new BufferedReader(
+                new InputStreamReader(dump.getInputStream(), StandardCharsets.UTF_8));
+            String line = seen.readLine();
+            while (line != null && !line.contains("listening on")) {
+                line = seen.readLine();
+            }
+            say("239.1.2.3", "too early");
+            in.println("join 239.1.2.3");
+            assertThat(out.readLine()).isEqualTo("done: join 239.1.2.3");
+            say("239.1.2.3", "first");
+            assertThat(out.readLine()).isEqualTo("heard: first");
+            say("239.1.2.4", "to another group");
+            say("239.1.2.3", "second");
+            assertThat(out.readLine()).isEqualTo("heard: second");
+            in.println("leave 239.1.2.3");
+            assertThat(out.readLine()).isEqualTo("done: leave 239.1.2.3");
+            say("239.1.2.3", "too late");
+            in.println("join 239.9.9.9");
+            assertThat(out.readLine()).isEqualTo("done: join 239.9.9.9");
+            say("239.9.9.9", "third");
+            assertThat(out.readLine()).isEqualTo("heard: third");
+            final String reports = String.join("\n", seen.lines().toList());
+            assertThat(reports).contains("igmp v3 report, 1 group record(s) [gaddr 239.1.2.3 to_ex")
+                .contains("igmp v3 report, 1 group record(s) [gaddr 239.1.2.3 to_in");
+        }
+    }
+
+    private void say(final String group, final String what) throws IOException {
+        prints(20, "echo " + what + " | socat -u - UDP4-DATAGRAM:" + group + ":5000,ip-multicast-if=10.77.0.1");
+    }
+
+    /** Two hosts with one address: Linux finds out by asking, and Gatun by what Linux then says of itself. */
+    @Test
+    void addressOfBoth_bothNotice() throws IOException {
+        needs("arping");
+        try (ServeProcess gatun = serve("--host-address", "10.77.0.1/24", "--address", "10.77.0.2/24")) {
+            final Netns.Result asked = ns.exec(20, "arping", "-D", "-I", "gtap0", "-c", "3", "10.77.0.2");
+            assertThat(asked.status()).as(asked.out()).isEqualTo(1);
+            assertThat(asked.out()).contains("Unicast reply from 10.77.0.2");
+            prints(10, "ip addr add 10.77.0.2/24 dev gtap0");
+            prints(20, "arping -U -I gtap0 -c 1 10.77.0.2 || true");
+            final String mac = prints(10, "cat /sys/class/net/gtap0/address");
+            assertThat(gatun.await("is also used")).isEqualTo("gatun: 10.77.0.2 on tap0 is also used by " + mac);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.gatun.netinet;
 
 import io.gatun.netinet.arp.Arp;
+import io.gatun.netinet.dhcp.Dhcp;
 import io.gatun.netinet.ether.Ether;
 import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.icmp.Icmp;
@@ -64,6 +65,8 @@ public final class Inet {
     public final Rip rip;
     /** Which IPv4 groups are listened to. */
     public final Igmp igmp;
+    /** Clients of servers that give addresses. */
+    public final Dhcp dhcp;
     public final Arp arp;
     public final Ether ether;
     /** Addresses and the routes that come with them. */
@@ -95,6 +98,7 @@ public final class Inet {
         icmpInput = new IcmpInput(this);
         rip = new Rip(this);
         igmp = new Igmp(this);
+        dhcp = new Dhcp(this);
         arp = new Arp(this);
         ether = new Ether(this);
         control = new InControl(this);

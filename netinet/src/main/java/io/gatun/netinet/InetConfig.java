@@ -2,6 +2,8 @@ package io.gatun.netinet;
 
 import io.gatun.netinet.arp.ArpDuplicate;
 import io.gatun.netinet.arp.ArpEntry;
+import io.gatun.netinet.dhcp.DhcpClient;
+import io.gatun.netinet.dhcp.DhcpListener;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip.InIfaddr;
 import io.gatun.netinet.ip6.In6;
@@ -202,6 +204,21 @@ public final class InetConfig {
     /** From now on hears, without a lock of the stack, of each IPv4 address of this host that somebody else uses. */
     public void addConflictListener(java.util.function.Consumer<ArpDuplicate> listener) {
         inet.arp.addListener(listener);
+    }
+
+    /**
+     * Has a DHCP server configure an Ethernet: address, routes. Runs until stopped or until the interface goes.
+     *
+     * @throws ErrnoException EINVAL for an interface that is no Ethernet, EBUSY when it has a client already
+     * @bsd dhclient
+     */
+    public DhcpClient dhcp(Ifnet ifp, String hostname, DhcpListener listener) throws ErrnoException {
+        return inet.dhcp.start(this, ifp, hostname, listener);
+    }
+
+    /** Gives all leases back and ends the DHCP clients: what a program does before it closes its vnet. */
+    public void stopDhcp() {
+        inet.dhcp.destroy();
     }
 
     // Texts.

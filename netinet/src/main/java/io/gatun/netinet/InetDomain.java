@@ -107,6 +107,7 @@ public final class InetDomain implements Domain {
         tcp.tcbinfo.purgeIf(ifp);
         inet.rip.ripcbinfo().purgeIf(ifp);
         inet.igmp.gmp.ifdetach(ifp);
+        inet.dhcp.ifdetach(ifp);
     }
 
     @Override
@@ -124,6 +125,7 @@ public final class InetDomain implements Domain {
         vnet.netisr().unregister(Netisr.NETISR_IP);
         vnet.netisr().unregister(Netisr.NETISR_ARP);
         inet.igmp.gmp.destroy();
+        inet.dhcp.destroy();
         inet.ipReass.destroy();
         inet.arp.destroy();
         inet.hostCache.destroy();

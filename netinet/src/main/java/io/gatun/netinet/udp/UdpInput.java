@@ -1,5 +1,6 @@
 package io.gatun.netinet.udp;
 
+import io.gatun.netinet.dhcp.Dhcp;
 import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InCksum;
@@ -41,6 +42,9 @@ final class UdpInput implements UdpMulti.Family {
         final DropReason bad = check(m, off);
         if (bad != null) {
             return drop(m, bad);
+        }
+        if (UdpHeader.dport(m, off) == Dhcp.BOOTPC && udp.inet.dhcp.input(m, off)) {
+            return InDefs.IPPROTO_DONE;
         }
         final int dst = IpHeader.dst(m, 0);
         if (InAddrs.isMulticast(dst) || m.has(Mbuf.M_BCAST | Mbuf.M_MCAST)
