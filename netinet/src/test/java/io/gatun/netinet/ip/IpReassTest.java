@@ -98,6 +98,33 @@ class IpReassTest {
         run(pieces, frames(pieces), r.ints(5, 0, pieces.size()).toArray());
     }
 
+    /** A mark on any part is one on the whole, and no mark goes with a sender that knows none; in doubt the first part counts. */
+    @Test
+    @Tag("RFC3168-5.3")
+    void marks_everyPair_areMergedOrRefused() {
+        for (int a = 0; a < 4; a++) {
+            for (int b = 0; b < 4; b++) {
+                net.got.clear();
+                final int id = 100 + 4 * a + b;
+                receive(marked(frag(id, data, 0, 16), a));
+                receive(marked(frag(id, data, 16, 40), b));
+                final boolean refused = a == IpHeader.IPTOS_ECN_NOTECT ? b == IpHeader.IPTOS_ECN_CE
+                    : b == IpHeader.IPTOS_ECN_NOTECT;
+                assertThat(net.got).as("%d and %d", a, b).hasSize(refused ? 0 : 1);
+                if (!refused) {
+                    final boolean ce = a == IpHeader.IPTOS_ECN_CE || b == IpHeader.IPTOS_ECN_CE;
+                    assertThat(Packets.u8(net.got.getFirst(), 1) & 3).isEqualTo(ce ? IpHeader.IPTOS_ECN_CE : a);
+                    assertThat(Packets.tail(net.got.getFirst(), 20)).isEqualTo(data);
+                }
+            }
+        }
+    }
+
+    private static byte[] marked(byte[] packet, int ecn) {
+        packet[1] = (byte) ecn;
+        return Packets.fixIp(packet);
+    }
+
     @Test
     @Tag("RFC791-3.2-frag")
     void everyCutInEveryOrder_isMadeWhole() {

@@ -58,6 +58,32 @@ class Frag6Test {
         assertThat(six.inet6.frag6.frags()).isZero();
     }
 
+    /** As in IPv4: a mark on any part is one on the whole, and no mark goes with a sender that knows none. */
+    @Test
+    @Tag("RFC3168-5.3")
+    void marks_everyPair_areMergedOrRefused() {
+        for (int a = 0; a < 4; a++) {
+            for (int b = 0; b < 4; b++) {
+                net.got.clear();
+                final int id = 100 + 4 * a + b;
+                six.receive0(marked(frag(id, data, 0, 16), a));
+                six.receive0(marked(frag(id, data, 16, 40), b));
+                final boolean refused = a == 0 ? b == 3 : b == 0;
+                assertThat(net.got).as("%d and %d", a, b).hasSize(refused ? 0 : 1);
+                if (!refused) {
+                    final int ecn = a == 3 || b == 3 ? 3 : a;
+                    assertThat(Packets.i32(net.got.getFirst(), 0) >> 20 & 0xff).isEqualTo(ecn);
+                    assertThat(Packets.tail(net.got.getFirst(), 40)).isEqualTo(data);
+                }
+            }
+        }
+    }
+
+    private static byte[] marked(final byte[] packet, final int ecn) {
+        packet[1] |= (byte) (ecn << 4);
+        return packet;
+    }
+
     @Test
     @Tag("RFC8200-4.5-whole")
     void headersBeforeTheFragmentHeader_stay_thoseBehindAreWalked() {
