@@ -98,7 +98,7 @@ class IpReassTest {
         run(pieces, frames(pieces), r.ints(5, 0, pieces.size()).toArray());
     }
 
-    /** A mark on any part is one on the whole, and no mark goes with a sender that knows none; in doubt the first part counts. */
+    /** A mark on any part is one on the whole; none goes with a first part whose sender knows none. */
     @Test
     @Tag("RFC3168-5.3")
     void marks_everyPair_areMergedOrRefused() {

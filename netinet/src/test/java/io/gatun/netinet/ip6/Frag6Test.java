@@ -58,7 +58,7 @@ class Frag6Test {
         assertThat(six.inet6.frag6.frags()).isZero();
     }
 
-    /** As in IPv4: a mark on any part is one on the whole, and no mark goes with a sender that knows none. */
+    /** As in IPv4: a mark on any part is one on the whole; none goes with a first part whose sender knows none. */
     @Test
     @Tag("RFC3168-5.3")
     void marks_everyPair_areMergedOrRefused() {
