@@ -35,7 +35,7 @@ public final class In6Laddr implements PcbAddrs {
 
     @Override
     public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
-        return source(dst.hi(), dst.lo(), fib, src);
+        return Ip6PktOpts.source(inet, inp.outputOpts, Ip6PktOpts.out(inp.outputOpts, inp, dst), dst, fib, src);
     }
 
     /** The source address towards a destination, zones put in. */

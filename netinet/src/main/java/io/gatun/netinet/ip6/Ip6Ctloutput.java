@@ -16,9 +16,11 @@ public final class Ip6Ctloutput {
     private static final int OCTET = 255;
 
     private final Inet inet;
+    private final In6Mcast mcast;
 
     public Ip6Ctloutput(final Inet inet) {
         this.inet = inet;
+        mcast = new In6Mcast(inet);
     }
 
     /**
@@ -60,7 +62,7 @@ public final class Ip6Ctloutput {
                 return sticky(inp, opt);
             }
             default -> {
-                return setFlag(inp, opt.name(), v != 0);
+                return In6Mcast.knows(opt.name()) ? mcast.set(inp, opt) : setFlag(inp, opt.name(), v != 0);
             }
         }
         return Errno.OK;
@@ -127,6 +129,9 @@ public final class Ip6Ctloutput {
                 return pathMtu(inp, opt);
             }
             default -> {
+                if (In6Mcast.knows(opt.name())) {
+                    return mcast.get(inp, opt);
+                }
                 opt.answer(inp.has(bit(opt.name())) ? 1 : 0);
                 return bit(opt.name()) == 0 ? Errno.ENOPROTOOPT : Errno.OK;
             }

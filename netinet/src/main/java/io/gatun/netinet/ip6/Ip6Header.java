@@ -3,6 +3,7 @@ package io.gatun.netinet.ip6;
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.pcb.Moptions;
 import io.gatun.spi.mbuf.Mbuf;
 
 /**
@@ -150,6 +151,13 @@ public final class Ip6Header {
     /** Traffic class and flow label with another traffic class. */
     public static int withTclass(final int tclassAndFlow, final int tclass) {
         return tclass << TCLASS_SHIFT | tclassAndFlow & FLOW_MASK;
+    }
+
+    /** Whether a socket with some memberships hears a packet; all but those to groups it does. @bsd im6o_mc_filter */
+    public static boolean heard(final Moptions imo, final Mbuf m) {
+        final long hi = dstHi(m, 0);
+        return imo == null || !In6.isMulticast(hi)
+            || imo.hears(In6.clear(hi), dstLo(m, 0), In6.clear(srcHi(m, 0)), srcLo(m, 0), m.rcvif());
     }
 
     /**

@@ -35,6 +35,8 @@ public final class Ip6Output {
     public static final int IPV6_MINMTU = 0x4;
     /** The same for groups only is switched off. @bsd IP6PO_MINMTU_DISABLE */
     public static final int IPV6_NOMINMTU = 0x8;
+    /** This host does not hear what it sends to a group. @bsd IPV6_MULTICAST_LOOP */
+    public static final int IPV6_NOLOOP = 0x10;
 
     private static final int RXCSUM_OK = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
 
@@ -153,7 +155,7 @@ public final class Ip6Output {
         final long zoned = In6.embed(In6.clear(hi), ifp.index());
         m.setFlags(Mbuf.M_MCAST);
         final boolean loop = (ifp.flags() & Ifnet.IFF_LOOPBACK) != 0;
-        if (!loop && inet6.isMember(ifp, In6.clear(hi), lo)) {
+        if (!loop && (flags & IPV6_NOLOOP) == 0 && inet6.isMember(ifp, In6.clear(hi), lo)) {
             loopBack(m, ifp, zoned);
         }
         if (!loop && (Ip6Header.hlim(m, 0) == 0 || In6.mcScope(hi) == In6.SCOPE_INTFACELOCAL)) {

@@ -120,28 +120,38 @@ public final class Ip6PktOpts {
 
     // ---- use: null stands for nothing set ------------------------------------------------------------
 
+    /** The interface to leave by towards a destination; null for its route's. Under the pcb's lock. */
+    public static Ifnet out(final Ip6PktOpts opts, final Inpcb inp, final SockAddr dst) {
+        if (opts != null && opts.ifp != null) {
+            return opts.ifp;
+        }
+        return inp.moptions6 != null && dst.isMulticast() ? inp.moptions6.multicastIfp : null;
+    }
+
     /** A destination as packets have it: a zone that it lacks is that of the interface to leave by. Borrows nam. */
-    public static void embed(final Ip6PktOpts opts, final SockAddr nam, final SockAddr dst) {
-        final int zone = nam.scopeId() != 0 || opts == null || opts.ifp == null ? nam.scopeId() : opts.ifp.index();
+    public static void embed(final Ifnet out, final SockAddr nam, final SockAddr dst) {
+        final int zone = nam.scopeId() != 0 || out == null ? nam.scopeId() : out.index();
         dst.setIn6(In6.embed(nam.hi(), zone), nam.lo(), nam.port(), 0);
     }
 
     /**
      * The source address towards a destination, for a socket that is bound to none.
      *
+     * @param out of {@link #out}
      * @return OK; what source selection says
      * @bsd in6_selectsrc_socket
      */
     public static Errno source(
-        final Inet inet, final Ip6PktOpts opts, final SockAddr dst, final int fib, final SockAddr src) {
+        final Inet inet, final Ip6PktOpts opts, final Ifnet out, final SockAddr dst, final int fib,
+        final SockAddr src) {
         if (opts != null && opts.sourceSet()) {
             src.setIn6(opts.srcHi, opts.srcLo, 0, 0);
             return Errno.OK;
         }
-        if (opts == null || opts.ifp == null) {
+        if (out == null) {
             return inet.inet6().laddr.source(dst.hi(), dst.lo(), fib, src);
         }
-        final In6Ifaddr ia = inet.inet6().addrs.select(dst.hi(), dst.lo(), opts.ifp);
+        final In6Ifaddr ia = inet.inet6().addrs.select(dst.hi(), dst.lo(), out);
         if (ia == null) {
             return Errno.EADDRNOTAVAIL;
         }
@@ -168,7 +178,16 @@ public final class Ip6PktOpts {
         if (opts != null && opts.hlim >= 0) {
             return opts.hlim;
         }
-        return dst.isMulticast() ? 1 : inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl;
+        if (dst.isMulticast()) {
+            return inp.moptions6 == null ? 1 : inp.moptions6.multicastTtl;
+        }
+        return inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl;
+    }
+
+    /** What {@link Ip6Output} is to know of a socket: IPV6_*. Under the pcb's lock. */
+    public static int flags(final Inpcb inp) {
+        return (inp.has(Inpcb.INP_DONTFRAG) ? Ip6Output.IPV6_DONTFRAG : 0)
+            | (inp.moptions6 == null || inp.moptions6.multicastLoop ? 0 : Ip6Output.IPV6_NOLOOP);
     }
 
     /** Traffic class and flow label of a packet. Under the pcb's lock. */

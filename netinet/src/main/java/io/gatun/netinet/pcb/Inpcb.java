@@ -103,6 +103,8 @@ public final class Inpcb {
     public int flowid;                 // (i)
     /** Multicast state; null until an option sets it. */
     public Moptions moptions;          // (i)
+    /** Multicast state of IPv6; null until an option sets it. @bsd in6p_moptions */
+    public Moptions moptions6;         // (i)
     /** Options of all its IPv6 packets; null until one is set. @bsd in6p_outputopts */
     public Ip6PktOpts outputOpts;      // (i)
     private int flags;                 // (i)
@@ -489,6 +491,10 @@ public final class Inpcb {
         if (moptions != null) {
             moptions.leaveAll();
             moptions = null;
+        }
+        if (moptions6 != null) {
+            moptions6.leaveAll();
+            moptions6 = null;
         }
         rele();
     }

@@ -339,6 +339,9 @@ public final class InpcbInfo {
                 if (inp.moptions != null) {
                     inp.moptions.purge(ifp);
                 }
+                if (inp.moptions6 != null) {
+                    inp.moptions6.purge(ifp);
+                }
             } finally {
                 inp.lock.unlock();
             }

@@ -55,7 +55,7 @@ public final class Moptions {
     /**
      * No group, all defaults.
      *
-     * @param gmp who hears of what is joined and left
+     * @param gmp who hears of what is joined and left; null for nobody
      */
     public Moptions(final Gmp gmp) {
         this.gmp = gmp;
@@ -198,7 +198,7 @@ public final class Moptions {
             final Membership[] more = Arrays.copyOf(old, old.length + 1);
             more[old.length] = new Membership(mine, ifp, filter);
             memberships = more;
-            gmp.change(ifp, mine.hi(), mine.lo(), InMfilter.NONE, filter);
+            tell(ifp, mine.hi(), mine.lo(), InMfilter.NONE, filter);
         }
         return e;
     }
@@ -215,7 +215,7 @@ public final class Moptions {
         final Membership old = now[at];
         now[at] = new Membership(old.group(), old.ifp(), filter);
         memberships = now;
-        gmp.change(old.ifp(), old.group().hi(), old.group().lo(), old.filter(), filter);
+        tell(old.ifp(), old.group().hi(), old.group().lo(), old.filter(), filter);
         return Errno.OK;
     }
 
@@ -227,7 +227,7 @@ public final class Moptions {
     }
 
     private void left(final Membership gone) {
-        gmp.change(gone.ifp(), gone.group().hi(), gone.group().lo(), gone.filter(), InMfilter.NONE);
+        tell(gone.ifp(), gone.group().hi(), gone.group().lo(), gone.filter(), InMfilter.NONE);
         gone.ifp().delMulti(gone.group());
     }
 
@@ -253,6 +253,13 @@ public final class Moptions {
         memberships = NONE;
         for (final Membership m : old) {
             left(m);
+        }
+    }
+
+    private void tell(
+        final Ifnet ifp, final long hi, final long lo, final InMfilter from, final InMfilter to) {
+        if (gmp != null) {
+            gmp.change(ifp, hi, lo, from, to);
         }
     }
 

@@ -54,7 +54,7 @@ final class Rip6Input {
         r.inp.lock.lock();
         try {
             if (!r.matches(proto, Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0), Ip6Header.dstHi(m, 0),
-                Ip6Header.dstLo(m, 0))) {
+                Ip6Header.dstLo(m, 0)) || !Ip6Header.heard(r.inp.moptions6, m)) {
                 return false;
             }
             if (type >= 0) {

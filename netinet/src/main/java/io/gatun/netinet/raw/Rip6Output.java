@@ -2,7 +2,6 @@ package io.gatun.netinet.raw;
 
 import io.gatun.netinet.ip.InCksum;
 import io.gatun.netinet.ip6.Ip6Header;
-import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.spi.mbuf.Mbuf;
@@ -61,13 +60,14 @@ final class Rip6Output {
         if (nam == null) {
             r.dst.setIn6(r.fhi, r.flo, 0, 0);
         } else {
-            Ip6PktOpts.embed(opts, nam, r.dst);
+            Ip6PktOpts.embed(Ip6PktOpts.out(opts, r.inp, nam), nam, r.dst);
             rip.inet.inet6().laddr.foreign(r.dst);
         }
         if (nam == null || r.bound() && (opts == null || !opts.sourceSet())) {
             r.from.setIn6(r.lhi, r.llo, 0, 0);
         } else {
-            final Errno e = Ip6PktOpts.source(rip.inet, opts, r.dst, fib, r.from);
+            final Errno e = Ip6PktOpts.source(rip.inet, opts, Ip6PktOpts.out(opts, r.inp, r.dst), r.dst, fib,
+                r.from);
             if (e != Errno.OK) {
                 return RipOutput.drop(m, e);
             }
@@ -94,8 +94,8 @@ final class Rip6Output {
         if (cksum != Ripcb.NO_CKSUM) {
             sum(m, Ip6Header.LEN + cksum, plen, r.proto);
         }
-        final int flags = inp.has(Inpcb.INP_DONTFRAG) ? Ip6Output.IPV6_DONTFRAG : 0;
-        return rip.inet.inet6().ip6Output.output(m, r.route, opts == null ? null : opts.ifp, opts, flags);
+        return rip.inet.inet6().ip6Output.output(m, r.route, Ip6PktOpts.out(opts, inp, r.dst), opts,
+            Ip6PktOpts.flags(inp));
     }
 
     private static void sum(final Mbuf m, final int at, final int plen, final int proto) {

@@ -78,8 +78,15 @@ final class Udp6Input implements UdpMulti.Family {
         inp.lock.lock();
         try {
             final int ports = InpcbInfo.ports(UdpHeader.dport(m, off), UdpHeader.sport(m, off));
-            return inp.matches6(Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0), Ip6Header.dstHi(m, 0),
-                Ip6Header.dstLo(m, 0), ports) && ((Udpcb) inp.ppcb).tunFunc == null;
+            if (!inp.matches6(Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0), Ip6Header.dstHi(m, 0),
+                Ip6Header.dstLo(m, 0), ports) || ((Udpcb) inp.ppcb).tunFunc != null) {
+                return false; // nothing that travels in a tunnel is for all
+            }
+            final boolean heard = Ip6Header.heard(inp.moptions6, m);
+            if (!heard) {
+                udp.stat.filtermcast.increment();
+            }
+            return heard;
         } finally {
             inp.lock.unlock();
         }

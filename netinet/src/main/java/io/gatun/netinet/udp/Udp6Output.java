@@ -2,7 +2,6 @@ package io.gatun.netinet.udp;
 
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.Ip6Header;
-import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.spi.ifnet.Ifnet;
@@ -75,12 +74,13 @@ final class Udp6Output {
         }
         final Udpcb up = (Udpcb) inp.ppcb;
         final Ip6PktOpts opts = opts(inp, up);
-        Ip6PktOpts.embed(opts, nam, up.dst);
+        final Ifnet out = Ip6PktOpts.out(opts, inp, nam);
+        Ip6PktOpts.embed(out, nam, up.dst);
         udp.inet.inet6().laddr.foreign(up.dst);
         if (inp.localSet() && (opts == null || !opts.sourceSet())) {
             return transmit(inp, m, inp.laddrHi(), inp.laddrLo(), up.dst);
         }
-        final Errno e = Ip6PktOpts.source(udp.inet, opts, up.dst, inp.so.fibnum(), up.from);
+        final Errno e = Ip6PktOpts.source(udp.inet, opts, out, up.dst, inp.so.fibnum(), up.from);
         return e == Errno.OK ? transmit(inp, m, up.from.hi(), up.from.lo(), up.dst) : UdpOutput.drop(m, e);
     }
 
@@ -116,9 +116,8 @@ final class Udp6Output {
             m.rsstype(Mbuf.M_HASHTYPE_OPAQUE_HASH);
         }
         udp.stat.opackets.increment();
-        final int flags = inp.has(Inpcb.INP_DONTFRAG) ? Ip6Output.IPV6_DONTFRAG : 0;
-        final Ifnet out = opts == null ? null : opts.ifp;
-        final Errno e = udp.inet.inet6().ip6Output.output(m, up.route, out, opts, flags);
+        final Ifnet out = Ip6PktOpts.out(opts, inp, dst);
+        final Errno e = udp.inet.inet6().ip6Output.output(m, up.route, out, opts, Ip6PktOpts.flags(inp));
         if (e == Errno.EMSGSIZE && inp.has(Inpcb.IN6P_MTU) && up.route.nextHop() != null) {
             udp.control.tooBig(inp, dst.hi(), dst.lo(), dst.port(), up.route.nextHop().mtu());
         }

@@ -100,6 +100,8 @@ public final class InDefs {
     public static final int IPV6_PREFER_TEMPADDR = 63;
     public static final int IPV6_BINDANY = 64;
     public static final int IPV6_ORIGDSTADDR = 72;
+    /** A whole source filter, {@link MsFilterReq}. */
+    public static final int IPV6_MSFILTER = 74;
     public static final int IPV6_RECVORIGDSTADDR = IPV6_ORIGDSTADDR;
 
     public static final int TCP_NODELAY = 1;
