@@ -8,6 +8,9 @@ import io.gatun.netinet.InetConfig;
 import io.gatun.netinet.dhcp.DhcpLease;
 import io.gatun.netinet.dhcp.DhcpListener;
 import io.gatun.netinet.ether.EtherHeader;
+import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.nd6.Nd6Duplicate;
+import io.gatun.netinet.nd6.Nd6Listener;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.MbufPool;
@@ -162,6 +165,9 @@ public final class Serve implements Callable<Integer> {
                 + HexFormat.ofDelimiter(":").formatHex(EtherHeader.octets(d.lladdr())));
             out.flush();
         });
+        if (inet.inet().inet6() != null) {
+            inet.inet().inet6().nd6.addListener(tell(out));
+        }
         for (final InPrefix p : own) {
             inet.addAddress(ifp, p, null);
         }
@@ -199,6 +205,24 @@ public final class Serve implements Callable<Integer> {
             out.println("gatun: DHCP: " + ifp.xname() + " " + what);
             out.flush();
         }
+    }
+
+    /** Says what neighbour discovery finds out. */
+    private static Nd6Listener tell(final PrintWriter out) {
+        return new Nd6Listener() {
+            @Override
+            public void duplicate(final Nd6Duplicate d) {
+                out.println("gatun: " + In6.text(In6.clear(d.hi()), d.lo()) + " on " + d.ifname() + " is also used by "
+                    + (d.lladdr() == 0 ? "another" : EtherHeader.format(d.lladdr())));
+                out.flush();
+            }
+
+            @Override
+            public void dns(final String ifname, final List<String> servers, final List<String> domains) {
+                out.println("gatun: names on " + ifname + ": servers " + servers + ", domains " + domains);
+                out.flush();
+            }
+        };
     }
 
     private void start(final Services services, final Map<Path, Integer> served) throws IOException {

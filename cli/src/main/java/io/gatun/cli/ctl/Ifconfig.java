@@ -126,7 +126,7 @@ final class Ifconfig implements StackCommand {
                 ifp.setFibnum(fib);
             }
             default -> {
-                return false;
+                return Nd6Flags.take(vnet, ifp, args);
             }
         }
         return true;

@@ -1,5 +1,6 @@
 package io.gatun.cli.ctl;
 
+import io.gatun.netinet.Inet6;
 import io.gatun.netinet.ip.InIfaddr;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.IfAddr;
@@ -69,6 +70,10 @@ final class IfconfigShow {
                 address(vnet, ifp, a, out);
             }
         }
+        final Inet6 six = family == SockAddr.AF_INET ? null : Nd6Flags.inet6(vnet);
+        if (six != null && six.nd6.info(ifp) != null) {
+            Nd6Flags.show(six.nd6.info(ifp), out);
+        }
         if (family == SockAddr.AF_UNSPEC) {
             if (ifp.fibnum() != 0) {
                 out.append("\tfib: ").append(ifp.fibnum()).append('\n');
@@ -92,7 +97,8 @@ final class IfconfigShow {
             }
             out.append('\n');
         } else if (a.family() == SockAddr.AF_INET6) {
-            out.append("\tinet6 ").append(a.addr().host(vnet.ifnets())).append(" prefixlen ").append(a.prefixLen());
+            out.append("\tinet6 ").append(a.addr().host(vnet.ifnets())).append(" prefixlen ").append(a.prefixLen())
+                .append(Nd6Flags.state(vnet, ifp, a));
             if (a.addr().scopeId() != 0) {
                 out.append(" scopeid 0x").append(Integer.toHexString(ifp.index()));
             }

@@ -9,6 +9,8 @@ public enum StackCommands {
     IFCONFIG(new Ifconfig(), "Shows and changes interfaces: ifconfig [-a | -l | IF [inet|inet6] [ADDR[/LEN] ...]]."),
     ROUTE(new RouteCommand(), "Shows and changes routes: route add|delete|change|get|show|flush ..."),
     ARP(new ArpCommand(), "Shows and changes IPv4 neighbours: arp -an | HOST | -s HOST MAC | -d HOST | -d -a."),
+    NDP(new NdpCommand(), "Shows and changes IPv6 neighbours: ndp -an | HOST | -s HOST MAC [proxy] | -d HOST | -c |"
+        + " -r | -p | -i IF [FLAG ...]."),
     NETSTAT(new NetstatCommand(), "Shows routes: netstat -rn [-4|-6] [-F FIB]."),
     SYSCTL(new SysctlCommand(), "Shows and sets tunables: sysctl -a | NAME | NAME=VALUE ...");
 

@@ -8,6 +8,7 @@ import io.gatun.spi.ifnet.EtherVlan;
 import io.gatun.spi.ifnet.IfCounter;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.vnet.VirtualClock;
@@ -82,6 +83,23 @@ final class VlanInetTest {
     void datagrams_wholeAndInFragments_cross(int octets) throws Exception {
         cable(Map.of("checksums", "true"));
         assertThat(ask("10.5.0.2", octets)).hasSize(octets);
+        assertThat(left.vnet.ifnets().byName("vlan5").counter(IfCounter.OPACKETS)).isGreaterThanOrEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10", "1452", "1453", "9000"})
+    void datagramsOverIpv6_wholeAndInFragments_cross(int octets) throws Exception {
+        left.join(right, Map.of("checksums", "true"));
+        vlan(left, "epair0a", 5, "2001:db8:5::1/64");
+        vlan(right, "epair0b", 5, "2001:db8:5::2/64");
+        SockAddr to = SockAddr.of("2001:db8:5::2", 7);
+        SocketFile server = right.own(SocketFile.socket(right.vnet, SockAddr.AF_INET6, SocketDefs.SOCK_DGRAM, 0));
+        server.bind(to);
+        SocketFile client = left.own(SocketFile.socket(left.vnet, SockAddr.AF_INET6, SocketDefs.SOCK_DGRAM, 0));
+        client.connect(to);
+        client.send(ByteBuffer.wrap(pattern(octets)));
+        settle(5);
+        assertThat(read(server)).hasSize(octets);
         assertThat(left.vnet.ifnets().byName("vlan5").counter(IfCounter.OPACKETS)).isGreaterThanOrEqualTo(2);
     }
 
