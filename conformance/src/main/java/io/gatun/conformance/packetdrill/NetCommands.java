@@ -1,6 +1,7 @@
 package io.gatun.conformance.packetdrill;
 
 import io.gatun.conformance.packetdrill.Shell.Status;
+import io.gatun.netinet.tcp.Sadb;
 import io.gatun.netinet.tcp.TcpPcblist;
 import io.gatun.netinet.tcp.Xtcpcb;
 import io.gatun.spi.socket.SockAddr;
@@ -153,7 +154,7 @@ final class NetCommands {
 
     /** Security associations for TCP-MD5. */
     Status setkey(final List<String> args, final String input) {
-        return Status.failed(1, "setkey: the stack has no security associations\n");
+        return new Setkey(run.vnet().service(Sadb.class)).run(args, input);
     }
 
     /** All modules are there. */

@@ -131,6 +131,9 @@ final class Syncache {
      */
     @GuardedBy("lp.inp.lock")
     Verdict add(Tcpcb lp, Seg seg) {
+        if (tcp.md5.begins(lp, seg) != Verdict.NEXT) {
+            return Verdict.DROP;
+        }
         final TcpBare b = tcp.segs.claimBare();
         b.inc.set(seg);
         final int hash = hash(b.inc);
@@ -272,6 +275,9 @@ final class Syncache {
         if (seg.hasOpt(Seg.TOF_SACKPERM) && tcp.sysctl.sackEnable.getBool()) {
             sc.flags |= SyncacheEntry.SCF_SACK;
         }
+        if (seg.hasOpt(Seg.TOF_SIGNATURE) && lp.has(Tcpcb.TF_SIGNATURE)) {
+            sc.flags |= SyncacheEntry.SCF_SIGNATURE;
+        }
         sc.flags |= TcpEcnShake.syncacheAdd(tcp, seg);
         sc.peerMss = seg.hasOpt(Seg.TOF_MSS) ? seg.mss : 0;
         if (seg.fastopen == TcpFastopenKeys.GRANT) {
@@ -344,6 +350,9 @@ final class Syncache {
                 to.setCookie(sc.cookie, 0);
                 sc.flags &= ~SyncacheEntry.SCF_FASTOPEN; // not when it is sent again
             }
+        }
+        if (sc.has(SyncacheEntry.SCF_SIGNATURE)) {
+            to.flags |= Seg.TOF_SIGNATURE;
         }
         if (sc.has(SyncacheEntry.SCF_TIMESTAMP)) {
             to.flags |= Seg.TOF_TS;
@@ -467,10 +476,13 @@ final class Syncache {
         return syncookies.getBool() && sh.overflowed(nowNs, Syncookie.LIFETIME_NS);
     }
 
-    /** RFC 7323 for an entry; one that fails stays. */
+    /** The signature and RFC 7323 for an entry; one that fails stays. */
     private Verdict acceptable(SyncacheEntry sc, Seg seg) {
         if (sc.port != seg.port) {
             return seg.dropWithReset(DropReason.TCP_LISTEN_BADSEG);
+        }
+        if (sc.has(SyncacheEntry.SCF_SIGNATURE) && tcp.md5.demand(seg) != Verdict.NEXT) {
+            return Verdict.DROP;
         }
         if (!sc.has(SyncacheEntry.SCF_TIMESTAMP)) {
             return Verdict.NEXT;
@@ -489,8 +501,14 @@ final class Syncache {
         if (!cookie.lookup(sc, seg.ack - 1, seg.seq - 1)) {
             return seg.dropWithReset(DropReason.TCP_LISTEN_BADSEG);
         }
+        if (tcp.md5.begins(lp, seg) != Verdict.NEXT) {
+            return Verdict.DROP;
+        }
         listener(sc, lp);
         sc.port = seg.port;
+        if (seg.hasOpt(Seg.TOF_SIGNATURE)) {
+            sc.flags |= SyncacheEntry.SCF_SIGNATURE;
+        }
         if (sc.has(SyncacheEntry.SCF_WINSCALE)) {
             sc.rScale = TcpSubr.windowScale(tcp);
         }
@@ -537,6 +555,8 @@ final class Syncache {
             final SyncacheEntry sc = sh.find(bucket(hash), b.inc);
             final int nxt = sc == null ? 0 : sc.irs + 1;
             if (sc == null || sc.port != seg.port || seg.seq != nxt && !Seq.within(seg.seq, nxt, nxt + sc.wnd)) {
+                tcp.stat.badrst.increment();
+            } else if (sc.has(SyncacheEntry.SCF_SIGNATURE) && tcp.md5.demand(seg) != Verdict.NEXT) {
                 tcp.stat.badrst.increment();
             } else if (seg.seq == nxt || tcp.sysctl.insecureRst.getBool()) {
                 drop(sh, sc);

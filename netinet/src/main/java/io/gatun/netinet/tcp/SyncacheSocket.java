@@ -90,6 +90,9 @@ final class SyncacheSocket {
             tp.tsRecentAge = tp.now();
             tp.tsOffset = sc.tsoff;
         }
+        if (sc.has(SyncacheEntry.SCF_SIGNATURE)) {
+            tp.flags |= Tcpcb.TF_SIGNATURE;
+        }
         if (sc.has(SyncacheEntry.SCF_SACK)) {
             tp.flags |= Tcpcb.TF_SACK_PERMIT;
         }

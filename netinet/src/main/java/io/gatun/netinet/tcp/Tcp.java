@@ -37,6 +37,7 @@ public final class Tcp {
     final TcpTimeWait timeWait;     // (c)
     final TcpRespond respond;       // (c)
     final TcpFastopen fastopen;     // (c)
+    final TcpMd5 md5;               // (c)
     final Syncache syncache;        // (c)
     final TcpInput input;           // (c)
     final TcpCtlinput ctlinput;     // (c)
@@ -70,6 +71,7 @@ public final class Tcp {
         sendMaps = new TcpSendMaps(sysctl);
         states = new TcpStates(vnet.sysctl());
         fastopen = new TcpFastopen(this);
+        md5 = new TcpMd5(this);
         syncache = new Syncache(this);
         tunnel = new TcpTunnel(this);
     }

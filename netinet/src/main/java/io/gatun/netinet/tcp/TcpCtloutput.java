@@ -74,6 +74,7 @@ public final class TcpCtloutput {
             case InDefs.TCP_MAXSEG -> setMaxseg(tp, opt.value());
             case InDefs.TCP_KEEPINIT, InDefs.TCP_KEEPIDLE, InDefs.TCP_KEEPINTVL, InDefs.TCP_KEEPCNT ->
                 setKeep(tp, opt.name(), opt.value());
+            case InDefs.TCP_MD5SIG -> setMd5sig(tp, on);
             case InDefs.TCP_FASTOPEN -> tp.tcp.fastopen.setOption(tp, opt);
             case InDefs.TCP_CONGESTION ->
                 opt.object() instanceof String s ? TcpSubr.setCongestion(tp, s) : Errno.EINVAL;
@@ -104,6 +105,14 @@ public final class TcpCtloutput {
     @GuardedBy("tp.inp.lock")
     private static Errno flag(final Tcpcb tp, final int bit, final boolean on) {
         tp.flags = on ? tp.flags | bit : tp.flags & ~bit;
+        return Errno.OK;
+    }
+
+    /** In any state; the size of segments changes with it. @bsd tcp_ipsec_pcbctl */
+    @GuardedBy("tp.inp.lock")
+    private static Errno setMd5sig(final Tcpcb tp, final boolean on) {
+        flag(tp, Tcpcb.TF_SIGNATURE, on);
+        TcpMss.resize(tp);
         return Errno.OK;
     }
 
@@ -171,6 +180,7 @@ public final class TcpCtloutput {
             case InDefs.TCP_KEEPIDLE -> opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.keepidle(tp)));
             case InDefs.TCP_KEEPINTVL -> opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.keepintvl(tp)));
             case InDefs.TCP_KEEPCNT -> opt.answer(TcpTimers.keepcnt(tp));
+            case InDefs.TCP_MD5SIG -> opt.answer(bit(tp, Tcpcb.TF_SIGNATURE));
             case InDefs.TCP_FASTOPEN -> opt.answer(bit(tp, Tcpcb.TF_FASTOPEN));
             case InDefs.TCP_INFO -> opt.answer(TcpInfo.of(tp));
             case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> opt.answer(tp.port);

@@ -225,6 +225,10 @@ final class TcpInput {
             tcp.drop(seg.take(), DropReason.TCP_NOPORT);
             return true;
         }
+        if (tp.state != TcpState.LISTEN && seg.made != tp && tcp.md5.arrives(tp, seg) != Verdict.NEXT) {
+            tcp.drop(seg.take(), seg.reason);
+            return true;
+        }
         if (tp.nowNs != 0 && seg.nowNs - tp.nowNs < 0) {
             seg.nowNs = tp.nowNs; // another thread had the lock meanwhile: a connection's time never goes back
         }

@@ -88,12 +88,15 @@ final class TcpMss {
     /** After maxseg or the options in use have changed. */
     @GuardedBy("tp.inp.lock")
     static void resize(Tcpcb tp) {
-        tp.segData = tp.maxseg - (tp.timestamps() && !tp.has(Tcpcb.TF_NOOPT) ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0);
+        final int ts = tp.timestamps() ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0;
+        final int sig = tp.has(Tcpcb.TF_SIGNATURE) ? TcpOptions.TCPOLEN_SIGNATURE_APPA : 0;
+        tp.segData = tp.maxseg - (tp.has(Tcpcb.TF_NOOPT) ? 0 : ts + sig);
         final Ifnet ifp = tp.route.ifp();
         final int wanted = tp.inp.isV6() ? Ifnet.IFCAP_TSO6 : Ifnet.IFCAP_TSO4;
         final boolean device = ifp != null && (ifp.capenable() & wanted) != 0;
         tp.tsoMax = device ? Math.min(ifp.tsoMax(), TcpHeader.TCP_MAXWIN) : TcpHeader.TCP_MAXWIN;
-        if (tp.tcp.sysctl.tso.getBool() && tp.port == 0) { // no device cuts what is within UDP
+        // No device cuts what is within UDP, nor signs.
+        if (tp.tcp.sysctl.tso.getBool() && tp.port == 0 && sig == 0) {
             tp.flags |= Tcpcb.TF_TSO;
         } else {
             tp.flags &= ~Tcpcb.TF_TSO;

@@ -25,6 +25,8 @@ final class TcpOptions {
     static final int TCPOLEN_SACK_PERMITTED = 2;
     static final int TCPOLEN_TIMESTAMP = 10;
     static final int TCPOLEN_SIGNATURE = 18;
+    /** Octets of a signature with its padding. */
+    static final int TCPOLEN_SIGNATURE_APPA = 20;
     static final int TCPOLEN_FAST_OPEN_EMPTY = 2;
     private static final int TCPOLEN_SACK = 8;
 
@@ -137,6 +139,9 @@ final class TcpOptions {
             to.flags |= Seg.TOF_TS; // RFC 7323 3.2: in a RST too
             to.tsval = tp.tsNow();
             to.tsecr = tp.tsRecent;
+        }
+        if (tp.has(Tcpcb.TF_SIGNATURE)) {
+            to.flags |= Seg.TOF_SIGNATURE;
         }
         if (tp.segq != null || tp.dsackStart != tp.dsackEnd) {
             TcpSack.blocks(tp, flags, to);

@@ -138,6 +138,10 @@ public final class TcpOutput {
         if (m == null) {
             return Errno.ENOBUFS;
         }
+        if (p.to.has(Seg.TOF_SIGNATURE) && p.optlen > 0 && !tp.tcp.md5.sign(m, TcpPath.carrierLen(tp), p.to)) {
+            m.freeChain();
+            return Errno.EACCES; // no key for that peer
+        }
         count(tp, p);
         final Errno e = TcpPath.output(tp, m);
         if (e != Errno.OK && e != Errno.ENOBUFS) {
@@ -272,20 +276,29 @@ public final class TcpOutput {
     private static Errno error(Tcpcb tp, SendPlan p, Errno e) {
         return switch (e) {
             case ENOBUFS -> {
-                if (!TcpTimers.active(tp, TcpTimers.TT_REXMT) && !TcpTimers.active(tp, TcpTimers.TT_PERSIST)
-                    && tp.state != TcpState.CLOSED) {
-                    TcpTimers.activate(tp, TcpTimers.TT_REXMT, tp.rxtcurNs);
-                }
+                again(tp);
                 tp.sndCwnd = tp.segData;
                 yield Errno.OK;
             }
             case EACCES, EPERM -> {
+                if (tp.state.haveEstablished()) {
+                    again(tp);
+                }
                 tp.softerror = e;
                 yield e;
             }
             case EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH -> unreachable(tp, p, e);
             default -> e;
         };
+    }
+
+    /** Nothing went out: a timer tries again. */
+    @GuardedBy("tp.inp.lock")
+    private static void again(Tcpcb tp) {
+        if (!TcpTimers.active(tp, TcpTimers.TT_REXMT) && !TcpTimers.active(tp, TcpTimers.TT_PERSIST)
+            && tp.state != TcpState.CLOSED) {
+            TcpTimers.activate(tp, TcpTimers.TT_REXMT, tp.rxtcurNs);
+        }
     }
 
     /** As if it had been lost: tried again until the timer gives up, and then this is the reason. */

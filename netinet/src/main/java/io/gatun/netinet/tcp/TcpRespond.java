@@ -83,6 +83,10 @@ final class TcpRespond {
         ip(m, b);
         tcp(m, b, iptcp - TcpHeader.SIZE, carrier(m, b));
         b.to.addOptions(m, iptcp);
+        if (b.to.has(Seg.TOF_SIGNATURE) && !tcp.md5.sign(m, iptcp - TcpHeader.SIZE, b.to)) {
+            m.freeChain();
+            return Errno.EACCES;
+        }
         if (b.flowid != 0) {
             m.flowid(b.flowid);
             m.rsstype(Mbuf.M_HASHTYPE_OPAQUE);
@@ -253,7 +257,7 @@ final class TcpRespond {
         b.df = true;
         b.port = seg.port;
         b.flowid = 0;
-        b.to.flags = 0;
+        b.to.flags = tp != null && tp.has(Tcpcb.TF_SIGNATURE) && !tp.has(Tcpcb.TF_NOOPT) ? Seg.TOF_SIGNATURE : 0;
         tcp.stat.sndctrl.increment();
         send(b);
         tcp.segs.release(b);

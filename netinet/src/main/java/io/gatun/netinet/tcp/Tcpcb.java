@@ -53,6 +53,8 @@ public final class Tcpcb {
     public static final int TF_RXWIN0SENT = 0x80000;
     public static final int TF_FASTRECOVERY = 0x100000;
     public static final int TF_WASFRECOVERY = 0x200000;
+    /** Segments are signed, and have to be. @bsd TF_SIGNATURE */
+    public static final int TF_SIGNATURE = 0x400000;
     /** Send now whatever the windows say: a window probe. @bsd TF_FORCEDATA */
     public static final int TF_FORCEDATA = 0x800000;
     public static final int TF_TSO = 0x1000000;

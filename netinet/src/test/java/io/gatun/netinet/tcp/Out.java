@@ -33,6 +33,8 @@ final class Out {
     int tsecr;
     int[] sacks = {};
     byte[] cookie;
+    byte[] signature;
+    final byte[] packet;
     final int len;
 
     /** Consumes m. */
@@ -65,7 +67,14 @@ final class Out {
         if (len > 0) {
             m.copyData(hdr, len, data, 0);
         }
+        packet = new byte[m.pktLen()];
+        m.copyData(0, packet.length, packet, 0);
         m.freeChain();
+    }
+
+    /** Whether it is signed, with that key. */
+    boolean signed(String key) {
+        return signature != null && java.util.Arrays.equals(signature, TcpFixture.digest(packet, key));
     }
 
     private void options(Mbuf m, int from, int end) {
@@ -93,6 +102,10 @@ final class Out {
                     hasTs = true;
                     tsval = m.getInt(at + 2);
                     tsecr = m.getInt(at + 6);
+                }
+                case 19 -> {
+                    signature = new byte[16];
+                    m.copyData(at + 2, 16, signature, 0);
                 }
                 case 34 -> {
                     cookie = new byte[m.getU8(at + 1) - 2];

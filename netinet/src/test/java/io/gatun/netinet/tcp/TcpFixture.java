@@ -19,6 +19,9 @@ import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.vnet.VirtualClock;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -259,6 +262,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         int tsval;
         int tsecr;
         byte[] cookie;
+        String md5Key;
         byte[] data = {};
         int mflags;
         int tos;
@@ -314,6 +318,12 @@ final class TcpFixture implements TcpNet, AutoCloseable {
             ts = true;
             tsval = val;
             tsecr = ecr;
+            return this;
+        }
+
+        /** Signed with a key. */
+        In md5(String key) {
+            md5Key = key;
             return this;
         }
 
@@ -394,6 +404,9 @@ final class TcpFixture implements TcpNet, AutoCloseable {
             put16(p, 38, urp);
             System.arraycopy(opts, 0, p, 40, opts.length);
             System.arraycopy(data, 0, p, 40 + opts.length, data.length);
+            if (md5Key != null) {
+                System.arraycopy(digest(p, md5Key), 0, p, 44, 16);
+            }
             final Mbuf m = packet(p);
             m.setFlags(mflags);
             if (!badSum) {
@@ -405,6 +418,10 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         private byte[] options() {
             final byte[] o = new byte[40];
             int n = 0;
+            if (md5Key != null) {
+                put32(o, 0, 0x0101_1312); // first, so that its place is known
+                n += 20;
+            }
             if (mss != 0) {
                 o[n] = 2;
                 o[n + 1] = 4;
@@ -443,6 +460,23 @@ final class TcpFixture implements TcpNet, AutoCloseable {
                 n += (2 + cookie.length + 3) / 4 * 4;
             }
             return Arrays.copyOf(o, n);
+        }
+    }
+
+    /** The signature of an IPv4 packet without IP options, by RFC 2385 section 2.0. */
+    static byte[] digest(byte[] p, String key) {
+        try {
+            final MessageDigest md = MessageDigest.getInstance("MD5");
+            md.update(p, 12, 8);
+            md.update(new byte[] {0, 6, (byte) (p.length - 20 >> 8), (byte) (p.length - 20)});
+            md.update(p, 20, 16);
+            md.update(new byte[2]);
+            md.update(p, 38, 2);
+            final int text = 20 + (p[32] >> 4 & 0xf) * 4;
+            md.update(p, text, p.length - text);
+            return md.digest(key.getBytes(StandardCharsets.US_ASCII));
+        } catch (final NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
         }
     }
 
