@@ -11,6 +11,7 @@ import io.gatun.drivers.epair.Epair;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.GroupReq;
 import io.gatun.spi.socket.GroupSourceReq;
+import io.gatun.spi.socket.Icmp6Filter;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.MsFilterReq;
 import io.gatun.spi.socket.SockAddr;
@@ -155,6 +156,45 @@ class Mcast6Test {
         send(client, "z", GROUP);
         assertThat(read(here)).isEqualTo("z");
         assertThat(read(there)).as("a hop limit of 0 stays on this host").isEqualTo("-");
+    }
+
+    /** Each interface has its hop limit, which its routers advertise; here the host's own default when it came. */
+    @Test
+    @Tag("RFC4861-6.3.4-hlim")
+    void hopLimit_ofUnicast_isTheInterfacesUnlessChosen() throws Exception {
+        left.vnet.sysctl().set("net.inet6.ip6.hlim", "33");
+        final Epair other = Epair.join(left.vnet, right.vnet, 1, Epair.Config.parse(Map.of()));
+        left.config().addAddress(other.a(), "2001:db8:1::1/64");
+        right.config().addAddress(other.b(), "2001:db8:1::2/64");
+        for (int i = 0; i < 30; i++) {
+            left.clock.advance(100_000_000L);
+            run();
+        }
+        final SocketFile server = bound(right);
+        server.setOption(IPPROTO_IPV6, InDefs.IPV6_RECVHOPLIMIT, 1);
+        final SocketFile client = left.udp6();
+        assertThat(hops(client, server, "2001:db8:1::2")).isEqualTo(33);
+        assertThat(hops(client, server, "2001:db8::2")).isEqualTo(64);
+        client.setOption(IPPROTO_IPV6, InDefs.IPV6_UNICAST_HOPS, 12);
+        assertThat(hops(client, server, "2001:db8:1::2")).isEqualTo(12);
+        final SocketFile ping = right.file(SockAddr.AF_INET6, SocketDefs.SOCK_RAW, InDefs.IPPROTO_ICMPV6);
+        ping.setOption(IPPROTO_IPV6, InDefs.IPV6_RECVHOPLIMIT, 1);
+        ping.setOption(InDefs.IPPROTO_ICMPV6, InDefs.ICMP6_FILTER, new Icmp6Filter().setBlockAll().setPass(129));
+        ping.sendto(ByteBuffer.wrap(new byte[] {(byte) 128, 0, 0, 0, 0, 0, 0, 0}), 0, SockAddr.of("2001:db8:1::1", 0));
+        run();
+        assertThat(hopLimit(ping)).as("of the echo reply").isEqualTo(33);
+    }
+
+    private int hops(final SocketFile client, final SocketFile server, final String to) throws Exception {
+        send(client, "x", SockAddr.of(to, PORT));
+        return hopLimit(server);
+    }
+
+    private static int hopLimit(final SocketFile f) throws Exception {
+        final MsgControl control = new MsgControl();
+        f.recvmsg(ByteBuffer.allocate(100), 0, null, control);
+        assertThat(control.find(IPPROTO_IPV6, InDefs.IPV6_HOPLIMIT)).isTrue();
+        return control.value();
     }
 
     @Test

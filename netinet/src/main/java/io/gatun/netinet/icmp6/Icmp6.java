@@ -10,6 +10,7 @@ import io.gatun.netinet.ip6.Frag6;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.ip6.Ip6Nexthdr;
+import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
@@ -101,7 +102,7 @@ public final class Icmp6 {
             if (n == null) {
                 inet.vnet.drop(null, DropReason.MBUF_NOMEM);
             } else {
-                inet6.ip6Output.output(n, null, m.rcvif());
+                inet6.ip6Output.output(n, null, m.rcvif(), Ip6Output.IPV6_DEFHLIM);
             }
         }
         inet.vnet.drop(m, why);
@@ -155,7 +156,7 @@ public final class Icmp6 {
             e.freeChain();
             return null;
         }
-        Ip6Header.init(e, LEN + n, InDefs.IPPROTO_ICMPV6, Ip6Header.HLIM_DEFAULT, 0);
+        Ip6Header.init(e, LEN + n, InDefs.IPPROTO_ICMPV6, 0, 0);
         Ip6Header.addr(e, src.hi(), src.lo(), dh, dl);
         final int ic = Ip6Header.LEN;
         e.putInt(ic, type << 24 | code << 16);
@@ -298,14 +299,14 @@ public final class Icmp6 {
             fh = src.hi();
             fl = src.lo();
         }
-        Ip6Header.init(m, m.pktLen() - Ip6Header.LEN, InDefs.IPPROTO_ICMPV6, Ip6Header.HLIM_DEFAULT, 0);
+        Ip6Header.init(m, m.pktLen() - Ip6Header.LEN, InDefs.IPPROTO_ICMPV6, 0, 0);
         Ip6Header.addr(m, fh, fl, th, tl);
         m.put8(Ip6Header.LEN, ICMP6_ECHO_REPLY);
         m.csumFlags(0);
         m.clearFlags(Mbuf.M_BCAST | Mbuf.M_MCAST);
         sum(m);
         reflect.increment();
-        inet6.ip6Output.output(m, null, null);
+        inet6.ip6Output.output(m, null, null, Ip6Output.IPV6_DEFHLIM);
     }
 
     /** The packet without its extension headers. Consumes m; null when out of mbufs. */

@@ -136,9 +136,9 @@ public final class Ip6Header {
         dst(m, 0, dstHi, dstLo);
     }
 
-    /** Fills a header at the front as a connected control block has it. Under its lock. */
+    /** Fills a header at the front as a connected control block has it; IPV6_DEFHLIM is for IP. Under its lock. */
     public static void ofPcb(final Inpcb inp, final Mbuf m, final int plen, final int nxt) {
-        init(m, plen, nxt, inp.ttl < 0 ? HLIM_DEFAULT : inp.ttl, flowOf(inp));
+        init(m, plen, nxt, Math.max(0, inp.ttl), flowOf(inp));
         addr(m, inp.laddrHi(), inp.laddrLo(), inp.faddrHi(), inp.faddrLo());
     }
 

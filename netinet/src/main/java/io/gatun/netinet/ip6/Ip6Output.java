@@ -37,6 +37,8 @@ public final class Ip6Output {
     public static final int IPV6_NOMINMTU = 0x8;
     /** This host does not hear what it sends to a group. @bsd IPV6_MULTICAST_LOOP */
     public static final int IPV6_NOLOOP = 0x10;
+    /** A hop limit of 0 stands for the outgoing interface's, which routers advertise. */
+    public static final int IPV6_DEFHLIM = 0x20;
 
     private static final int RXCSUM_OK = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
 
@@ -113,6 +115,9 @@ public final class Ip6Output {
         if (nh.has(NextHop.NHF_BLACKHOLE)) {
             inet.vnet.drop(m, DropReason.IP_NOROUTE);
             return Errno.OK;
+        }
+        if ((flags & IPV6_DEFHLIM) != 0 && Ip6Header.hlim(m, 0) == 0) {
+            Ip6Header.hlim(m, 0, inet6.nd6.hlim(nh.ifp));
         }
         return emit(m, nh.ifp, ro.linkDst(), pathMtu(m, nh, flags), flags);
     }

@@ -173,7 +173,7 @@ public final class Ip6PktOpts {
         return nh == null || nh.ifp == ifp || nh.ifp != null && (nh.ifp.flags() & Ifnet.IFF_LOOPBACK) != 0;
     }
 
-    /** Hop limit of a packet. Under the pcb's lock. @bsd in6_selecthlim */
+    /** Hop limit of a packet; 0, with IPV6_DEFHLIM, for the interface's. Under the pcb's lock. @bsd in6_selecthlim */
     public static int hlim(final Ip6PktOpts opts, final Inpcb inp, final SockAddr dst) {
         if (opts != null && opts.hlim >= 0) {
             return opts.hlim;
@@ -181,12 +181,13 @@ public final class Ip6PktOpts {
         if (dst.isMulticast()) {
             return inp.moptions6 == null ? 1 : inp.moptions6.multicastTtl;
         }
-        return inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl;
+        return Math.max(0, inp.ttl);
     }
 
     /** What {@link Ip6Output} is to know of a socket: IPV6_*. Under the pcb's lock. */
-    public static int flags(final Inpcb inp) {
-        return (inp.has(Inpcb.INP_DONTFRAG) ? Ip6Output.IPV6_DONTFRAG : 0)
+    public static int flags(final Ip6PktOpts opts, final Inpcb inp) {
+        return (inp.ttl < 0 && (opts == null || opts.hlim < 0) ? Ip6Output.IPV6_DEFHLIM : 0)
+            | (inp.has(Inpcb.INP_DONTFRAG) ? Ip6Output.IPV6_DONTFRAG : 0)
             | (inp.moptions6 == null || inp.moptions6.multicastLoop ? 0 : Ip6Output.IPV6_NOLOOP);
     }
 

@@ -95,7 +95,7 @@ final class Rip6Output {
             sum(m, Ip6Header.LEN + cksum, plen, r.proto);
         }
         return rip.inet.inet6().ip6Output.output(m, r.route, Ip6PktOpts.out(opts, inp, r.dst), opts,
-            Ip6PktOpts.flags(inp));
+            Ip6PktOpts.flags(opts, inp));
     }
 
     private static void sum(final Mbuf m, final int at, final int plen, final int proto) {

@@ -316,7 +316,7 @@ final class Syncache {
         b.ack = sc.irs + 1;
         b.flags = syn ? flags | TcpEcnShake.syncacheRespond(tcp, sc) : flags;
         b.win = sc.wnd;
-        b.ttl = sc.ttl >= 0 ? sc.ttl : sc.inc.v6 ? Ip6Header.HLIM_DEFAULT : IpHeader.IPDEFTTL;
+        b.ttl = sc.ttl >= 0 ? sc.ttl : sc.inc.v6 ? 0 : IpHeader.IPDEFTTL;
         b.tos = sc.inc.v6 ? (sc.tos & 0xff) << Ip6Header.TCLASS_SHIFT : sc.tos;
         b.df = tcp.sysctl.pathMtuDiscovery.getBool() && !sc.has(SyncacheEntry.SCF_UNREACH);
         b.port = sc.port;

@@ -2,6 +2,7 @@ package io.gatun.netinet.tcp;
 
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.icmp.HostCache;
+import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.mbuf.Mbuf;
@@ -44,7 +45,7 @@ public final class TcpIp implements TcpNet {
     @Override
     public Errno output6(Mbuf m, RouteCache ro, int fib) {
         m.fibnum(fib);
-        return inet.inet6().ip6Output.output(m, ro, null);
+        return inet.inet6().ip6Output.output(m, ro, null, Ip6Output.IPV6_DEFHLIM);
     }
 
     @Override

@@ -252,7 +252,7 @@ final class TcpRespond {
             b.flags = TcpHeader.TH_RST | TcpHeader.TH_ACK;
         }
         b.win = 0;
-        b.ttl = tp != null ? hops(tp.inp) : seg.v6 ? Ip6Header.HLIM_DEFAULT : IpHeader.IPDEFTTL;
+        b.ttl = tp != null ? hops(tp.inp) : seg.v6 ? 0 : IpHeader.IPDEFTTL;
         b.tos = tp == null ? 0 : classAndFlow(tp.inp);
         b.df = true;
         b.port = seg.port;
@@ -264,7 +264,7 @@ final class TcpRespond {
     }
 
     private static int hops(Inpcb inp) {
-        return inp.isV6() ? inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl : inp.ttl4();
+        return inp.isV6() ? Math.max(0, inp.ttl) : inp.ttl4();
     }
 
     /** As {@link TcpBare#tos}. */

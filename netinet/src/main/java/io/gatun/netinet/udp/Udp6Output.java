@@ -117,7 +117,7 @@ final class Udp6Output {
         }
         udp.stat.opackets.increment();
         final Ifnet out = Ip6PktOpts.out(opts, inp, dst);
-        final Errno e = udp.inet.inet6().ip6Output.output(m, up.route, out, opts, Ip6PktOpts.flags(inp));
+        final Errno e = udp.inet.inet6().ip6Output.output(m, up.route, out, opts, Ip6PktOpts.flags(opts, inp));
         if (e == Errno.EMSGSIZE && inp.has(Inpcb.IN6P_MTU) && up.route.nextHop() != null) {
             udp.control.tooBig(inp, dst.hi(), dst.lo(), dst.port(), up.route.nextHop().mtu());
         }
