@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import io.gatun.drivers.epair.Epair;
+import io.gatun.drivers.epair.Epair;
+import io.gatun.drivers.wrap.Fault;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
@@ -72,6 +74,12 @@ class ZeroAllocationTest {
     }
 
     private static void bulk(final Bed bed, final SocketFile[] c, final int write) throws ErrnoException {
+        bulk(bed, c, write, write / 2);
+    }
+
+    /** @param least octets a round on the average */
+    private static void bulk(final Bed bed, final SocketFile[] c, final int write, final int least)
+            throws ErrnoException {
         c[0].so().setNonBlocking(true);
         c[1].so().setNonBlocking(true);
         final Flow flow = new Flow(c[0], c[1], Long.MAX_VALUE, write);
@@ -79,7 +87,7 @@ class ZeroAllocationTest {
             flow.sendSome();
             flow.receiveSome();
         });
-        assertThat(flow.received()).isGreaterThan((long) write * ROUNDS / 2);
+        assertThat(flow.received()).isGreaterThan((long) least * ROUNDS);
         c[0].close();
         c[1].close();
     }
@@ -129,6 +137,29 @@ class ZeroAllocationTest {
             final Vnet[] v = bed.pair(Bed.ETHERNET);
             bulk(bed, bed.connection(v[0], v[1], SockAddr.of("10.0.0.2", Bed.PORT)), 65_536);
             assertThat(v[1].counters().get("tcp.ecn_rcvect0")).isPositive();
+        }
+    }
+
+    static Stream<Arguments> families() {
+        return Stream.of(LockStrategy.values()).flatMap(s -> Stream.of(Family.values()).map(f -> Arguments.of(s, f)));
+    }
+
+    /** Loss, reordering and duplicates: recovery, timers and reassembly allocate no more than all else. */
+    @ParameterizedTest
+    @MethodSource("families")
+    void tcpBulk_lossy(final LockStrategy strategy, final Family family) throws ErrnoException {
+        try (Bed bed = new Bed(strategy, false, 1)) {
+            final Vnet a = bed.vnet("left");
+            final Vnet b = bed.vnet("right");
+            final Epair cable = bed.cable(a, b, Bed.ETHERNET);
+            final long delay = 10 * ROUND_NS;
+            final Fault.Config weather = new Fault.Config(1, 0.02, 0.005, 0.02, 0, delay, 0, delay / 2, 10_000);
+            Fault.wrap(cable.a(), weather);
+            Fault.wrap(cable.b(), weather);
+            family.up(cable);
+            bulk(bed, bed.connection(a, b, family.right(Bed.PORT)), 16_384, 200);
+            assertThat(a.counters().get("tcp.sack_rexmits")).as("segments sent again").isGreaterThan(100);
+            assertThat(b.counters().get("tcp.rcvoopack")).as("segments out of order").isGreaterThan(500);
         }
     }
 
