@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import io.gatun.drivers.epair.Epair;
-import io.gatun.drivers.epair.Epair;
 import io.gatun.drivers.wrap.Fault;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.socket.SockAddr;
@@ -84,8 +83,10 @@ class ZeroAllocationTest {
         c[1].so().setNonBlocking(true);
         final Flow flow = new Flow(c[0], c[1], Long.MAX_VALUE, write);
         measure(bed, () -> {
-            flow.sendSome();
-            flow.receiveSome();
+            final boolean sent = flow.sendSome();
+            if (!flow.receiveSome() && !sent && bed.threads) {
+                Thread.yield(); // it is another thread's turn, on a machine that has few
+            }
         });
         assertThat(flow.received()).isGreaterThan((long) least * ROUNDS);
         c[0].close();
