@@ -94,4 +94,32 @@ class EcnTest {
             }
         }
     }
+
+    /** Two senders on one marking link, the second two seconds later. */
+    @ParameterizedTest
+    @CsvSource({"1, cubic", "1, dctcp", "3, dctcp"})
+    void twoFlows_shareTheLink(final int ecn, final String cc) throws ErrnoException {
+        try (Netsim net = net(LockStrategy.SPLIT, ecn, cc)) {
+            final SimHost left = net.host("left");
+            final SimHost right = net.host("right");
+            final LinkSpec access = LinkSpec.rate(1_000_000_000).delay(Duration.ofNanos(100_000));
+            final SimHost[] hosts = new SimHost[4];
+            for (int i = 0; i < hosts.length; i++) {
+                hosts[i] = net.host("h" + i);
+                net.link(hosts[i], i < 2 ? left : right, access);
+            }
+            final LinkWay way = net.link(left, right, link(1000, "dctcp".equals(cc) ? 15 : BDP)).there();
+            final SimFlow a = net.flow(hosts[0], hosts[2], SimFlow.ENDLESS);
+            net.run(Duration.ofSeconds(2));
+            final SimFlow b = net.flow(hosts[1], hosts[3], SimFlow.ENDLESS);
+            net.run(Duration.ofSeconds(6));
+            final long first = a.received();
+            final long second = b.received();
+            net.run(Duration.ofSeconds(15));
+            final double share = (double) (a.received() - first) / (a.received() - first + b.received() - second);
+            assertThat(share).isBetween(0.4, 0.6);
+            assertThat(way.stats().overflowed()).isZero();
+            assertThat(way.stats().marked()).isPositive();
+        }
+    }
 }

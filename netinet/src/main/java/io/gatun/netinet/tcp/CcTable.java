@@ -22,6 +22,11 @@ final class CcTable {
         }
     }
 
+    /** The vnet ends. */
+    void destroy() {
+        byName.values().forEach(CcAlgo::modDestroy);
+    }
+
     /** Or null. */
     CcAlgo find(String name) {
         return byName.get(name);

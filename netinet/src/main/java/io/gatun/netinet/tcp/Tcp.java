@@ -107,6 +107,7 @@ public final class Tcp {
         vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_TCP);
         syncache.destroy();
         TcpSubr.closeAll(this);
+        cc.destroy();
         rele.run();
     }
 

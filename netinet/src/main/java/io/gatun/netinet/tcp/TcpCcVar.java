@@ -20,6 +20,11 @@ final class TcpCcVar implements CcVar {
     }
 
     @Override
+    public void setCcData(Object data) {
+        tp.ccData = data;
+    }
+
+    @Override
     public int cwnd() {
         return tp.sndCwnd;
     }

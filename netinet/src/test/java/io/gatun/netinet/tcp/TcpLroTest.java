@@ -3,6 +3,7 @@ package io.gatun.netinet.tcp;
 import static io.gatun.netinet.tcp.TcpFixture.HERE;
 import static io.gatun.netinet.tcp.TcpFixture.PEER;
 import static io.gatun.netinet.tcp.TcpFixture.pattern;
+import static io.gatun.netinet.tcp.TcpFixture.tcpcb;
 import static io.gatun.netinet.tcp.TcpHeader.TH_ACK;
 import static io.gatun.netinet.tcp.TcpHeader.TH_CWR;
 import static io.gatun.netinet.tcp.TcpHeader.TH_ECE;
@@ -16,6 +17,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -248,6 +250,38 @@ class TcpLroTest {
             free(out);
         }
         assertThat(fx.stat("lro_queued")).isPositive();
+    }
+
+    /** Through a connection, in batches, out of order and some of it twice: every octet arrives in its place. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void connection_batchesOutOfOrder_everyOctetArrives(long seed) {
+        final SplittableRandom r = new SplittableRandom(seed);
+        final FakeSocket so = fx.established(fx.seg(TH_SYN).seq(TcpFixture.PEER_ISS).mss(MSS).sackPerm());
+        final int first = TcpFixture.PEER_ISS + 1;
+        final ByteArrayOutputStream got = new ByteArrayOutputStream();
+        int done = 0;
+        while (done < 400_000) {
+            final List<Mbuf> batch = new ArrayList<>();
+            int at = done;
+            for (int n = r.nextInt(1, 30); n > 0; n--) {
+                final int from = Math.max(r.nextInt(6) == 0 ? at + r.nextInt(-2 * MSS, 2 * MSS) : at, 0);
+                final int len = r.nextInt(1, MSS);
+                batch.add(frame(fx.seg(TH_ACK).on(so).seq(first + from).data(pattern(from, len))));
+                at = Math.max(from + len, 0);
+            }
+            for (final Mbuf m : merged(batch)) {
+                m.adjHead(L2);
+                fx.tcp.input.input(m, IpHeader.LEN, InDefs.IPPROTO_TCP);
+            }
+            fx.vnet.poll();
+            done = tcpcb(so).rcvNxt - first;
+            got.writeBytes(fx.read(so, so.rcv.avail()));
+            fx.sent.clear();
+        }
+        assertThat(got.toByteArray()).isEqualTo(pattern(0, done));
+        assertThat(fx.stat("lro_queued")).isPositive();
+        assertThat(fx.stat("rcvoopack")).isPositive();
     }
 
     /** Garbage: neither read beyond its end nor lost. */

@@ -111,6 +111,8 @@ public final class InDefs {
     public static final int TCP_MD5SIG = 16;
     public static final int TCP_INFO = 32;
     public static final int TCP_CONGESTION = 64;
+    /** Options of the congestion control in use. */
+    public static final int TCP_CCALGOOPT = 65;
     public static final int TCP_KEEPINIT = 128;
     public static final int TCP_KEEPIDLE = 256;
     public static final int TCP_KEEPINTVL = 512;

@@ -1,5 +1,7 @@
 package io.gatun.netinet.tcp.cc;
 
+import io.gatun.spi.socket.SockOpt;
+import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.SysctlTree;
 
 /**
@@ -44,6 +46,21 @@ public interface CcAlgo {
     /** The vnet begins: adds the algorithm's tunables, below {@code net.inet.tcp.cc.NAME}. @bsd mod_init */
     default void modInit(SysctlTree tree) {
         // most have none
+    }
+
+    /** The vnet ends. @bsd mod_destroy */
+    default void modDestroy() {
+        // most hold nothing
+    }
+
+    /**
+     * Gets or sets the algorithm's own options of a connection, TCP_CCALGOOPT: an object of a type that it names.
+     *
+     * @return OK; ENOPROTOOPT when it has none, EINVAL for another object or a bad value
+     * @bsd ctl_output
+     */
+    default Errno ctlOutput(CcVar v, SockOpt opt) {
+        return Errno.ENOPROTOOPT;
     }
 
     /** The algorithm's own state of one connection, or null. Called once, before the other hooks. @bsd cb_init */

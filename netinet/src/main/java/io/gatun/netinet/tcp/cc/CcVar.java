@@ -9,6 +9,9 @@ public interface CcVar {
     /** The algorithm's own state, from {@link CcAlgo#cbInit}. @bsd CC_DATA */
     Object ccData();
 
+    /** Replaces it. */
+    void setCcData(Object data);
+
     /** @bsd snd_cwnd */
     int cwnd();
 

@@ -1,5 +1,7 @@
 package io.gatun.netinet.tcp.cc;
 
+import io.gatun.spi.socket.SockOpt;
+import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.SysctlTree;
 
@@ -34,8 +36,38 @@ public final class NewReno implements CcAlgo {
         betaEcn = tree.addInt(base + "beta_ecn", BETA_ECN, 1, PERCENT, "What a mark leaves of the window, with ABE");
     }
 
-    private int beta(boolean ecn) {
+    /** What is left of the window, percent: by the connection's options, else the vnet's. */
+    private int beta(CcVar v, boolean ecn) {
+        final int own = v.ccData() instanceof NewRenoOpts o ? ecn ? o.betaEcn() : o.beta() : 0;
+        if (own != 0) {
+            return own;
+        }
         return ecn ? betaEcn == null ? BETA_ECN : betaEcn.getInt() : beta == null ? BETA : beta.getInt();
+    }
+
+    /**
+     * Of a {@link NewRenoOpts}.
+     *
+     * @return OK; EINVAL for anything else, EACCES for a reduction by marks while there is none but by losses
+     * @bsd newreno_ctl_output
+     */
+    @Override
+    public Errno ctlOutput(CcVar v, SockOpt opt) {
+        if (opt.dir() == SockOpt.Dir.GET) {
+            opt.answer(new NewRenoOpts(beta(v, false), beta(v, true)));
+            return Errno.OK;
+        }
+        if (!(opt.object() instanceof NewRenoOpts o) || o.beta() < 0 || o.beta() > PERCENT || o.betaEcn() < 0
+            || o.betaEcn() > PERCENT) {
+            return Errno.EINVAL;
+        }
+        if (o.betaEcn() != 0 && (abe == null || !abe.on())) {
+            return Errno.EACCES;
+        }
+        final NewRenoOpts old = v.ccData() instanceof NewRenoOpts have ? have : new NewRenoOpts(0, 0);
+        v.setCcData(new NewRenoOpts(o.beta() == 0 ? old.beta() : o.beta(),
+            o.betaEcn() == 0 ? old.betaEcn() : o.betaEcn()));
+        return Errno.OK;
     }
 
     @Override
@@ -93,14 +125,14 @@ public final class NewReno implements CcAlgo {
     @Override
     public void congSignal(CcVar v, Signal kind) {
         final boolean lesser = kind == Signal.ECN && abe != null && abe.on();
-        final int half = reduced(v, beta(lesser));
+        final int half = reduced(v, beta(v, lesser));
         switch (kind) {
             case NDUPACK -> {
                 if (!v.inFastRecovery()) {
                     if (!v.inCongRecovery()) {
                         v.setSsthresh(half);
                     } else if (abe != null && abe.frlossreduce()) {
-                        v.setSsthresh((int) ((long) v.ssthresh() * beta(false) / beta(true)));
+                        v.setSsthresh((int) ((long) v.ssthresh() * beta(v, false) / beta(v, true)));
                     }
                     v.enterRecovery();
                 }

@@ -3,6 +3,8 @@ package io.gatun.netinet.tcp.cc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatun.protosw.Vnet;
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.sys.Errno;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -72,6 +74,31 @@ class AbeTest {
         assertThat(after(reno, CcAlgo.Signal.NDUPACK)).isEqualTo(60 * MSS);
         assertThat(after(reno, CcAlgo.Signal.ECN)).isEqualTo(90 * MSS);
         assertThat(vnet.sysctl().set("net.inet.tcp.cc.newreno.beta", "101")).isEqualTo(Errno.EINVAL);
+    }
+
+    @Test
+    void connectionsOwnBetas_goBeforeTheVnets() {
+        final NewReno reno = new NewReno();
+        assertThat(after(reno)).isPositive();
+        assertThat(set(reno, new NewRenoOpts(70, 0))).isEqualTo(Errno.OK);
+        assertThat(set(reno, new NewRenoOpts(0, 90))).isEqualTo(Errno.EACCES);
+        sysctl("abe", "1");
+        assertThat(set(reno, new NewRenoOpts(0, 90))).isEqualTo(Errno.OK);
+        assertThat(set(reno, new NewRenoOpts(101, 0))).isEqualTo(Errno.EINVAL);
+        assertThat(set(reno, "beta")).isEqualTo(Errno.EINVAL);
+        final SockOpt get = SockOpt.get(InDefs.IPPROTO_TCP, InDefs.TCP_CCALGOOPT);
+        assertThat(reno.ctlOutput(v, get)).isEqualTo(Errno.OK);
+        assertThat(get.object()).isEqualTo(new NewRenoOpts(70, 90));
+        reno.congSignal(v, CcAlgo.Signal.ECN);
+        assertThat(v.ssthresh).isEqualTo(90 * MSS);
+        v.leaveRecovery();
+        reno.congSignal(v, CcAlgo.Signal.NDUPACK);
+        assertThat(v.ssthresh).isEqualTo(70 * MSS);
+        assertThat(new Cubic().ctlOutput(v, get)).isEqualTo(Errno.ENOPROTOOPT);
+    }
+
+    private Errno set(final CcAlgo algo, final Object opts) {
+        return algo.ctlOutput(v, SockOpt.set(InDefs.IPPROTO_TCP, InDefs.TCP_CCALGOOPT, opts));
     }
 
     @Test

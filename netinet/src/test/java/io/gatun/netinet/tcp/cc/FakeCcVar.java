@@ -15,7 +15,7 @@ final class FakeCcVar implements CcVar {
     final StringBuilder echoes = new StringBuilder();
     long nowNs = 1_000_000_000L;
     private final int mss;
-    private final Object data;
+    private Object data;
     private boolean recovery;
     private boolean congRecovery;
 
@@ -33,6 +33,11 @@ final class FakeCcVar implements CcVar {
     @Override
     public Object ccData() {
         return data;
+    }
+
+    @Override
+    public void setCcData(final Object changed) {
+        data = changed;
     }
 
     @Override
