@@ -302,6 +302,7 @@ final class CodeEval {
         m.put("TCPI_OPT_ECN", 8L);
         m.put("TCPI_OPT_TOE", 16L);
         m.put("TCPI_OPT_TFO", 32L);
+        m.put("TCPI_OPT_ACE", 64L);
         m.put("tcpi_state", (long) info.state().ordinal());
         m.put("tcpi_options", (long) info.options());
         m.put("tcpi_snd_wscale", (long) info.sndWscale());
@@ -321,6 +322,16 @@ final class CodeEval {
         m.put("tcpi_snd_rexmitpack", (long) info.sndRexmitpack());
         m.put("tcpi_rcv_ooopack", (long) info.rcvOoopack());
         m.put("tcpi_snd_zerowin", (long) info.sndZerowin());
+        m.put("tcpi_rcv_mss", (long) info.rcvMss());
+        m.put("tcpi_snd_una", Format.unsigned(info.sndUna()));
+        m.put("tcpi_snd_max", Format.unsigned(info.sndMax()));
+        m.put("tcpi_rcv_numsacks", (long) info.rcvNumsacks());
+        m.put("tcpi_rcv_adv", Format.unsigned(info.rcvAdv()));
+        m.put("tcpi_dupacks", (long) info.dupacks());
+        m.put("tcpi_delivered_ce", (long) info.deliveredCe());
+        m.put("tcpi_received_ce", (long) info.receivedCe());
+        m.put("tcpi_total_tlp", (long) info.totalTlp());
+        m.put("tcpi_total_tlp_bytes", Format.unsigned(info.totalTlpBytes()));
         return m;
     }
 }

@@ -99,9 +99,9 @@ public final class Ip6Ctloutput {
         return Errno.OK;
     }
 
-    /** What goes with every packet of a socket. DIFFERS: not of a TCP socket. @bsd ip6_pcbopt */
+    /** What goes with every packet of a socket. DIFFERS: of a TCP socket only the size of packets. @bsd ip6_pcbopt */
     private Errno sticky(final Inpcb inp, final SockOpt opt) {
-        if (inp.protocol() == InDefs.IPPROTO_TCP) {
+        if (inp.protocol() == InDefs.IPPROTO_TCP && opt.name() != InDefs.IPV6_USE_MIN_MTU) {
             return Errno.ENOPROTOOPT;
         }
         final Ip6PktOpts opts = inp.outputOpts != null ? inp.outputOpts : new Ip6PktOpts();

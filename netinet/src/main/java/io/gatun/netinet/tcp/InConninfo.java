@@ -25,6 +25,8 @@ final class InConninfo {
     int lport;   // (o)
     /** Routing table of the way to the peer. */
     int fib;     // (o)
+    /** No packet longer than every IPv6 path takes. @bsd INC_IPV6MINMTU */
+    boolean minMtu; // (o)
 
     InConninfo() {
         // filled by one of the setters
@@ -40,6 +42,7 @@ final class InConninfo {
         fport = seg.sport;
         lport = seg.dport;
         fib = seg.fib;
+        minMtu = false;
     }
 
     /** Those of a connection. */
@@ -54,6 +57,7 @@ final class InConninfo {
         fport = tp.inp.fport();
         lport = tp.inp.lport();
         fib = TcpMss.fib(tp);
+        minMtu = TcpMss.minMtu(inp);
     }
 
     /** Those of two addresses of one family. */
@@ -66,6 +70,7 @@ final class InConninfo {
         fport = foreign.port();
         lport = local.port();
         fib = 0;
+        minMtu = false;
     }
 
     void set(InConninfo other) {
@@ -77,6 +82,7 @@ final class InConninfo {
         fport = other.fport;
         lport = other.lport;
         fib = other.fib;
+        minMtu = other.minMtu;
     }
 
     /** Both ports in one word. */

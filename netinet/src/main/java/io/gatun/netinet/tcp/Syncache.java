@@ -303,6 +303,7 @@ final class Syncache {
         sc.ttl = lp.inp.ttl;
         sc.tos = lp.inp.tos;
         sc.inc.fib = TcpMss.fib(lp);
+        sc.inc.minMtu = TcpMss.minMtu(lp.inp);
         sc.wnd = Math.clamp(lp.inp.so.rcv().hiwat(), 0, TcpHeader.TCP_MAXWIN);
     }
 

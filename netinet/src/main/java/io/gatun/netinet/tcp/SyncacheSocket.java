@@ -1,6 +1,7 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Errno;
@@ -61,7 +62,12 @@ final class SyncacheSocket {
         to.keepidleNs = from.keepidleNs;
         to.keepintvlNs = from.keepintvlNs;
         to.keepcnt = from.keepcnt;
+        to.maxunackS = from.maxunackS;
         to.inp.minttl = from.inp.minttl;
+        if (from.inp.outputOpts != null) {
+            to.inp.outputOpts = new Ip6PktOpts();
+            to.inp.outputOpts.set(from.inp.outputOpts);
+        }
         to.pacer = TcpPacer.of(TcpPacer.rate(from));
         if (to.cc != from.cc) {
             TcpCc.attach(to, from.cc);

@@ -20,6 +20,7 @@ import io.gatun.spi.vnet.VnetSide;
  */
 public final class Tcp {
     static final long NS_PER_MS = 1_000_000L;
+    static final long NS_PER_S = 1_000_000_000L;
 
     /** All control blocks. @bsd V_tcbinfo */
     public final InpcbInfo tcbinfo; // (c)
@@ -44,6 +45,7 @@ public final class Tcp {
     final SegCache segs;            // (c)
     final TcpSendMaps sendMaps;     // (c)
     final TcpTunnel tunnel;         // (c)
+    final TcpBlackhole blackhole;   // (c)
     /** Header prediction; switched off by tests that compare. */
     volatile boolean predict = true; // (v)
 
@@ -74,6 +76,7 @@ public final class Tcp {
         md5 = new TcpMd5(this);
         syncache = new Syncache(this);
         tunnel = new TcpTunnel(this);
+        blackhole = new TcpBlackhole(vnet.sysctl(), vnet.counters());
     }
 
     /** Registers with IP and publishes what can be read. @bsd tcp_init */

@@ -41,7 +41,7 @@ public final class TcpCtloutput {
                 return ip.ctloutput(tp.inp, opt);
             }
             case InDefs.IPPROTO_IPV6 -> {
-                return ip6 == null ? Errno.ENOPROTOOPT : ip6.ctloutput(tp.inp, opt);
+                return ip6 == null ? Errno.ENOPROTOOPT : ctloutput6(tp, opt);
             }
             case InDefs.IPPROTO_TCP -> {
                 // below
@@ -61,6 +61,19 @@ public final class TcpCtloutput {
         }
     }
 
+    private Errno ctloutput6(final Tcpcb tp, final SockOpt opt) {
+        final Errno e = ip6.ctloutput(tp.inp, opt);
+        if (e == Errno.OK && opt.name() == InDefs.IPV6_USE_MIN_MTU && opt.dir() == SockOpt.Dir.SET) {
+            tp.inp.lock.lock();
+            try {
+                TcpMss.useMinMtu(tp);
+            } finally {
+                tp.inp.lock.unlock();
+            }
+        }
+        return e;
+    }
+
     @GuardedBy("tp.inp.lock")
     private static Errno set(final Tcpcb tp, final SockOpt opt) {
         if (opt.level() == SocketDefs.SOL_SOCKET) {
@@ -72,8 +85,8 @@ public final class TcpCtloutput {
             case InDefs.TCP_NOOPT -> flag(tp, Tcpcb.TF_NOOPT, on);
             case InDefs.TCP_NOPUSH -> setNopush(tp, on);
             case InDefs.TCP_MAXSEG -> setMaxseg(tp, opt.value());
-            case InDefs.TCP_KEEPINIT, InDefs.TCP_KEEPIDLE, InDefs.TCP_KEEPINTVL, InDefs.TCP_KEEPCNT ->
-                setKeep(tp, opt.name(), opt.value());
+            case InDefs.TCP_KEEPINIT, InDefs.TCP_KEEPIDLE, InDefs.TCP_KEEPINTVL, InDefs.TCP_KEEPCNT,
+                InDefs.TCP_MAXUNACKTIME -> setKeep(tp, opt.name(), opt.value());
             case InDefs.TCP_MD5SIG -> setMd5sig(tp, on);
             case InDefs.TCP_FASTOPEN -> tp.tcp.fastopen.setOption(tp, opt);
             case InDefs.TCP_CONGESTION ->
@@ -156,6 +169,7 @@ public final class TcpCtloutput {
                 }
             }
             case InDefs.TCP_KEEPINTVL -> tp.keepintvlNs = ns;
+            case InDefs.TCP_MAXUNACKTIME -> tp.maxunackS = (int) v;
             default -> {
                 tp.keepinitNs = ns;
                 if (tp.state == TcpState.SYN_SENT || tp.state == TcpState.SYN_RECEIVED) {
@@ -183,6 +197,8 @@ public final class TcpCtloutput {
             case InDefs.TCP_KEEPCNT -> opt.answer(TcpTimers.keepcnt(tp));
             case InDefs.TCP_MD5SIG -> opt.answer(bit(tp, Tcpcb.TF_SIGNATURE));
             case InDefs.TCP_FASTOPEN -> opt.answer(bit(tp, Tcpcb.TF_FASTOPEN));
+            case InDefs.TCP_MAXUNACKTIME ->
+                opt.answer(TimeUnit.NANOSECONDS.toSeconds(TcpTimers.maxunacktime(tp)));
             case InDefs.TCP_INFO -> opt.answer(TcpInfo.of(tp));
             case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> opt.answer(tp.port);
             case InDefs.TCP_CONGESTION -> opt.answer(TcpSubr.congestion(tp));

@@ -1,6 +1,9 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.ip6.Ip6PktOpts;
+import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockBuf;
@@ -9,8 +12,6 @@ import io.gatun.spi.socket.SocketSide;
 /** Segment sizes: from the path, from what the peer says, from what ICMP says; and the windows that follow. */
 final class TcpMss {
     private static final int LEAST = 64;
-    private static final int BLACKHOLE_FIRST = 2;
-    private static final int BLACKHOLE_LAST = 5;
     private static final int IW_OCTETS = 1460;
 
     private TcpMss() {
@@ -23,8 +24,25 @@ final class TcpMss {
         if (nh == null || nh.ifp == null) {
             return 0;
         }
+        if (tp.inp.isV6() && minMtu(tp.inp)) {
+            return Ip6Header.IPV6_MMTU;
+        }
         final int learnt = TcpPath.mtu(tp);
         return learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
+    }
+
+    /** The user wants no more than every IPv6 path takes. @bsd INC_IPV6MINMTU */
+    static boolean minMtu(Inpcb inp) {
+        return inp.outputOpts != null && inp.outputOpts.minmtu == Ip6PktOpts.MINMTU_ALL;
+    }
+
+    /** IPV6_USE_MIN_MTU has been set. @bsd tcp6_use_min_mtu */
+    @GuardedBy("tp.inp.lock")
+    static void useMinMtu(Tcpcb tp) {
+        if (minMtu(tp.inp) && tp.inp.isV6() && tp.state.after(TcpState.LISTEN)) {
+            tp.maxseg = Math.min(tp.maxseg, Ip6Header.IPV6_MMTU - TcpPath.minProtoHdr(tp));
+            resize(tp);
+        }
     }
 
     @GuardedBy("tp.inp.lock")
@@ -145,33 +163,5 @@ final class TcpMss {
             return segs * tp.segData;
         }
         return Math.min(segs * tp.segData, Math.max(2 * tp.segData, segs * IW_OCTETS));
-    }
-
-    /**
-     * Large segments go unanswered: after two timeouts try small ones, and when that does not help go back.
-     *
-     * @bsd tcp_timer_rexmt
-     */
-    @GuardedBy("tp.inp.lock")
-    static void blackHole(Tcpcb tp) {
-        final int mode = tp.tcp.sysctl.pmtudBlackhole.getInt();
-        if (mode != 1 && mode != 2 || tp.state != TcpState.ESTABLISHED && tp.state != TcpState.FIN_WAIT_1) {
-            return;
-        }
-        final int low = tp.tcp.sysctl.pmtudBlackholeMss.getInt();
-        if (tp.rxtshift == BLACKHOLE_FIRST && tp.maxseg > low && !tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE)) {
-            tp.flags2 |= Tcpcb.TF2_PLPMTU_BLACKHOLE;
-            tp.pmtudSavedMaxseg = tp.maxseg;
-            tp.maxseg = low;
-            tp.tcp.stat.pmtudBlackholeActivated.increment();
-            resize(tp);
-            tp.sndCwnd = tp.segData;
-        } else if (tp.rxtshift > BLACKHOLE_LAST && tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE)) {
-            tp.flags2 &= ~Tcpcb.TF2_PLPMTU_BLACKHOLE;
-            tp.maxseg = tp.pmtudSavedMaxseg;
-            tp.tcp.stat.pmtudBlackholeFailed.increment();
-            resize(tp);
-            tp.sndCwnd = tp.segData;
-        }
     }
 }

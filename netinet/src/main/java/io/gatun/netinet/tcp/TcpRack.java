@@ -246,7 +246,7 @@ final class TcpRack {
     /** Nothing came for two round trips: a probe, new data or the last segment again. @bsd rack_timeout_tlp */
     @GuardedBy("tp.inp.lock")
     static void probeTimeout(Tcpcb tp) {
-        if (tp.map == null || tp.map.isEmpty() || tp.has2(Tcpcb.TF2_TLP)) {
+        if (tp.map == null || tp.map.isEmpty() || tp.has2(Tcpcb.TF2_TLP) || tp.tcp.blackhole.waits(tp)) {
             return;
         }
         tp.tcp.stat.rack.tlpresends.increment();
@@ -254,9 +254,12 @@ final class TcpRack {
         final boolean fresh = tp.inp.so.snd().avail() > inFlight && tp.sndWnd - inFlight >= tp.segData;
         tp.force = fresh ? Tcpcb.FORCE_NEW : Tcpcb.FORCE_TAIL;
         tp.forceSegs = 1;
+        final int before = tp.sndMax + tp.sndRetransOctets;
         tp.flags2 |= fresh ? Tcpcb.TF2_TLP : Tcpcb.TF2_TLP | Tcpcb.TF2_TLP_REXMIT;
         TcpOutput.output(tp);
         tp.force = 0;
+        tp.tlpCnt++;
+        tp.tlpOctets += tp.sndMax + tp.sndRetransOctets - before;
         if (tp.inp.has(Inpcb.INP_DROPPED)) {
             return;
         }

@@ -110,7 +110,8 @@ final class TcpRespond {
         final RouteCache ro = own == null ? new RouteCache() : own;
         final NextHop nh = inc.v6 ? tcp.net.route6(ro, inc.fhi, inc.flo, inc.fib)
             : tcp.net.route(ro, (int) inc.flo, inc.fib);
-        final int learnt = inc.v6 ? tcp.net.mtu6(inc.fhi, inc.flo) : tcp.net.mtu((int) inc.flo);
+        final int learnt = inc.v6 && inc.minMtu ? Ip6Header.IPV6_MMTU
+            : inc.v6 ? tcp.net.mtu6(inc.fhi, inc.flo) : tcp.net.mtu((int) inc.flo);
         final int mtu = nh == null || nh.ifp == null ? 0 : learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
         scratch.setRelease(ro);
         return mtu;

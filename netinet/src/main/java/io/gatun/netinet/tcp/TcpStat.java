@@ -125,10 +125,6 @@ final class TcpStat {
     final Counter mturesent;
     /** Retransmissions that proved unnecessary. @bsd tcps_sndrexmitbad */
     final Counter sndrexmitbad;
-    /** Path MTU black holes suspected. @bsd tcps_pmtud_blackhole_activated */
-    final Counter pmtudBlackholeActivated;
-    /** Path MTU black holes wrongly suspected. @bsd tcps_pmtud_blackhole_failed */
-    final Counter pmtudBlackholeFailed;
     /** Challenge acknowledgments sent. */
     final Counter challengeacks;
     /** Challenge acknowledgments withheld by a limit. */
@@ -143,6 +139,8 @@ final class TcpStat {
     final Counter sndtso;
     /** Loss recovery. */
     final TcpRackStat rack;
+    /** Connections dropped for want of progress. @bsd tcps_progdrops */
+    final Counter progdrops;
     /** Limited transmits. */
     final Counter limitedtransmit;
 
@@ -205,8 +203,6 @@ final class TcpStat {
         badrst = set.counter("tcp.badrst");
         mturesent = set.counter("tcp.mturesent");
         sndrexmitbad = set.counter("tcp.sndrexmitbad");
-        pmtudBlackholeActivated = set.counter("tcp.pmtud_blackhole_activated");
-        pmtudBlackholeFailed = set.counter("tcp.pmtud_blackhole_failed");
         challengeacks = set.counter("tcp.challengeacks");
         challengelimited = set.counter("tcp.challengelimited");
         twRecycles = set.counter("tcp.tw_recycles");
@@ -214,6 +210,7 @@ final class TcpStat {
         badaddr = set.counter("tcp.badaddr");
         sndtso = set.counter("tcp.sndtso");
         rack = new TcpRackStat(set);
+        progdrops = set.counter("tcp.progdrops");
         limitedtransmit = set.counter("tcp.limitedtransmit");
     }
 }

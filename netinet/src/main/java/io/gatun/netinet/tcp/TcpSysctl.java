@@ -36,6 +36,7 @@ final class TcpSysctl {
     final Sysctl keepintvl;
     final Sysctl mapLimit;
     final Sysctl maxsockbuf;
+    final Sysctl maxunacktime;
     final Sysctl minmss;
     final Sysctl msl;
     final Sysctl mslLocal;
@@ -45,8 +46,6 @@ final class TcpSysctl {
     final Sysctl pathMtuDiscovery;
     final Sysctl persmin;
     final Sysctl persmax;
-    final Sysctl pmtudBlackhole;
-    final Sysctl pmtudBlackholeMss;
     final Sysctl rackEnable;
     final Sysctl reassMaxqueuelen;
     final Sysctl recvbufAuto;
@@ -102,6 +101,7 @@ final class TcpSysctl {
         keepintvl = intOf(t, "keepintvl", 75_000, 1, Integer.MAX_VALUE, "Time between keepalive probes, ms");
         mapLimit = intOf(t, "map_limit", 1 << 20, 0, BIG, "Transmissions remembered in all");
         maxsockbuf = t.addLong("kern.ipc.maxsockbuf", MAXBUF, "Largest socket buffer, octets of storage");
+        maxunacktime = intOf(t, "maxunacktime", 0, 0, Integer.MAX_VALUE, "Longest time without progress, ms; 0: any");
         minmss = intOf(t, "minmss", 216, 1, 65_535, "Least MSS");
         msl = intOf(t, "msl", 30_000, 0, BIG, "Maximum segment lifetime, ms");
         mslLocal = intOf(t, "msl_local", 10_000, 0, BIG, "Segment lifetime when both ends are this host, ms");
@@ -111,8 +111,6 @@ final class TcpSysctl {
         pathMtuDiscovery = boolOf(t, "path_mtu_discovery", true, "Send with DF and heed ICMP");
         persmin = intOf(t, "persmin", 5000, 1, BIG, "Least persist interval, ms");
         persmax = intOf(t, "persmax", 60_000, 1, BIG, "Largest persist interval, ms");
-        pmtudBlackhole = intOf(t, "pmtud_blackhole_detection", 0, 0, 3, "Detect path MTU black holes");
-        pmtudBlackholeMss = intOf(t, "pmtud_blackhole_mss", 1200, 1, 65_535, "MSS to fall back to");
         rackEnable = boolOf(t, "rack.enable", true, "Detect losses by time, and probe for them");
         reassMaxqueuelen = intOf(t, "reass.maxqueuelen", 100, 0, BIG, "Segments out of order per connection");
         recvbufAuto = boolOf(t, "recvbuf_auto", true, "Grow receive buffers");

@@ -169,9 +169,13 @@ public final class TcpTimers {
     @GuardedBy("tp.inp.lock")
     private static void rexmt(Tcpcb tp) {
         final Tcp tcp = tp.tcp;
-        if (++tp.rxtshift > tcp.sysctl.retries.getInt()) {
+        if (tp.rxtshift == 0) {
+            tp.stalledNs = tp.nowNs - tp.rxtcurNs; // the timer starts with each acknowledgment
+        }
+        final boolean hopeless = noProgress(tp);
+        if (hopeless || ++tp.rxtshift > tcp.sysctl.retries.getInt()) {
             tp.rxtshift = TCP_MAXRXTSHIFT;
-            tcp.stat.timeoutdrop.increment();
+            (hopeless ? tcp.stat.progdrops : tcp.stat.timeoutdrop).increment();
             TcpSubr.drop(tp, Errno.ETIMEDOUT);
             return;
         }
@@ -184,7 +188,7 @@ public final class TcpTimers {
         final boolean syn = tp.state == TcpState.SYN_SENT || tp.state == TcpState.SYN_RECEIVED;
         final long base = syn ? tcp.sysctl.rexmitInitial.get() * Tcp.NS_PER_MS : TcpRtt.rexmtVal(tp);
         tp.rxtcurNs = TcpRtt.clamp(tp, base * BACKOFF[tp.rxtshift], 0);
-        TcpMss.blackHole(tp);
+        tcp.blackhole.timeout(tp);
         if (tp.rxtshift == 3 && tp.state == TcpState.SYN_SENT && tcp.sysctl.rexmitDropOptions.getBool()) {
             tp.flags &= ~(Tcpcb.TF_REQ_SCALE | Tcpcb.TF_REQ_TSTMP | Tcpcb.TF_SACK_PERMIT);
         }
@@ -231,8 +235,9 @@ public final class TcpTimers {
             && (silence >= tcp.sysctl.keepidle.get() * Tcp.NS_PER_MS || silence >= TcpRtt.rexmtVal(tp) * TOTAL_BACKOFF);
         final boolean deserted = tp.state.after(TcpState.CLOSE_WAIT)
             && silence >= tcp.sysctl.persmax.get() * Tcp.NS_PER_MS;
-        if (dead || deserted) {
-            tcp.stat.persistdrop.increment();
+        final boolean hopeless = noProgress(tp);
+        if (dead || deserted || hopeless) {
+            (hopeless ? tcp.stat.progdrops : tcp.stat.persistdrop).increment();
             TcpSubr.drop(tp, Errno.ETIMEDOUT);
             return;
         }
@@ -252,9 +257,25 @@ public final class TcpTimers {
         final long lo = s.persmin.get() * Tcp.NS_PER_MS;
         final long hi = s.persmax.get() * Tcp.NS_PER_MS;
         activate(tp, TT_PERSIST, Math.clamp(t, lo, Math.max(lo, hi)));
+        if (tp.rxtshift == 0) {
+            tp.stalledNs = tp.now();
+        }
         if (tp.rxtshift < TCP_MAXRXTSHIFT) {
             tp.rxtshift++;
         }
+    }
+
+    /** Whether nothing was acknowledged for longer than the user, or the vnet, allows. @bsd tcp_maxunacktime_check */
+    @GuardedBy("tp.inp.lock")
+    private static boolean noProgress(Tcpcb tp) {
+        final long most = maxunacktime(tp);
+        return most != 0 && tp.nowNs - tp.stalledNs >= most;
+    }
+
+    /** 0 for any time. @bsd TP_MAXUNACKTIME */
+    static long maxunacktime(Tcpcb tp) {
+        return tp.maxunackS != 0 ? tp.maxunackS * Tcp.NS_PER_S
+            : tp.tcp.sysctl.maxunacktime.get() * Tcp.NS_PER_MS;
     }
 
     /** How long to wait for the answer to a SYN that was sent again {@code shift} times, ns. */

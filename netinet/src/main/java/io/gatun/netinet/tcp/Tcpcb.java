@@ -65,8 +65,6 @@ public final class Tcpcb {
 
     /** The path seems to swallow large segments: the MSS was lowered. @bsd TF2_PLPMTU_BLACKHOLE */
     public static final int TF2_PLPMTU_BLACKHOLE = 0x1;
-    public static final int TF2_PLPMTU_PMTUD = 0x2;
-    public static final int TF2_PLPMTU_MAXSEGSNT = 0x4;
     /** ECN is in use; with AccECN, and the handshake done. @bsd TF2_ECN_PERMIT */
     public static final int TF2_ECN_PERMIT = 0x20;
     /** CWR is to go with the next new data. @bsd TF2_ECN_SND_CWR */
@@ -193,6 +191,8 @@ public final class Tcpcb {
     long keepidleNs;          // (i)
     long keepintvlNs;         // (i)
     int keepcnt;              // (i)
+    int maxunackS;            // (i) longest time without progress, s
+    long stalledNs;           // (i) since when nothing was acknowledged; of use while rxtshift is not 0
     int keepprobes;           // (i) probes without an answer
 
     // ---- loss recovery, congestion control ------------------------------------------------------------
@@ -208,6 +208,8 @@ public final class Tcpcb {
     int rackMult = 1;         // (i) window of reordering, in quarters of the shortest round trip
     int rackPersist;          // (i) recoveries until that is 1 again
     int rackRound;            // (i) where the round with the last duplicate ends
+    int tlpCnt;               // (i) tail loss probes, for TCP_INFO
+    int tlpOctets;            // (i) their payload, for TCP_INFO
     int tlpEnd;               // (i) what was in flight with the probe ends here
     int force;                // (i) FORCE_*, whatever cwnd says
     int forceSegs;            // (i) segments it is for
