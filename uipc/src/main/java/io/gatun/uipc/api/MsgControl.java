@@ -28,6 +28,7 @@ import java.lang.foreign.MemorySegment;
 public final class MsgControl {
     private static final int CAPACITY = 512;
     private static final int NONE = -1;
+    private static final int PKTINFO = 2 * Long.BYTES + Integer.BYTES;
 
     private final MemorySegment seg;
     private final int capacity;
@@ -78,7 +79,7 @@ public final class MsgControl {
 
     /** Adds an address and an interface index, as IPV6_PKTINFO has them. @bsd struct in6_pktinfo */
     public MsgControl addPktinfo(final int level, final int type, final SockAddr addr, final int ifindex) {
-        final int to = room(level, type, 2 * Long.BYTES + Integer.BYTES);
+        final int to = room(level, type, PKTINFO);
         seg.set(Mbuf.U64, to, addr.hi());
         seg.set(Mbuf.U64, (long) to + Long.BYTES, addr.lo());
         seg.set(Mbuf.U32, to + 2L * Long.BYTES, ifindex);
@@ -197,13 +198,15 @@ public final class MsgControl {
 
     /**
      * An address at the front of the data into {@code out}: of 4 octets, of 16 octets with an interface index behind
-     * it (in6_pktinfo), or a whole socket address of 16 octets (sockaddr_in).
+     * it (in6_pktinfo), or a whole socket address of 16 (sockaddr_in) or 28 octets (sockaddr_in6, ip6_mtuinfo).
      */
     public SockAddr address(final SockAddr out) {
         switch (length()) {
             case Integer.BYTES -> out.setIn(getInt(0), 0);
             case 2 * Long.BYTES -> out.setIn(getInt(Integer.BYTES), getInt(0) & 0xffff);
-            default -> out.setIn6(getLong(0), getLong(Long.BYTES), 0, 0);
+            case PKTINFO -> out.setIn6(getLong(0), getLong(Long.BYTES), 0, 0);
+            default -> out.setIn6(getLong(Long.BYTES), getLong(2 * Long.BYTES), getInt(0) & 0xffff,
+                getInt(3 * Long.BYTES));
         }
         return out;
     }
