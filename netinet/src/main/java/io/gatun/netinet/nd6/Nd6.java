@@ -193,6 +193,10 @@ public final class Nd6 {
                 dad.stop(ifp);
                 purge(info);
             }
+            if (ifp.lladdr() != info.lladdr) {
+                info.lladdr = ifp.lladdr();
+                moved(info);
+            }
             rearm();
         } finally {
             lock.unlock();
@@ -201,6 +205,19 @@ public final class Nd6 {
             flush(ifp);
         }
         settle();
+    }
+
+    /** An interface has another link address: neighbours hear of it (RFC 4861 section 7.2.6). */
+    private void moved(final Nd6Ifinfo info) {
+        if (info.table == null) {
+            return;
+        }
+        info.table.relink();
+        for (final In6Ifaddr ia : info.up ? inet6.addrs.all() : List.<In6Ifaddr>of()) {
+            if (ia.ifp == info.ifp && ia.ready()) {
+                nbr.announce(info, ia);
+            }
+        }
     }
 
     private void cameUp(final Nd6Ifinfo info) {
@@ -379,6 +396,16 @@ public final class Nd6 {
         final SockAddr sa = new SockAddr();
         sa.setIn6(In6.LINK_GROUP_HI, In6.solicited(lo), 0, ifp.index());
         return sa;
+    }
+
+    /** A neighbour did not answer: whose packet it is is told (RFC 4861 section 7.2.2). Consumes m. */
+    void undeliverable(final Mbuf m) {
+        final NextHop back = inet.fib(m.fibnum()).find6(Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0));
+        if (m.rcvif() != null || back != null && back.has(NextHop.NHF_LOCAL)) {
+            inet6.icmp6.error(m, Icmp6.ICMP6_DST_UNREACH, Icmp6.ICMP6_DST_UNREACH_ADDR, 0, DropReason.ND6_TIMEOUT);
+        } else {
+            inet.vnet.drop(m, DropReason.ND6_TIMEOUT);
+        }
     }
 
     Errno frame(final Ifnet ifp, final Mbuf m, final LlHeader h) {

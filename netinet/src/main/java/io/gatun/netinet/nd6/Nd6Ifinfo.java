@@ -40,6 +40,7 @@ public final class Nd6Ifinfo {
     private volatile int baseReachableMs; // (w) 0: the sysctl's
     private volatile int retransMs = RETRANS_MS; // (w)
     boolean up;                    // (n) the interface when its state was last told
+    byte[] lladdr;                 // (n) its link address when that was last told
     long rsNs = Nd6.NEVER;         // (n) when to ask for routers
     long rsSpanNs;                 // (n) from the last time to this; 0 before the first
 
@@ -48,6 +49,7 @@ public final class Nd6Ifinfo {
         this.table = table;
         this.flags = flags;
         this.chlim = chlim;
+        lladdr = ifp.lladdr();
     }
 
     /** ND6_IFF_*. */

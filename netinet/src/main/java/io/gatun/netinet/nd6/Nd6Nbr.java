@@ -150,6 +150,11 @@ final class Nd6Nbr {
         }
     }
 
+    /** Tells all neighbours of an address, unasked. @bsd nd6_na_output */
+    void announce(final Nd6Ifinfo info, final In6Ifaddr ia) {
+        answer(info, ia, 0, 0);
+    }
+
     private void tell(final Nd6Ifinfo info, final Mbuf m, final In6Ifaddr from, final long sh, final long sl) {
         if (In6.isAny(sh, sl)) {
             toGroup(info.ifp, m, from.hi, from.lo, 1);

@@ -113,7 +113,7 @@ final class Nd6Table {
                 result = Errno.ENOBUFS;
             } else if (e.hdr != null) {
                 e.used |= use;
-                if (e.state == Nd6State.STALE) {
+                if (e.state == Nd6State.STALE && info.has(Nd6Ifinfo.ND6_IFF_PERFORMNUD)) {
                     e.state = Nd6State.DELAY;
                     arm(e, DELAY_NS);
                 }
@@ -209,7 +209,7 @@ final class Nd6Table {
     private void publish(final Nd6Entry e, final long mac) {
         final LlHeader h = new LlHeader(mac, mac());
         incomplete.remove(e);
-        if (e.holds() && e.state == Nd6State.STALE) {
+        if (e.holds() && e.state == Nd6State.STALE && info.has(Nd6Ifinfo.ND6_IFF_PERFORMNUD)) {
             e.state = Nd6State.DELAY;
             arm(e, DELAY_NS);
         }
@@ -218,6 +218,19 @@ final class Nd6Table {
             nd6.frame(ifp, m, h);
         }
         e.hdr = h;
+    }
+
+    /** The interface has another link address: so have the headers. */
+    void relink() {
+        lock.lock();
+        try {
+            for (final Nd6Entry e : all) {
+                final LlHeader h = e.hdr;
+                e.hdr = h == null ? null : new LlHeader(h.lladdr, mac());
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     // Hands.
@@ -442,6 +455,9 @@ final class Nd6Table {
         }
         for (final Nd6Entry e : ask) {
             if (e.dead) {
+                for (Mbuf m = e.unhold(); m != null; m = e.unhold()) {
+                    nd6.undeliverable(m);
+                }
                 changed(true, e.hi, e.lo, true);
             } else {
                 nd6.nbr.solicit(ifp, e.hi, e.lo, e.hdr);
@@ -466,7 +482,7 @@ final class Nd6Table {
             default -> {
                 if (e.asked >= MAX_SOLICIT) {
                     nd6.stat.timeouts.increment();
-                    dropHeld(remove(e), DropReason.ND6_TIMEOUT);
+                    remove(e); // with the packets that wait
                 } else {
                     e.asked++;
                     arm(e, info.retransNs());

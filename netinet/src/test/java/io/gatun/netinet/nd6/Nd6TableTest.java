@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatun.netinet.Packets;
 import io.gatun.netinet.Packets6;
 import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.spi.ifnet.IfReq;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
@@ -180,6 +182,58 @@ class Nd6TableTest {
             assertThat(state(net, 3)).isEqualTo(Nd6State.REACHABLE);
             net.advance(4 * SEC);
             assertThat(net.nd.neighbors()).hasSize(2);
+        }
+    }
+
+    @Test
+    @Tag("RFC4861-7.2.2")
+    void noAnswer_whoSentByThisHost_isTold() {
+        try (Nd6Net net = host()) {
+            asks(net, 5);
+            final Mbuf m = net.vnet.pool().gethdr(Mbuf.MT_DATA);
+            assertThat(m.append(new byte[48], 0, 48)).isTrue();
+            Ip6Header.init(m, 8, 17, 63, 0);
+            Ip6Header.addr(m, HI, 5, HI, 9);
+            m.rcvif(net.ifp);
+            net.nd.output(net.ifp, m, HI, 9);
+            net.wire.sent.clear();
+            net.advance(3 * SEC);
+            final byte[] f = net.next(1);
+            assertThat(Packets6.addr(f, 14 + 24)).isEqualTo(name(5));
+            assertThat(Packets.u8(f, Packets6.ICMP + 1)).as("code: address").isEqualTo(3);
+            assertThat(Packets6.addr(f, Packets6.ICMP + 8 + 24)).isEqualTo(name(9));
+            assertThat(net.vnet.drops(DropReason.ND6_TIMEOUT)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void nudOff_staleIsUsedForEver() {
+        try (Nd6Net net = host()) {
+            net.nd.setFlags(net.ifp, 0, Nd6Ifinfo.ND6_IFF_PERFORMNUD);
+            asks(net, 5);
+            net.wire.sent.clear();
+            send(net, 5);
+            net.advance(60 * SEC);
+            assertThat(net.wire.sent).hasSize(1);
+            assertThat(state(net, 5)).isEqualTo(Nd6State.STALE);
+        }
+    }
+
+    @Test
+    @Tag("RFC4861-7.2.6")
+    void anotherLinkAddress_neighboursAreTold_headersHaveIt() {
+        try (Nd6Net net = host()) {
+            asks(net, 5);
+            net.wire.sent.clear();
+            final byte[] other = {2, 0, 0, 0, 0, 0x77};
+            assertThat(net.ifp.ioctl(new IfReq.SetLladdr(other))).isEqualTo(Errno.OK);
+            final byte[] f = net.next(Packets6.NA);
+            assertThat(Packets6.addr(f, 14 + 24)).isEqualTo(Nd6Net.ALL_NODES);
+            assertThat(Packets.u8(f, Packets6.ICMP + 4)).as("override, unasked").isEqualTo(0x20);
+            assertThat(Packets.mac(f, Packets6.NBR_OPTIONS + 2)).isEqualTo(0x020000000077L);
+            assertThat(net.targets(Packets6.NA)).as("two addresses").hasSize(1);
+            send(net, 5);
+            assertThat(Packets.mac(net.wire.next(), 6)).isEqualTo(0x020000000077L);
         }
     }
 
