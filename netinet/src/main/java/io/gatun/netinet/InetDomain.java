@@ -125,6 +125,7 @@ public final class InetDomain implements Domain {
         vnet.netisr().unregister(Netisr.NETISR_IP);
         vnet.netisr().unregister(Netisr.NETISR_ARP);
         inet.igmp.gmp.destroy();
+        inet.icmpInput.destroy();
         inet.dhcp.destroy();
         inet.ipReass.destroy();
         inet.arp.destroy();

@@ -54,6 +54,7 @@ public final class Icmp {
     public static final int ICMP_UNREACH_PRECEDENCE_CUTOFF = 15;
     public static final int ICMP_SOURCEQUENCH = 4;
     public static final int ICMP_REDIRECT = 5;
+    public static final int ICMP_REDIRECT_HOST = 1;
     public static final int ICMP_ECHO = 8;
     public static final int ICMP_TIMXCEED = 11;
     public static final int ICMP_TIMXCEED_INTRANS = 0;
@@ -137,6 +138,25 @@ public final class Icmp {
         };
     }
 
+    /**
+     * Tells a neighbour that another router on its link is nearer to where it sends, where the rate is not exceeded.
+     * Borrows m, which begins with its IP header as it was received and goes on all the same.
+     *
+     * @param gateway the router, or the destination itself when that is on the link
+     * @bsd icmp_error
+     */
+    public void redirect(Mbuf m, int gateway) {
+        if (mayComplain(m) && bandlim(Bandlim.ICMP_UNREACH)) {
+            Mbuf n = quote(m, ICMP_REDIRECT, ICMP_REDIRECT_HOST, gateway);
+            if (n == null) {
+                vnet.drop(null, DropReason.MBUF_NOMEM);
+                return;
+            }
+            stat.out(ICMP_REDIRECT).increment();
+            send(n);
+        }
+    }
+
     /** The rules of RFC 1122 section 3.2.2 about what no error is sent for. Borrows m. */
     private boolean mayComplain(Mbuf m) {
         int src = IpHeader.src(m, 0);
@@ -192,7 +212,7 @@ public final class Icmp {
         e.put8(ic, type);
         e.put8(ic + CODE, code);
         e.put16(ic + CKSUM, 0);
-        e.putInt(ic + WORD, type == ICMP_PARAMPROB ? word << 24 : word & 0xffff);
+        e.putInt(ic + WORD, type == ICMP_PARAMPROB ? word << 24 : type == ICMP_REDIRECT ? word : word & 0xffff);
         m.copyData(0, n, e.seg(), e.data() + head);
         e.put16(ic + CKSUM, InCksum.cksumSkip(e, head + n, ic));
         return e;

@@ -6,6 +6,7 @@ import static io.gatun.netinet.icmp.Icmp.ICMP_ECHO;
 import static io.gatun.netinet.icmp.Icmp.ICMP_ECHOREPLY;
 import static io.gatun.netinet.icmp.Icmp.ICMP_MINLEN;
 import static io.gatun.netinet.icmp.Icmp.ICMP_PARAMPROB;
+import static io.gatun.netinet.icmp.Icmp.ICMP_REDIRECT;
 import static io.gatun.netinet.icmp.Icmp.ICMP_TIMXCEED;
 import static io.gatun.netinet.icmp.Icmp.ICMP_TSTAMP;
 import static io.gatun.netinet.icmp.Icmp.ICMP_TSTAMPREPLY;
@@ -27,7 +28,7 @@ import io.gatun.spi.vnet.VnetSide;
 
 /**
  * ICMP on its way in: answers echo and timestamp requests, and tells the transports of errors about their packets.
- * Redirects and source quenches are counted and ignored (RFC 6633; {@code net.inet.icmp.drop_redirect}).
+ * Source quenches are counted and ignored (RFC 6633).
  *
  * @bsd icmp_input
  */
@@ -42,6 +43,7 @@ public final class IcmpInput {
     private final IcmpStat stat;
     private final Sysctl bmcastecho;
     private final Sysctl tstamprepl;
+    private final IcmpRedirect redirect;
 
     public IcmpInput(Inet inet) {
         this.inet = inet;
@@ -50,7 +52,7 @@ public final class IcmpInput {
         SysctlTree tree = vnet.sysctl();
         bmcastecho = tree.addBool("net.inet.icmp.bmcastecho", false, "echo requests to all or a group are answered");
         tstamprepl = tree.addBool("net.inet.icmp.tstamprepl", true, "timestamp requests are answered");
-        tree.addReading("net.inet.icmp.drop_redirect", () -> 1, "redirects are ignored");
+        redirect = new IcmpRedirect(inet);
     }
 
     /** Takes a message from IP. Consumes m. @bsd icmp_input */
@@ -71,7 +73,7 @@ public final class IcmpInput {
         switch (type) {
             case ICMP_ECHO -> echo(m, off);
             case ICMP_TSTAMP -> timestamp(m, off, len);
-            case ICMP_UNREACH, ICMP_TIMXCEED, ICMP_PARAMPROB -> error(m, off, len, type);
+            case ICMP_UNREACH, ICMP_TIMXCEED, ICMP_PARAMPROB, ICMP_REDIRECT -> error(m, off, len, type);
             default -> rawInput(m, off, proto);
         }
         return InDefs.IPPROTO_DONE;
@@ -186,6 +188,17 @@ public final class IcmpInput {
     }
 
     private void tell(Mbuf m, int off, int type) {
+        if (type == ICMP_REDIRECT) {
+            redirect.input(m, off);
+        } else {
+            tellTransport(m, off, type);
+        }
+        if (!inet.rip.input(m, off, InDefs.IPPROTO_ICMP)) {
+            m.freeChain();
+        }
+    }
+
+    private void tellTransport(Mbuf m, int off, int type) {
         int ip = off + ICMP_MINLEN;
         int proto = IpHeader.p(m, ip);
         boolean needfrag = type == ICMP_UNREACH && m.getU8(off + CODE) == ICMP_UNREACH_NEEDFRAG;
@@ -197,8 +210,10 @@ public final class IcmpInput {
         if (ctl != null) {
             ctl.ctlinput(m, off);
         }
-        if (!inet.rip.input(m, off, InDefs.IPPROTO_ICMP)) {
-            m.freeChain();
-        }
+    }
+
+    /** The domain goes. */
+    public void destroy() {
+        redirect.destroy();
     }
 }

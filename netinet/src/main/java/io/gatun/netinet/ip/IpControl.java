@@ -49,7 +49,23 @@ public final class IpControl {
         if (inp.has(Inpcb.INP_RECVTOS)) {
             c = Cmsg.addOctet(pool, c, InDefs.IPPROTO_IP, InDefs.IP_RECVTOS, IpHeader.tos(m, 0));
         }
+        if (inp.has(Inpcb.INP_RECVOPTS)) {
+            c = options(pool, c, m);
+        }
         return inp.has(Inpcb.INP_RECVIF) ? recvif(pool, c, m.rcvif()) : c;
+    }
+
+    /** The options of a packet that has some, as they were processed. */
+    private static Mbuf options(final MbufPool pool, final Mbuf head, final Mbuf m) {
+        final int n = IpHeader.hlen(m, 0) - IpHeader.LEN;
+        final Mbuf c = n == 0 ? null : Cmsg.add(pool, head, InDefs.IPPROTO_IP, InDefs.IP_RECVOPTS, n);
+        if (c != null) {
+            final int at = Cmsg.lastData(c, n);
+            for (int i = 0; i < n; i++) {
+                c.put8(at + i, m.getU8(IpHeader.LEN + i));
+            }
+        }
+        return head == null ? c : head;
     }
 
     /** The time a packet came, where SO_TIMESTAMP asks for it: its own stamp if it has one. */

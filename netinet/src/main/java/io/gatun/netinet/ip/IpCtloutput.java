@@ -37,8 +37,12 @@ public final class IpCtloutput {
             case InDefs.IP_TTL, InDefs.IP_MINTTL, InDefs.IP_TOS -> {
                 return setOctet(inp, opt.name(), v);
             }
-            case InDefs.IP_DONTFRAG, InDefs.IP_RECVDSTADDR, InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS,
+            case InDefs.IP_DONTFRAG, InDefs.IP_RECVOPTS, InDefs.IP_RECVDSTADDR,
+                InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS,
                 InDefs.IP_ORIGDSTADDR -> flag(inp, bit(opt.name()), v);
+            case InDefs.IP_OPTIONS -> {
+                return setOptions(inp, opt.object());
+            }
             case InDefs.IP_BINDANY -> {
                 if (!inp.cred.privileged()) {
                     return Errno.EPERM;
@@ -68,10 +72,27 @@ public final class IpCtloutput {
         return Errno.OK;
     }
 
+    /** The octets of IP options, or none. TCP has no room for them. @bsd ip_pcbopts */
+    private static Errno setOptions(final Inpcb inp, final Object arg) {
+        if (arg != null && !(arg instanceof byte[])) {
+            return Errno.EINVAL;
+        }
+        final byte[] octets = arg == null ? new byte[0] : (byte[]) arg;
+        if (inp.info.protocol() == InDefs.IPPROTO_TCP) {
+            return Errno.EOPNOTSUPP;
+        }
+        final Errno e = IpOptions.valid(octets);
+        if (e == Errno.OK) {
+            inp.options = IpOptions.padded(octets);
+        }
+        return e;
+    }
+
     /** The INP_* bit that an option is. */
     private static int bit(final int name) {
         return switch (name) {
             case InDefs.IP_DONTFRAG -> Inpcb.INP_DONTFRAG;
+            case InDefs.IP_RECVOPTS -> Inpcb.INP_RECVOPTS;
             case InDefs.IP_RECVDSTADDR -> Inpcb.INP_RECVDSTADDR;
             case InDefs.IP_RECVIF -> Inpcb.INP_RECVIF;
             case InDefs.IP_RECVTTL -> Inpcb.INP_RECVTTL;
@@ -102,10 +123,13 @@ public final class IpCtloutput {
 
     private Errno get(final Inpcb inp, final SockOpt opt) {
         switch (opt.name()) {
+            case InDefs.IP_OPTIONS ->
+                opt.answer((Object) (inp.options == null ? new byte[0] : inp.options.clone()));
             case InDefs.IP_TTL -> opt.answer(inp.ttl);
             case InDefs.IP_MINTTL -> opt.answer(inp.minttl);
             case InDefs.IP_TOS -> opt.answer(inp.tos);
-            case InDefs.IP_DONTFRAG, InDefs.IP_RECVDSTADDR, InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS,
+            case InDefs.IP_DONTFRAG, InDefs.IP_RECVOPTS, InDefs.IP_RECVDSTADDR,
+                InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS,
                 InDefs.IP_ORIGDSTADDR, InDefs.IP_BINDANY -> opt.answer(inp.has(bit(opt.name())) ? 1 : 0);
             case InDefs.IP_PORTRANGE -> opt.answer(portRange(inp));
             default -> {

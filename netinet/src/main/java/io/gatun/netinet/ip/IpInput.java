@@ -34,6 +34,7 @@ public final class IpInput {
     private final IpStat stat;
     private final IpprotoTable ipproto;
     private final Sysctl forwarding;
+    private final Sysctl sendRedirects;
     private final Sysctl sourceValidation;
     private final Sysctl strongEs;
 
@@ -42,6 +43,8 @@ public final class IpInput {
         stat = inet.ipstat;
         ipproto = inet.vnet.ipproto();
         forwarding = inet.vnet.sysctl().addBool("net.inet.ip.forwarding", false, "packets for others are forwarded");
+        sendRedirects = inet.vnet.sysctl().addBool("net.inet.ip.redirect", true,
+            "neighbours that send by a detour are told of the nearer router");
         sourceValidation = inet.vnet.sysctl().addBool("net.inet.ip.source_address_validation", true,
             "packets from outside with a source address of this host are dropped");
         strongEs = inet.vnet.sysctl().addBool("net.inet.ip.rfc1122_strong_es", false,
@@ -243,6 +246,9 @@ public final class IpInput {
             inet.icmp.error(m0, Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_NEEDFRAG, nh.mtu());
             return;
         }
+        if (nh.ifp == m0.rcvif()) {
+            redirect(m0, nh);
+        }
         Mbuf m = IpHeader.writable(m0, IpHeader.hlen(m0, 0));
         if (m == null) {
             drop(null, stat.cantforward, DropReason.MBUF_NOMEM);
@@ -260,6 +266,21 @@ public final class IpInput {
             inet.scratch.release(ro);
         }
         (e == Errno.OK ? stat.forward : stat.cantforward).increment();
+    }
+
+    /**
+     * A packet goes out where it came in: its sender, when it is a neighbour and has not chosen the way itself, could
+     * send it to the next hop (RFC 1812 section 5.2.7.2). Borrows m.
+     */
+    private void redirect(Mbuf m, NextHop nh) {
+        int src = IpHeader.src(m, 0);
+        InIfaddr link = sendRedirects.getBool() ? inet.addrs.onLink(src, nh.ifp) : null;
+        int gateway = nh.gateway == null ? IpHeader.dst(m, 0) : nh.gateway.in4();
+        if (link != null && link.onLink(gateway) && src != gateway && !nh.has(NextHop.NHF_REDIRECT)
+                && !IpOptions.has(m, IpOptions.IPOPT_LSRR) && !IpOptions.has(m, IpOptions.IPOPT_SSRR)) {
+            stat.redirectsent.increment();
+            inet.icmp.redirect(m, gateway);
+        }
     }
 
     /** Octets of the largest packet that this one will be on the wire. */

@@ -5,6 +5,7 @@ import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.Sysctl;
 
 /**
@@ -184,6 +185,36 @@ public final class IpOptions {
         }
         m.put8(at + OFFSET, off + need);
         return -1;
+    }
+
+    /**
+     * Valid options padded to words; null for none.
+     *
+     * @bsd ip_pcbopts
+     */
+    static byte[] padded(byte[] octets) {
+        return octets.length == 0 ? null : java.util.Arrays.copyOf(octets, octets.length + Integer.BYTES - 1 & -4);
+    }
+
+    /**
+     * Whether a socket may set these: OK; EINVAL for too many or malformed ones, EOPNOTSUPP for source routes.
+     *
+     * @bsd ip_pcbopts
+     */
+    static Errno valid(byte[] octets) {
+        int at = 0;
+        while (at < octets.length && octets[at] != IPOPT_EOL) {
+            int opt = octets[at] & 0xff;
+            if (opt == IPOPT_LSRR || opt == IPOPT_SSRR) {
+                return Errno.EOPNOTSUPP;
+            }
+            int n = opt == IPOPT_NOP ? 1 : at + OPTLEN < octets.length ? octets[at + OPTLEN] & 0xff : 0;
+            if (n < (opt == IPOPT_NOP ? 1 : 2) || at + n > octets.length) {
+                return Errno.EINVAL;
+            }
+            at += n;
+        }
+        return octets.length > MAX_IPOPTLEN ? Errno.EINVAL : Errno.OK;
     }
 
     /** Whether a packet has an option. Borrows m; malformed options end the search. */

@@ -65,7 +65,7 @@ public final class Inpcb {
     /** Wants to hear of path MTUs. */
     public static final int IN6P_MTU = 0x80000000;
     /** Wants control messages beside its datagrams. */
-    public static final int INP_CONTROLOPTS = INP_RECVDSTADDR | INP_RECVIF | INP_RECVTTL | INP_RECVTOS
+    public static final int INP_CONTROLOPTS = INP_RECVOPTS | INP_RECVDSTADDR | INP_RECVIF | INP_RECVTTL | INP_RECVTOS
         | INP_ORIGDSTADDR | IN6P_PKTINFO | IN6P_HOPLIMIT | IN6P_HOPOPTS | IN6P_DSTOPTS | IN6P_RTHDR | IN6P_TCLASS;
 
     /** Takes IPv4 packets. @bsd INP_IPV4 */
@@ -105,6 +105,8 @@ public final class Inpcb {
     public Moptions moptions;          // (i)
     /** Multicast state of IPv6; null until an option sets it. @bsd in6p_moptions */
     public Moptions moptions6;         // (i)
+    /** IP options of all its IPv4 packets, padded to words; null for none. Not changed in place. @bsd inp_options */
+    public byte[] options;             // (i)
     /** Options of all its IPv6 packets; null until one is set. @bsd in6p_outputopts */
     public Ip6PktOpts outputOpts;      // (i)
     private int flags;                 // (i)

@@ -348,6 +348,11 @@ public final class InpcbInfo {
         }
     }
 
+    /** IPPROTO_*. */
+    public int protocol() {
+        return protocol;
+    }
+
     /** How many blocks there are. */
     public int count() {
         hashLock.lock();

@@ -121,6 +121,7 @@ final class RipOutput {
             flags |= IpOutput.IP_ROUTETOIF;
         }
         final Moptions imo = IpHeader.dst(m, 0) >>> 28 == 0xe ? inp.moptions : null;
-        return rip.inet.ipOutput.output(m, null, r.route, flags, imo);
+        final byte[] options = (how & IpOutput.IP_RAWOUTPUT) == 0 ? inp.options : null;
+        return rip.inet.ipOutput.output(m, options, r.route, flags, imo);
     }
 }

@@ -119,7 +119,7 @@ final class UdpOutput {
             m.rsstype(Mbuf.M_HASHTYPE_OPAQUE_HASH);
         }
         udp.stat.opackets.increment();
-        return udp.inet.ipOutput.output(m, null, ((Udpcb) inp.ppcb).route, flags(inp), group ? imo : null);
+        return udp.inet.ipOutput.output(m, inp.options, ((Udpcb) inp.ppcb).route, flags(inp), group ? imo : null);
     }
 
     private static int flags(final Inpcb inp) {

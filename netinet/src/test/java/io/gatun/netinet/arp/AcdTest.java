@@ -7,6 +7,7 @@ import io.gatun.netinet.TestNet;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** RFC 5227: probes, announcements and defence, each at its time. */
@@ -74,6 +75,8 @@ class AcdTest {
     }
 
     @Test
+    @Tag("RFC5227-2.1.1")
+    @Tag("RFC5227-2.3")
     void free_threeProbes_thenTwoAnnouncements() {
         claim();
         assertThat(step()).as("PROBE_WAIT").isBetween(1L, SEC);
@@ -92,6 +95,7 @@ class AcdTest {
     }
 
     @Test
+    @Tag("RFC5227-2.1.1-conflict")
     void answered_taken_nothingMoreIsSent() {
         claim();
         step();
@@ -104,6 +108,7 @@ class AcdTest {
     }
 
     @Test
+    @Tag("RFC5227-2.1.1-conflict")
     void probedByAnother_taken_ownProbeComesBack_not() {
         claim();
         step();
@@ -139,6 +144,7 @@ class AcdTest {
 
     /** Somebody else speaks with our address: all are told that it is ours, once in ten seconds to the millisecond. */
     @Test
+    @Tag("RFC5227-2.4")
     void conflict_reportedEachTime_defendedOnceInTenSeconds() {
         final List<ArpDuplicate> reports = new ArrayList<>();
         net.inet.arp.addListener(reports::add);

@@ -12,6 +12,7 @@ import io.gatun.spi.sys.ErrnoException;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The client's states, its messages and their times, to the millisecond. */
@@ -33,6 +34,7 @@ class DhcpClientTest extends DhcpFixture {
     }
 
     @Test
+    @Tag("RFC2131-4.1-backoff")
     void noServer_discoversAtGrowingIntervals() {
         start();
         assertThat(step()).isBetween(1L, SEC);
@@ -61,6 +63,7 @@ class DhcpClientTest extends DhcpFixture {
 
     /** T1, then half of what is left until T2, then half of what is left until the end; each exactly. */
     @Test
+    @Tag("RFC2131-4.4.5")
     void lease_renewed_rebound_expired_atItsTimes() {
         bind(usual(ACK));
         final long from = net.clock.nanoTime();
@@ -150,6 +153,7 @@ class DhcpClientTest extends DhcpFixture {
     }
 
     @Test
+    @Tag("RFC2131-3.1-probe")
     void addressInUse_declined_tenSecondsLaterAnew() {
         start();
         net.advance(SEC);
@@ -183,6 +187,7 @@ class DhcpClientTest extends DhcpFixture {
     }
 
     @Test
+    @Tag("RFC3442-DHCP")
     void classlessRoutes_sayAll() {
         bind(usual(ACK).put(121, 16, 10, 66, 10, 5, 0, 2, 0, 10, 5, 0, 3, 24, 10, 67, 1, 0, 0, 0, 0));
         assertThat(routes()).contains("10.66.0.0/16 10.5.0.2 wire1", "0.0.0.0/0 10.5.0.3 wire1",
@@ -235,6 +240,7 @@ class DhcpClientTest extends DhcpFixture {
 
     /** What no host can live with is no offer. */
     @Test
+    @Tag("RFC2131-4.4.1-check")
     void hostileOffers_areIgnored() {
         start();
         net.advance(SEC);

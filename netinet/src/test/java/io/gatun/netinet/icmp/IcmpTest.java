@@ -119,7 +119,7 @@ class IcmpTest {
         assertThat(net.drops(DropReason.ICMP_BADCODE)).isEqualTo(1);
         receive(fromPeer(Packets.icmp(Icmp.ICMP_UNREACH, 1, 0, new byte[20])));
         assertThat(net.drops(DropReason.ICMP_BADLEN)).isEqualTo(1);
-        receive(fromPeer(Packets.icmp(5, 1, 0, new byte[28])));
+        receive(fromPeer(Packets.icmp(41, 1, 0, new byte[28])));
         assertThat(net.drops(DropReason.ICMP_BADTYPE)).isEqualTo(1);
         assertThat(net.wire0.next()).isNull();
     }

@@ -30,6 +30,7 @@ public final class InDefs {
     public static final int IP_HDRINCL = 2;
     public static final int IP_TOS = 3;
     public static final int IP_TTL = 4;
+    public static final int IP_RECVOPTS = 5;
     public static final int IP_RECVDSTADDR = 7;
     /** Control message: send this datagram from an address of ours. */
     public static final int IP_SENDSRCADDR = IP_RECVDSTADDR;
