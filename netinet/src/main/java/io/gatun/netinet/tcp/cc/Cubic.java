@@ -93,7 +93,8 @@ public final class Cubic implements CcAlgo {
 
     private static void slowStart(final CcVar v, final State s) {
         final int mss = v.maxseg();
-        final int segs = v.rxtshift() == 0 ? v.abcLVar() * v.nsegs() : 1;
+        // RFC 9406 section 4.2 has a limit of its own: receivers that merge segments acknowledge many at a time.
+        final int segs = v.rxtshift() == 0 ? Math.max(v.abcLVar(), HyStart.L) * v.nsegs() : 1;
         final int incr = v.byteCounting() ? (int) Math.min(v.bytesThisAck(), (long) segs * mss) : mss;
         grow(v, s.hystart.growth(incr));
     }

@@ -11,6 +11,8 @@ import io.gatun.spi.vnet.SysctlTree;
  */
 final class HyStart {
     private static final long US = 1000;
+    /** RFC 9406 section 4.3: segments that an acknowledgment may let the window grow by, without pacing. */
+    static final int L = 8;
     /** RFC 9406 section 4.3: MIN_RTT_DIVISOR. */
     private static final int MIN_RTT_DIVISOR = 8;
 

@@ -141,6 +141,18 @@ class CubicTest {
     }
 
     @Test
+    @Tag("RFC9406-4.2")
+    void slowStart_largeAck_growsByEightSegments() {
+        v.bytesThisAck = 44 * MSS;
+        final int before = v.cwnd;
+        cubic.ackReceived(v, CcAlgo.Ack.ACK);
+        assertThat(v.cwnd - before).isEqualTo(8 * MSS);
+        v.rxtshift = 1; // what was lost is sent again
+        cubic.ackReceived(v, CcAlgo.Ack.ACK);
+        assertThat(v.cwnd - before).isEqualTo(9 * MSS);
+    }
+
+    @Test
     @Tag("RFC9406-4.3")
     void slowStart_sevenSamples_areNotEnough() {
         v.cwnd = 100 * MSS;
