@@ -85,6 +85,7 @@ final class TcpEcn {
             tp.flags |= Tcpcb.TF_ACKNOW;
         }
         if (ce) {
+            tp.rcep += seg.nsegs;
             tp.flags2 |= Tcpcb.TF2_ECN_SND_ECE;
         }
         if ((seg.thflags & (TcpHeader.TH_SYN | TcpHeader.TH_ECE)) != TcpHeader.TH_ECE) {

@@ -218,7 +218,7 @@ public final class Tcpcb {
     int prrOut;               // (i) octets sent since
     int recoverFs;            // (i) octets in flight when it began
     int scep;                 // (i) marks of congestion the peer told of; AccECN counts them from 5
-    int rcep;                 // (i) packets that came marked, counted for AccECN
+    int rcep;                 // (i) packets that came marked; AccECN counts them from 5
     TcpPacer pacer;           // (i) holds back what goes too fast; null for none
     int pmtudSavedMaxseg;     // (i) before a black hole was suspected
 

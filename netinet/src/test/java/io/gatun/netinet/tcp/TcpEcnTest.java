@@ -215,6 +215,7 @@ class TcpEcnTest {
             fx.seg(TH_ACK | TH_CWR).on(so).data(10).tos(IPTOS_ECN_ECT0).arrive();
             assertThat(fx.only().flags).isEqualTo(TH_ACK);
             assertThat(fx.stat("ecn_rcvce")).isEqualTo(1);
+            assertThat(tcpcb(so).rcep).isEqualTo(1);
             assertThat(fx.stat("ecn_rcvect0")).isEqualTo(3);
         }
 
