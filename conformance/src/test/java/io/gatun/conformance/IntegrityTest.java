@@ -16,6 +16,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -139,6 +140,7 @@ class IntegrityTest {
 
     @ParameterizedTest
     @MethodSource("recoveries")
+    @Tag("RFC9293-MUST-2")
     void badWeather_everyOctetArrives(final LockStrategy strategy, final Family family, final Recovery recovery)
             throws Exception {
         try (Bed bed = new Bed(strategy, false, SEED)) {
@@ -169,6 +171,7 @@ class IntegrityTest {
 
     @ParameterizedTest
     @MethodSource("recoveries")
+    @Tag("RFC2018-8")
     void reneging_everyOctetArrives(final LockStrategy strategy, final Family family, final Recovery recovery)
             throws Exception {
         try (Bed bed = new Bed(strategy, false, SEED)) {
@@ -191,6 +194,8 @@ class IntegrityTest {
     /** The reader takes odd amounts when it likes, and its buffer is small, then smaller. */
     @ParameterizedTest
     @MethodSource("buffers")
+    @Tag("RFC9293-SHLD-14")
+    @Tag("RFC9293-MUST-34")
     void windowEdges_everyOctetArrives(final LockStrategy strategy, final Family family, final int buffer)
             throws Exception {
         final SplittableRandom r = new SplittableRandom(SEED);

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -102,6 +103,8 @@ class StrategiesTest {
 
     @ParameterizedTest
     @MethodSource("modes")
+    @Tag("RFC9293-MUST-41")
+    @Tag("RFC9293-MUST-42")
     void manyConnections_atOnce(final LockStrategy strategy, final boolean threads) throws Exception {
         try (Bed bed = new Bed(strategy, threads, 3)) {
             final Vnet[] v = bed.pair(Bed.ETHERNET);
@@ -133,6 +136,7 @@ class StrategiesTest {
 
     @ParameterizedTest
     @MethodSource("modes")
+    @Tag("RFC9293-MUST-12")
     void reset_isTold(final LockStrategy strategy, final boolean threads) throws Exception {
         try (Bed bed = new Bed(strategy, threads, 5)) {
             final Vnet v = bed.loopback();

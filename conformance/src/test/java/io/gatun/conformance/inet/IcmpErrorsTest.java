@@ -128,6 +128,7 @@ class IcmpErrorsTest {
     @Tag("RFC1122-3.2.2.1-MUST")
     @Tag("RFC1122-3.2.2.4")
     @Tag("RFC1122-3.2.2.5")
+    @Tag("RFC9293-MUST-55")
     void ipv4_eachTypeAndCode_hasItsErrno() throws Exception {
         for (int code = 0; code < UNREACH.length; code++) {
             expect(false, 3, code, UNREACH[code]);

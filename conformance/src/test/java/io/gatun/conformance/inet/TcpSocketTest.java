@@ -23,6 +23,7 @@ import io.gatun.uipc.api.SocketFile;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -83,6 +84,9 @@ class TcpSocketTest {
     // ---- OPEN ------------------------------------------------------------
 
     @Test
+    @Tag("RFC9293-MUST-43")
+    @Tag("RFC9293-MUST-44")
+    @Tag("RFC9293-MUST-45")
     void closed_connect_establishesBothEnds() throws Exception {
         connect();
         assertThat(client.peerAddress()).isEqualTo(SERVER);
@@ -103,6 +107,7 @@ class TcpSocketTest {
     }
 
     @Test
+    @Tag("RFC9293-MUST-46")
     void closed_connectNowhere_saysWhy() throws Exception {
         final SocketFile f = host.tcp();
         fails(() -> f.connect(SockAddr.of("192.0.2.1", 80)), Errno.ENETUNREACH);
@@ -258,6 +263,7 @@ class TcpSocketTest {
     }
 
     @Test
+    @Tag("RFC9293-MUST-30")
     void established_urgent_comesOutOfBand() throws Exception {
         connect();
         client.send(bytes("normal"));
@@ -275,6 +281,7 @@ class TcpSocketTest {
     // ---- options ------------------------------------------------------------
 
     @Test
+    @Tag("RFC9293-MUST-27")
     void options_areKeptOrRefused() throws Exception {
         connect();
         for (final int name : new int[] {InDefs.TCP_NODELAY, InDefs.TCP_NOPUSH, InDefs.TCP_NOOPT}) {

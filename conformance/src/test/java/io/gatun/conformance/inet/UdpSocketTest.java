@@ -254,6 +254,7 @@ class UdpSocketTest {
 
     @Test
     @Tag("RFC1122-3.2.1.7")
+    @Tag("RFC9293-MUST-49")
     void defaultTtl_canBeSet() throws Exception {
         host.vnet.sysctl().set("net.inet.ip.ttl", "77");
         assertThat(host.udp().getOption(InDefs.IPPROTO_IP, InDefs.IP_TTL)).isEqualTo(77);

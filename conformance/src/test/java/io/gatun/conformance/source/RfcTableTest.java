@@ -8,8 +8,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code docs/rfc-ip.md} is what the tags of the tests say. Run with {@code -Dgatun.update} to write it anew. */
+/** The pages {@code docs/rfc-*.md} are what the tags of the tests say. {@code -Dgatun.update} writes them anew. */
 final class RfcTableTest {
     private static final String LIST = "conformance/src/test/resources/rfc/";
 
@@ -17,23 +20,29 @@ final class RfcTableTest {
         return SourceTree.read(SourceTree.root().resolve(LIST + file)).lines().toList();
     }
 
-    @Test
-    void page_ofIp_isUpToDate() throws IOException {
-        final String page = RfcTable.page("The rules of IP, ICMP and their neighbours", "ip.txt", lines("ip.txt"),
-            RfcTable.tests(SourceTree.units()));
-        final Path file = SourceTree.root().resolve("docs/rfc-ip.md");
+    private static List<RfcTable.Rule> rules(final String file) {
+        return lines(file).stream().map(RfcTable::rule).filter(r -> r != null).toList();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ip.txt,docs/rfc-ip.md,'The rules of IP, ICMP and their neighbours'",
+        "tcp.txt,docs/rfc-9293.md,The rules of TCP"})
+    void page_isUpToDate(final String list, final String page, final String title) throws IOException {
+        final String made = RfcTable.page(title, list, lines(list), RfcTable.tests(SourceTree.units()));
+        final Path file = SourceTree.root().resolve(page);
         if (System.getProperty("gatun.update") != null) {
-            Files.writeString(file, page);
+            Files.writeString(file, made);
         }
         assertThat(SourceTree.read(file).lines().toList())
-            .as("docs/rfc-ip.md is stale: run this test with -Dgatun.update").isEqualTo(page.lines().toList());
+            .as(page + " is stale: run this test with -Dgatun.update").isEqualTo(made.lines().toList());
     }
 
     /** The method that a rule names is there, so that the page leads somewhere. */
-    @Test
-    void methods_ofAllRules_exist() {
+    @ParameterizedTest
+    @ValueSource(strings = {"ip.txt", "tcp.txt"})
+    void methods_ofAllRules_exist(final String list) {
         final List<SourceTree.Unit> main = SourceTree.units().stream().filter(SourceTree.Unit::isMain).toList();
-        assertThat(lines("ip.txt").stream().map(RfcTable::rule).filter(r -> r != null).map(RfcTable.Rule::method)
+        assertThat(rules(list).stream().map(RfcTable.Rule::method)
             .filter(m -> main.stream().noneMatch(u -> declares(u, m.split("\\."))))).isEmpty();
     }
 
@@ -41,10 +50,10 @@ final class RfcTableTest {
         return unit.name().endsWith("/" + name[0] + ".java") && unit.text().contains(" " + name[1] + "(");
     }
 
-    @Test
-    void tags_areUnique_byRule() {
-        assertThat(lines("ip.txt").stream().map(RfcTable::rule).filter(r -> r != null).map(RfcTable.Rule::tag))
-            .doesNotHaveDuplicates();
+    @ParameterizedTest
+    @ValueSource(strings = {"ip.txt", "tcp.txt"})
+    void tags_areUnique_byRule(final String list) {
+        assertThat(rules(list).stream().map(RfcTable.Rule::tag)).doesNotHaveDuplicates();
     }
 
     @Test

@@ -308,6 +308,7 @@ class IpInputTest {
 
         @Test
         @Tag("RFC1122-3.2.1.8-opt")
+        @Tag("RFC9293-MUST-50")
         void unknown_isIgnored() {
             receive(Packets.withOptions(packet(TestNet.PEER0, TestNet.US0), (byte) 0x9e, (byte) 6, (byte) 1, (byte) 2,
                 (byte) 3, (byte) 4));

@@ -59,6 +59,7 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-57")
         void closed_broadcast_isIgnored() {
             fx.seg(TH_SYN).mflags(Mbuf.M_BCAST).arrive();
             fx.none();
@@ -82,6 +83,7 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-3")
         void closed_badChecksum_isDropped() {
             fx.seg(TH_SYN).badSum().arrive();
             fx.none();
@@ -92,6 +94,9 @@ class HandshakeTest {
     @Nested
     class Listen {
         @Test
+        @Tag("RFC9293-MUST-4")
+        @Tag("RFC9293-MUST-14")
+        @Tag("RFC9293-MUST-67")
         void listen_syn_answersSynAck() {
             final FakeSocket l = fx.listener();
             fx.seg(TH_SYN).seq(PEER_ISS).mss(1400).wscale(3).ts(5, 0).arrive();
@@ -109,6 +114,7 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-15")
         void listen_synWithoutOptions_answersWithoutOptions() {
             fx.listener();
             fx.seg(TH_SYN).seq(PEER_ISS).arrive();
@@ -143,6 +149,7 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-63")
         void listen_badSource_isIgnored() {
             final FakeSocket l = fx.listener();
             fx.seg(TH_SYN).from(0, 1).arrive();
@@ -220,6 +227,7 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-11")
         void synReceived_rst_forgets() {
             final FakeSocket l = fx.listener();
             fx.seg(TH_SYN).seq(PEER_ISS).arrive();
@@ -269,6 +277,8 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC9293-REC-1")
+        @Tag("RFC7323-2")
         void windows_areScaledBothWays() {
             final FakeSocket so = fx.established(fx.seg(TH_SYN).seq(PEER_ISS).mss(1460).wscale(5));
             final Tcpcb tp = tcpcb(so);
@@ -281,6 +291,8 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-1")
+        @Tag("RFC7323-2")
         void windows_ofPeerWithoutScale_areNotScaled() {
             final FakeSocket so = fx.established();
             assertThat(tcpcb(so).rcvScale).isZero();
@@ -333,6 +345,7 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-22")
         void synSent_silence_repeatsThenTimesOut() {
             final FakeSocket so = fx.connect();
             fx.pass(76_000);

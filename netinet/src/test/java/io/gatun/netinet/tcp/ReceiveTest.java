@@ -17,6 +17,7 @@ import io.gatun.spi.sys.Errno;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class ReceiveTest {
@@ -34,6 +35,9 @@ class ReceiveTest {
     @Nested
     class Text {
         @Test
+        @Tag("RFC9293-MUST-58")
+        @Tag("RFC9293-SHLD-18")
+        @Tag("RFC9293-MUST-40")
         void established_oneSegment_ackWaitsFortyMs() {
             final FakeSocket so = fx.established();
             text(so, 0, 1000).arrive();
@@ -48,6 +52,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-SHLD-19")
         void established_twoSegments_ackGoesAtOnce() {
             final FakeSocket so = fx.established();
             text(so, 0, 1000).arrive();
@@ -69,6 +74,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-59")
         void established_superSegment_isAckedAtOnce() {
             final FakeSocket so = fx.established();
             text(so, 0, 8000).arrive();
@@ -76,6 +82,8 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-SHLD-31")
+        @Tag("RFC9293-MAY-13")
         void established_gap_isAnsweredAtOnceAndFilled() {
             final FakeSocket so = fx.established();
             text(so, 1000, 1000).arrive();
@@ -136,6 +144,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-35")
         void zeroWindow_probe_isAnswered() {
             final FakeSocket so = fx.established();
             so.rcv.limit(3000);
@@ -149,6 +158,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-39")
         void zeroWindow_reading_tellsThePeerOnce() {
             final FakeSocket so = fx.established();
             so.rcv.limit(6000);
@@ -205,6 +215,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-SHLD-3")
         void established_afterReaderHasGone_textIsReset() {
             final FakeSocket so = fx.established();
             fx.shutdown(so, true);
@@ -227,6 +238,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC5961-5.2")
         void established_ancientAck_isChallenged() {
             final FakeSocket so = fx.established();
             fx.seg(TH_ACK).on(so).ack(tcpcb(so).sndUna - 70_000).data(5).arrive();
@@ -248,6 +260,7 @@ class ReceiveTest {
     @Nested
     class Rst {
         @Test
+        @Tag("RFC5961-3.2")
         void established_rstExact_resets() {
             final FakeSocket so = fx.established();
             fx.seg(TH_RST).on(so).arrive();
@@ -257,6 +270,8 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-MAY-12")
+        @Tag("RFC5961-3.2")
         void established_rstInWindow_sendsChallengeAck() {
             final FakeSocket so = fx.established();
             fx.seg(TH_RST).on(so).seq(PEER_ISS + 100).arrive();
@@ -265,6 +280,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC5961-3.2")
         void established_rstOutOfWindow_isIgnored() {
             final FakeSocket so = fx.established();
             fx.seg(TH_RST).on(so).seq(PEER_ISS).arrive();
@@ -274,6 +290,8 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-MAY-12")
+        @Tag("RFC5961-4.2")
         void established_syn_sendsChallengeAckWhereverItLies() {
             final FakeSocket so = fx.established();
             fx.seg(TH_SYN).on(so).arrive();
@@ -285,6 +303,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC5961-7")
         void established_challenges_areLimited() {
             final FakeSocket so = fx.established();
             for (int i = 0; i < 100; i++) {
@@ -306,6 +325,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC7323-5.3")
         void established_olderTimestamp_isDroppedByPaws() {
             final FakeSocket so = open();
             text(so, 0, 100).ts(2000, 0).arrive();
@@ -316,6 +336,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC7323-5.5")
         void established_timestampAfterTwentyFourDays_isTaken() {
             final FakeSocket so = open();
             tcpcb(so).keepidleNs = Long.MAX_VALUE / 4;
@@ -326,6 +347,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC7323-5.3")
         void established_rstWithOldTimestamp_resets() {
             final FakeSocket so = open();
             fx.seg(TH_RST).on(so).ts(1, 0).arrive();
@@ -333,6 +355,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC7323-3.2")
         void established_missingTimestamp_followsTheSysctl() {
             final FakeSocket so = open();
             text(so, 0, 100).arrive();
@@ -344,6 +367,8 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-5")
+        @Tag("RFC7323-4.3")
         void established_echo_isThatOfTheSegmentAtTheEdge() {
             final FakeSocket so = open();
             text(so, 0, 100).ts(1100, 0).arrive();
@@ -357,6 +382,7 @@ class ReceiveTest {
     @Nested
     class Urgent {
         @Test
+        @Tag("RFC9293-MUST-30")
         void established_urgent_octetIsTakenOut() {
             final FakeSocket so = fx.established();
             fx.seg(TH_ACK | TH_URG).on(so).urp(5).data(pattern(0, 10)).arrive();
@@ -372,6 +398,7 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-62")
         void established_urgentInline_octetStays() {
             final FakeSocket so = fx.established();
             so.options |= SocketDefs.SO_OOBINLINE;
@@ -381,6 +408,9 @@ class ReceiveTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-31")
+        @Tag("RFC9293-MUST-32")
+        @Tag("RFC9293-MUST-33")
         void established_urgentAhead_marksThePlace() {
             final FakeSocket so = fx.established();
             fx.seg(TH_ACK | TH_URG).on(so).urp(1000).data(pattern(0, 10)).arrive();

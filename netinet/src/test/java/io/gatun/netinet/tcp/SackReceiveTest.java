@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is acknowledged selectively, against a list of octets: RFC 2018 section 4, RFC 2883 section 4. */
@@ -87,6 +88,7 @@ class SackReceiveTest {
 
     /** Three islands, a segment laid over them from every edge and middle to every other, then all of it again. */
     @Test
+    @Tag("RFC2018-4")
     void islands_overlappedInEveryWay_areReportedOnceInOrder() {
         final int[] edges = {50, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 650, 700};
         for (int i = 0; i < edges.length; i++) {
@@ -121,6 +123,7 @@ class SackReceiveTest {
     }
 
     @Test
+    @Tag("RFC2883-4")
     void duplicate_inTheFirstBlock_isReportedTwice() {
         try (TcpFixture fx = new TcpFixture()) {
             final FakeSocket so = open(fx, PEER_ISS);
@@ -204,6 +207,7 @@ class SackReceiveTest {
 
     /** Any pieces, across the wrap: each ACK says what the model says, and the stream arrives. */
     @Property(tries = 100)
+    @Tag("RFC2018-4")
     void anyPieces_reportWhatTheModelHolds(@ForAll long seed) {
         final Random rnd = new Random(seed);
         try (TcpFixture fx = new TcpFixture(seed)) {

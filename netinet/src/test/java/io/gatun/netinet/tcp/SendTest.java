@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class SendTest {
@@ -60,6 +61,8 @@ class SendTest {
     @Nested
     class Windows {
         @Test
+        @Tag("RFC9293-SHLD-28")
+        @Tag("RFC9293-MUST-16")
         void established_send_fillsTheInitialWindow() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 30_000));
@@ -69,6 +72,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-61")
         void established_send_lastHasPush() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 2500));
@@ -78,6 +82,8 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-19")
+        @Tag("RFC5681-3.1")
         void established_acks_slowStartDoubles() {
             final FakeSocket so = openPlain();
             so.snd.limit(200_000);
@@ -141,6 +147,11 @@ class SendTest {
     @Nested
     class Nagle {
         @Test
+        @Tag("RFC9293-MAY-16")
+        @Tag("RFC9293-MUST-60")
+        @Tag("RFC9293-SHLD-27")
+        @Tag("RFC9293-MUST-38")
+        @Tag("RFC9293-SHLD-7")
         void established_smallWritesInFlight_waitForTheAck() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 10));
@@ -153,6 +164,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-17")
         void established_noDelay_goesAtOnce() {
             final FakeSocket so = openPlain();
             tcpcb(so).flags |= Tcpcb.TF_NODELAY;
@@ -179,6 +191,9 @@ class SendTest {
     @Nested
     class Persist {
         @Test
+        @Tag("RFC9293-MUST-36")
+        @Tag("RFC9293-SHLD-29")
+        @Tag("RFC9293-SHLD-30")
         void established_zeroWindow_isProbedWithBackoff() {
             final FakeSocket so = openPlain();
             shut(so);
@@ -213,6 +228,9 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-SHLD-17")
+        @Tag("RFC9293-MAY-8")
+        @Tag("RFC9293-MUST-37")
         void zeroWindow_answeredForAMinute_lives() {
             final FakeSocket so = openPlain();
             shut(so);
@@ -232,6 +250,8 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-SHLD-15")
+        @Tag("RFC9293-MUST-34")
         void inFlight_windowShuts_isProbed() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 3000));
@@ -249,6 +269,8 @@ class SendTest {
     @Nested
     class Recovery {
         @Test
+        @Tag("RFC9293-MUST-19")
+        @Tag("RFC6298-5.5")
         void inFlight_silence_isSentAgainWithBackoff() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 100));
@@ -268,6 +290,8 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-20")
+        @Tag("RFC9293-SHLD-11")
         void inFlight_silenceForEver_timesOut() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 100));
@@ -279,6 +303,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC5681-3.2")
         void inFlight_threeDuplicates_retransmitsAtOnce() {
             fx.sysctl("cc.algorithm", "newreno");
             final FakeSocket so = openPlain();
@@ -298,6 +323,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC3042-2")
         void inFlight_duplicates_limitedTransmitSendsNew() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 30_000));
@@ -310,6 +336,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC6582-3.2")
         void recovery_partialAck_sendsTheNextHole() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 10_000));
@@ -370,6 +397,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC6298-2")
         void roundTrip_isMeasured() {
             final FakeSocket so = openPlain();
             final long initial = tcpcb(so).srttNs;
@@ -381,6 +409,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-18")
         void retransmitted_withoutTimestamps_isNotMeasured() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 10));
@@ -450,6 +479,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-SHLD-6")
         void needFrag_segmentsShrink() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 3000));
@@ -473,6 +503,8 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-54")
+        @Tag("RFC9293-SHLD-26")
         void synSent_portUnreachable_isRefused() {
             final FakeSocket so = fx.connect();
             IcmpMaker.unreachable(fx, fx.only(), 3, 0);
@@ -480,6 +512,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-56")
         void established_portUnreachable_isSoft() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 100));
@@ -492,6 +525,11 @@ class SendTest {
     @Nested
     class Keepalive {
         @Test
+        @Tag("RFC9293-MAY-5")
+        @Tag("RFC9293-MUST-24")
+        @Tag("RFC9293-MUST-28")
+        @Tag("RFC9293-MUST-29")
+        @Tag("RFC9293-SHLD-12")
         void established_idle_isProbedThenDropped() {
             final FakeSocket so = openPlain();
             fx.pass(7_200_000 + 1000);
@@ -504,6 +542,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-26")
         void established_idleAnswered_lives() {
             final FakeSocket so = openPlain();
             for (int i = 0; i < 20; i++) {
@@ -518,6 +557,7 @@ class SendTest {
     @Nested
     class Closing {
         @Test
+        @Tag("RFC9293-MUST-13")
         void established_close_waitsInTimeWait() {
             final FakeSocket so = openPlain();
             fx.shutdown(so, true);
@@ -548,6 +588,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MAY-2")
         void timeWait_newSyn_isRecycled() {
             final FakeSocket so = timeWait();
             final int next = tcpcb(so).rcvNxt;
@@ -644,6 +685,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC9293-MAY-1")
         void finWait2_closedSocket_doesNotLastForEver() {
             final FakeSocket so = openPlain();
             fx.shutdown(so, true);
@@ -694,6 +736,7 @@ class SendTest {
     }
 
     @Test
+    @Tag("RFC5681-3.1")
     void afterIdle_windowRestarts() {
         final FakeSocket so = openPlain();
         tcpcb(so).sndCwnd = 40_000;
@@ -705,6 +748,7 @@ class SendTest {
     }
 
     @Test
+    @Tag("RFC9293-MAY-18")
     void congestion_isFoundByName() {
         final FakeSocket so = openPlain();
         final Tcpcb tp = tcpcb(so);

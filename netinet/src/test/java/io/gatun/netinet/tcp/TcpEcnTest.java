@@ -60,6 +60,7 @@ class TcpEcnTest {
     class Handshake {
         @Test
         @Tag("RFC3168-6.1.1")
+        @Tag("RFC9293-SHLD-8")
         void connect_enabled_asks() {
             fx.sysctl("ecn.enable", "1");
             final FakeSocket so = fx.connect();
@@ -257,6 +258,7 @@ class TcpEcnTest {
     class Sender {
         @Test
         @Tag("RFC3168-6.1.2")
+        @Tag("RFC9293-SHLD-8")
         void established_echo_reducesOncePerWindow() {
             final FakeSocket so = passive();
             final Tcpcb tp = tcpcb(so);
@@ -338,6 +340,9 @@ class TcpEcnTest {
         }
 
         @Test
+        @Tag("RFC9293-MUST-48")
+        @Tag("RFC9293-SHLD-21")
+        @Tag("RFC9293-SHLD-22")
         void established_userTos_keepsItsClass() {
             final FakeSocket so = passive();
             tcpcb(so).inp.tos = 0xb8;

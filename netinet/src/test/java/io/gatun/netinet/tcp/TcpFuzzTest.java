@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.junit.jupiter.api.Tag;
 
 /** Whatever comes, nothing is thrown and nothing is lost: the fixture's end checks pool and callouts. */
 class TcpFuzzTest {
@@ -62,6 +63,9 @@ class TcpFuzzTest {
 
     /** Well-formed segments with random numbers near the windows, in every state, with time passing. */
     @Property(tries = 150)
+    @Tag("RFC9293-MUST-6")
+    @Tag("RFC9293-MUST-7")
+    @Tag("RFC9293-MUST-64")
     void randomSegments_keepTheConnectionSane(@ForAll long seed) {
         final Random rnd = new Random(seed);
         try (TcpFixture fx = new TcpFixture(seed)) {

@@ -6,6 +6,7 @@ import io.gatun.spi.mbuf.Mbuf;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The order and padding of the options that are sent, as packet traces of FreeBSD show them. */
@@ -19,12 +20,17 @@ class TcpOptTest {
     }
 
     @Test
+    @Tag("RFC9293-MUST-4")
+    @Tag("RFC9293-MUST-68")
+    @Tag("RFC9293-SHLD-5")
+    @Tag("RFC9293-MAY-3")
     void all_ofASyn_standInFreeBsdsOrder() {
         to.flags = Seg.TOF_MSS | Seg.TOF_SCALE | Seg.TOF_SACKPERM | Seg.TOF_TS;
         assertThat(laidOut()).isEqualTo("mss,nop,wscale,sackOK,TS");
     }
 
     @Test
+    @Tag("RFC9293-MUST-69")
     void synAckWithoutTimestamps_isPaddedAtItsEnd() {
         to.flags = Seg.TOF_MSS | Seg.TOF_SACKPERM;
         assertThat(laidOut()).isEqualTo("mss,sackOK,eol,eol");
