@@ -132,6 +132,7 @@ public final class Icmp {
                 case ICMP_UNREACH_PORT -> DropReason.UDP_NOPORT;
                 case ICMP_UNREACH_NEEDFRAG -> DropReason.IP_CANTFRAG;
                 case ICMP_UNREACH_FILTER_PROHIB -> DropReason.IP_FILTERED;
+                case ICMP_UNREACH_SRCFAIL -> DropReason.IP_SRCROUTE;
                 default -> DropReason.IP_NOROUTE;
             };
             default -> DropReason.OTHER;

@@ -10,8 +10,8 @@ import io.gatun.spi.vnet.Sysctl;
 
 /**
  * IPv4 options (RFC 791 section 3.1, RFC 1122 section 3.2.1.8): Record Route and Timestamp are served, source routes
- * are
- * refused unless {@code net.inet.ip.accept_sourceroute} says otherwise (RFC 7126), others are skipped.
+ * are refused unless {@code net.inet.ip.sourceroute} and {@code accept_sourceroute} say otherwise (RFC 7126), others
+ * are skipped.
  *
  * @bsd ip_dooptions
  */
@@ -41,6 +41,7 @@ public final class IpOptions {
     private final Inet inet;
     private final Sysctl process;
     private final Sysctl acceptSourceRoute;
+    private final Sysctl doSourceRoute;
 
     public IpOptions(Inet inet) {
         this.inet = inet;
@@ -48,6 +49,8 @@ public final class IpOptions {
             "IP options: 0 ignored, 1 processed, 2 packets with them refused");
         acceptSourceRoute = inet.vnet.sysctl().addBool("net.inet.ip.accept_sourceroute", false,
             "packets with a source route are taken when they are for this host");
+        doSourceRoute = inet.vnet.sysctl().addBool("net.inet.ip.sourceroute", false,
+            "packets with a source route are sent on along it");
     }
 
     /**
@@ -74,12 +77,10 @@ public final class IpOptions {
                 inet.icmp.error(m, Icmp.ICMP_PARAMPROB, 0, bad);
                 return null;
             }
-            if ((opt == IPOPT_LSRR || opt == IPOPT_SSRR) && !sourceRouteOk(m, at)) {
-                inet.ipstat.cantforward.increment();
-                inet.vnet.drop(m, DropReason.IP_SRCROUTE);
-                return null;
+            if (isSourceRoute(opt) && !sourceRouteOk(m, at)) {
+                return srcFail(m);
             }
-            writes |= opt == IPOPT_RR || opt == IPOPT_TS;
+            writes |= opt == IPOPT_RR || opt == IPOPT_TS || isSourceRoute(opt);
         }
         return writes ? record(m, hlen) : m;
     }
@@ -109,10 +110,53 @@ public final class IpOptions {
         return m.getU8(at + OFFSET) < least ? at + OFFSET : -1;
     }
 
-    /** Whether this is the last hop of a source route that is accepted. */
+    private static boolean isSourceRoute(int opt) {
+        return opt == IPOPT_LSRR || opt == IPOPT_SSRR;
+    }
+
+    /** Whether a source route may be followed here, or ends here and is accepted (RFC 791 section 3.1). */
     private boolean sourceRouteOk(Mbuf m, int at) {
-        return acceptSourceRoute.getBool() && m.getU8(at + OFFSET) > m.getU8(at + OPTLEN)
-            && inet.addrs.isLocal(IpHeader.dst(m, 0));
+        if (!inet.addrs.isLocal(IpHeader.dst(m, 0))) {
+            return m.getU8(at) == IPOPT_LSRR && doSourceRoute.getBool(); // a strict one names every router
+        }
+        return (ended(m, at) ? acceptSourceRoute : doSourceRoute).getBool();
+    }
+
+    private static boolean ended(Mbuf m, int at) {
+        return m.getU8(at + OFFSET) + Integer.BYTES - 1 > m.getU8(at + OPTLEN);
+    }
+
+    /** Refuses a source route: a router says so, a host does not. Consumes m; answers null. */
+    private Mbuf srcFail(Mbuf m) {
+        inet.ipstat.cantforward.increment();
+        if (inet.vnet.sysctl().find("net.inet.ip.forwarding").getBool()) {
+            inet.icmp.error(m, Icmp.ICMP_UNREACH, Icmp.ICMP_UNREACH_SRCFAIL, 0);
+        } else {
+            inet.vnet.drop(m, DropReason.IP_SRCROUTE);
+        }
+        return null;
+    }
+
+    /**
+     * Makes the next address of a source route the destination, and leaves in its place the one this host is known by
+     * on that way. Whether there is a way; for a strict route the address must be a neighbour's.
+     */
+    private boolean nextOfRoute(Mbuf m, int at) {
+        if (!inet.addrs.isLocal(IpHeader.dst(m, 0)) || ended(m, at)) {
+            return true;
+        }
+        int slot = at + m.getU8(at + OFFSET) - 1;
+        int next = m.getInt(slot);
+        NextHop nh = inet.fib(m.fibnum()).lookup(next);
+        InIfaddr ia = nh == null || nh.ifp == null ? null : inet.addrs.first(nh.ifp);
+        boolean strict = m.getU8(at) == IPOPT_SSRR;
+        if (ia == null || strict && nh.gateway != null || InAddrs.isMulticast(next)) {
+            return false;
+        }
+        IpHeader.dst(m, 0, next);
+        m.putInt(slot, nh.src == null ? ia.addr : nh.src.in4());
+        m.put8(at + OFFSET, m.getU8(at + OFFSET) + Integer.BYTES);
+        return true;
     }
 
     /** Writes this host into Record Route and Timestamp options. Consumes m; null when out of mbufs or refused. */
@@ -124,6 +168,9 @@ public final class IpOptions {
         }
         for (int at = IpHeader.LEN; at < hlen && m.getU8(at) != IPOPT_EOL; at += length(m, at)) {
             int opt = m.getU8(at);
+            if (isSourceRoute(opt) && !nextOfRoute(m, at)) {
+                return srcFail(m);
+            }
             int bad = opt == IPOPT_RR ? recordRoute(m, at) : opt == IPOPT_TS ? timestamp(m, at) : -1;
             if (bad >= 0) {
                 inet.ipstat.badoptions.increment();
