@@ -12,6 +12,7 @@ import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.SocketFile;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -116,6 +117,8 @@ class DadTest {
             if (!threads) {
                 bed.advance(3 * SEC);
             }
+            assertThat(nd(a).awaitAddresses(Duration.ofSeconds(20))).isTrue();
+            assertThat(nd(b).awaitAddresses(Duration.ofSeconds(20))).isTrue();
             assertThat(left.ready.await(20, TimeUnit.SECONDS)).isTrue();
             assertThat(right.ready.await(20, TimeUnit.SECONDS)).isTrue();
             try (SocketFile in = SocketFile.socket(b, SockAddr.AF_INET6, SocketDefs.SOCK_DGRAM, 0);

@@ -7,6 +7,7 @@ import io.gatun.netinet.dhcp.DhcpListener;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip.InIfaddr;
 import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.nd6.Nd6;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.Route;
 import io.gatun.spi.ifnet.IfAddr;
@@ -38,6 +39,14 @@ public final class InetConfig {
     /** The root of the domain, for modules that plug into it. */
     public Inet inet() {
         return inet;
+    }
+
+    /**
+     * Neighbour discovery: what is heard of routers, neighbours and duplicates, and the settings of each interface;
+     * null without IPv6.
+     */
+    public Nd6 nd6() {
+        return inet.inet6() == null ? null : inet.inet6().nd6;
     }
 
     // Addresses.

@@ -33,6 +33,8 @@ final class Ifconfig implements StackCommand {
         private SockAddr other;
         private boolean alias;
         private boolean delete;
+        private long pltime = -1; // seconds; -1 where not given
+        private long vltime = -1;
     }
 
     @Override
@@ -156,6 +158,10 @@ final class Ifconfig implements StackCommand {
             length(c, args.netmask());
         } else if (args.take("prefixlen")) {
             length(c, args.number("prefixlen", 0, c.family == SockAddr.AF_INET ? HOST_BITS : 2 * Long.SIZE));
+        } else if (args.take("pltime")) {
+            c.pltime = Nd6Flags.lifetime(args);
+        } else if (args.take("vltime")) {
+            c.vltime = Nd6Flags.lifetime(args);
         } else if (args.take("broadcast")) {
             c.other = InPrefix.address(args.next("an address"), null);
         } else {
@@ -208,6 +214,14 @@ final class Ifconfig implements StackCommand {
                 }
             }
         }
-        inet.addAddress(ifp, c.prefix, c.other);
+        final boolean lives = c.pltime >= 0 || c.vltime >= 0;
+        if (!lives || !Nd6Flags.has(inet, ifp, c.prefix.addr())) {
+            inet.addAddress(ifp, c.prefix, c.other);
+        }
+        if (lives) {
+            final long valid = c.vltime < 0 ? Long.MAX_VALUE : c.vltime;
+            ErrnoException.check(inet.nd6().setLifetimes(ifp, c.prefix.addr(), c.pltime < 0 ? valid : c.pltime, valid),
+                text + ": lifetimes");
+        }
     }
 }

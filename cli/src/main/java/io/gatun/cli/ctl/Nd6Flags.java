@@ -8,6 +8,7 @@ import io.gatun.netinet.nd6.Nd6Ifinfo;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.IfAddr;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
 import java.io.IOException;
@@ -101,6 +102,19 @@ enum Nd6Flags {
                 .append(left(vnet, ia.validNs()));
         }
         return out.toString();
+    }
+
+    /** Takes a lifetime: seconds, or infty. */
+    static long lifetime(final Args args) {
+        return args.take("infty") ? Long.MAX_VALUE : args.number("a lifetime in seconds", 0, 999_999_999);
+    }
+
+    /** Whether an interface has an IPv6 address. */
+    static boolean has(final InetConfig inet, final Ifnet ifp, final SockAddr addr) {
+        if (inet.nd6() == null || addr.family() != SockAddr.AF_INET6) {
+            throw new IllegalArgumentException("only IPv6 addresses have lifetimes");
+        }
+        return inet.inet().inet6().addrs.lookup(In6.embed(addr.hi(), ifp.index()), addr.lo()) != null;
     }
 
     private static String left(final Vnet vnet, final long at) {

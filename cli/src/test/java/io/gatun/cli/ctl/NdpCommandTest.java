@@ -85,6 +85,21 @@ class NdpCommandTest {
     }
 
     @Test
+    void ifconfig_lifetimes_countDown_thenTheAddressGoes() {
+        ok("ifconfig epair0a inet6 2001:db8::7/64 alias pltime 10 vltime 20");
+        assertThat(ok("ifconfig epair0a")).contains("inet6 2001:db8::7 prefixlen 64 tentative pltime 10 vltime 20\n");
+        pass(10);
+        assertThat(ok("ifconfig epair0a")).contains("inet6 2001:db8::7 prefixlen 64 deprecated pltime 0 vltime 10\n");
+        ok("ifconfig epair0a inet6 2001:db8::7/64 pltime infty");
+        assertThat(ok("ifconfig epair0a")).contains("inet6 2001:db8::7 prefixlen 64\n");
+        ok("ifconfig epair0a inet6 2001:db8::7/64 vltime 5");
+        pass(5);
+        assertThat(ok("ifconfig epair0a")).doesNotContain("2001:db8::7");
+        assertThat(error("ifconfig epair0a inet6 2001:db8::1/64 pltime 9 vltime 5")).contains("Invalid argument");
+        assertThat(error("ifconfig epair0a inet 10.0.0.9/24 vltime 5")).contains("only IPv6");
+    }
+
+    @Test
     void neighbours_ownOnes_byHand_found_deleted() {
         pass(3);
         ok("ndp -s 2001:db8::9 02:00:00:00:00:09");

@@ -19,10 +19,13 @@ import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Callout;
 import io.gatun.spi.vnet.VnetSide;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -314,6 +317,64 @@ public final class Nd6 {
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Gives an address new lifetimes. EADDRNOTAVAIL when the interface does not have it, EINVAL for one that is
+     * preferred longer than valid.
+     *
+     * @param addr with its zone, if it takes one
+     * @param preferred seconds from now, {@code Long.MAX_VALUE} without end
+     * @param valid seconds from now, {@code Long.MAX_VALUE} without end
+     * @bsd SIOCSIFALIFETIME_IN6
+     */
+    public Errno setLifetimes(final Ifnet ifp, final SockAddr addr, final long preferred, final long valid) {
+        final In6Ifaddr ia = inet6.addrs.lookup(In6.embed(addr.hi(), ifp.index()), addr.lo());
+        if (ia == null || ia.ifp != ifp || valid < 0 || preferred < 0 || preferred > valid) {
+            return ia == null || ia.ifp != ifp ? Errno.EADDRNOTAVAIL : Errno.EINVAL;
+        }
+        lock.lock();
+        try {
+            addrs.setLifetimes(ia, fromNow(preferred, SEC), fromNow(valid, SEC));
+        } finally {
+            lock.unlock();
+        }
+        finish();
+        return Errno.OK;
+    }
+
+    /**
+     * Waits until no address is being checked any more, so that all that are good can be bound; answers whether it came
+     * to that in time. For programs beside a vnet with threads; not to be called by one of those.
+     */
+    public boolean awaitAddresses(final Duration most) throws InterruptedException {
+        final Semaphore news = new Semaphore(0);
+        final Nd6Listener ear = new Nd6Listener() {
+            @Override
+            public void duplicate(final Nd6Duplicate what) {
+                news.release();
+            }
+
+            @Override
+            public void ready(final In6Ifaddr ia) {
+                news.release();
+            }
+        };
+        addListener(ear);
+        try {
+            boolean inTime = true;
+            while (inTime && checking()) {
+                inTime = news.tryAcquire(most.toNanos(), TimeUnit.NANOSECONDS);
+            }
+            return inTime;
+        } finally {
+            removeListener(ear);
+        }
+    }
+
+    private boolean checking() {
+        return inet6.addrs.all().stream().anyMatch(ia -> ia.has(In6Ifaddr.IN6_IFF_TENTATIVE)
+            && (ia.ifp.flags() & Ifnet.IFF_UP) != 0 && !disabled(ia.ifp));
     }
 
     // Neighbours.

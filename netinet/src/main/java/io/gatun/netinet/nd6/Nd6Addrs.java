@@ -218,8 +218,13 @@ final class Nd6Addrs {
             validNs = Math.min(validNs, how.createdNs + nd.sysctl.tempvltimeNs());
             preferredNs = Math.min(preferredNs, how.createdNs + nd.sysctl.temppltimeNs() - how.desyncNs);
         }
+        setLifetimes(ia, preferredNs, validNs);
+    }
+
+    /** Under neighbour discovery's lock. */
+    void setLifetimes(final In6Ifaddr ia, final long preferredNs, final long validNs) {
         ia.setLifetimes(preferredNs, validNs);
-        final boolean deprecated = preferredNs <= now;
+        final boolean deprecated = preferredNs <= nd.now();
         ia.setFlags(deprecated ? IN6_IFF_DEPRECATED : 0, deprecated ? 0 : IN6_IFF_DEPRECATED);
     }
 
