@@ -27,6 +27,8 @@ final class TapRx {
         {Mbuf.MCLBYTES, Mbuf.MJUMPAGESIZE, Mbuf.MJUM9BYTES, Mbuf.MJUM16BYTES};
     /** Enough for 64 KiB in the smallest clusters, when the large ones are used up. */
     private static final int MAX_SLOTS = 40;
+    /** More than this is not held back for the rest of a batch: the mbufs are needed. */
+    private static final int MOST_HELD = 64 * 1024;
 
     private final Ifnet ifp;
     private final TapDevice device;
@@ -39,6 +41,7 @@ final class TapRx {
     private int room;                                 // (o) octets of frame they take
     private Mbuf head;                                // (o) frames of the present batch
     private Mbuf tail;                                // (o)
+    private int held;                                 // (o) their octets
 
     TapRx(final Ifnet ifp, final TapDevice device, final boolean offload) {
         this.ifp = ifp;
@@ -53,13 +56,18 @@ final class TapRx {
      */
     int batch(final int budget) {
         final int n = read(budget);
-        if (head != null) {
-            final Mbuf all = head;
+        handUp();
+        return n;
+    }
+
+    private void handUp() {
+        final Mbuf all = head;
+        if (all != null) {
             head = null;
             tail = null;
+            held = 0;
             ifp.input(all);
         }
-        return n;
     }
 
     private int read(final int budget) {
@@ -169,6 +177,10 @@ final class TapRx {
             tail.nextPkt(m);
         }
         tail = m;
+        held += octets;
+        if (held >= MOST_HELD) {
+            handUp();
+        }
     }
 
     /** Makes a packet of the slots that {@code octets} fill. */
