@@ -153,6 +153,43 @@ class TapInetTest {
         prints(20, "echo " + what + " | socat -u - UDP4-DATAGRAM:" + group + ":5000,ip-multicast-if=10.77.0.1");
     }
 
+    /** A Linux bridge that snoops and asks: it lets a group through to the port where Gatun says that it is heard. */
+    @Test
+    void snoopingBridge_letsTheGroupThroughWhileJoined() throws IOException {
+        needs("bridge");
+        needs("socat");
+        prints(10, "ip link add br0 type bridge mcast_snooping 1 mcast_querier 1 mcast_igmp_version 3"
+            + " mcast_query_interval 100 mcast_query_response_interval 30 mcast_startup_query_interval 100"
+            + " mcast_membership_interval 300 mcast_last_member_interval 20"
+            + " && ip addr add 10.77.0.1/24 dev br0 && ip link set br0 up");
+        final Process member = ns.start(ServeProcess.java("io.gatun.cli.TapMember", "gtap0", "-", "10.77.0.2/24",
+            "5000"));
+        final BufferedReader out = new BufferedReader(
+            new InputStreamReader(member.getInputStream(), StandardCharsets.UTF_8));
+        try (PrintWriter in = new PrintWriter(member.getOutputStream(), true, StandardCharsets.UTF_8)) {
+            assertThat(out.readLine()).isEqualTo("ready");
+            prints(10, "ip link set gtap0 master br0 && ip link set gtap0 up");
+            prints(20, "ping -q -n -c 1 -W 10 10.77.0.2");
+            in.println("join 239.1.2.3");
+            assertThat(out.readLine()).isEqualTo("done: join 239.1.2.3");
+            prints(20, awaits(true));
+            // Longer than the bridge remembers what nobody confirms: so its questions are answered.
+            prints(20, "sleep 8; bridge mdb show dev br0 | grep 'port gtap0 grp 239.1.2.3'");
+            say("239.1.2.3", "through the bridge");
+            assertThat(out.readLine()).isEqualTo("heard: through the bridge");
+            in.println("leave 239.1.2.3");
+            assertThat(out.readLine()).isEqualTo("done: leave 239.1.2.3");
+            prints(20, awaits(false));
+        }
+    }
+
+    /** A shell line that waits up to ten seconds for the bridge to have or not to have the group at Gatun's port. */
+    private static String awaits(final boolean there) {
+        return "for i in $(seq 100); do " + (there ? "" : "! ")
+            + "bridge mdb show dev br0 | grep -q 'port gtap0 grp 239.1.2.3' && exit 0; sleep 0.1; done;"
+            + " bridge mdb show dev br0; exit 1";
+    }
+
     /** Two hosts with one address: Linux finds out by asking, and Gatun by what Linux then says of itself. */
     @Test
     void addressOfBoth_bothNotice() throws IOException {

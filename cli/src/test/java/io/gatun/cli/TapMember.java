@@ -17,7 +17,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
- * A program that embeds the stack on a TAP device and listens to groups: {@code TAP HOST-CIDR CIDR PORT}. It does what
+ * A program that embeds the stack on a TAP device and listens to groups: {@code TAP HOST-CIDR CIDR PORT}, without
+ * a host address with {@code -}. It does what
  * the lines of its standard input say, {@code join GROUP} or {@code leave GROUP}, says so, and prints what it hears.
  */
 public final class TapMember {
@@ -27,7 +28,8 @@ public final class TapMember {
     /** Runs until the end of standard input. */
     public static void main(final String[] args) throws IOException {
         try (Vnet vnet = Vnet.builder().name("member").build()) {
-            final Ifnet ifp = vnet.ifnets().create("tap0", Map.of("name", args[0], "host-address", args[1]));
+            final Ifnet ifp = vnet.ifnets().create("tap0", "-".equals(args[1]) ? Map.of("name", args[0])
+                : Map.of("name", args[0], "host-address", args[1]));
             vnet.service(InetConfig.class).addAddress(ifp, args[2]);
             ifp.up();
             try (SocketFile member = SocketFile.socket(vnet, SockAddr.AF_INET, SocketDefs.SOCK_DGRAM, 0)) {
