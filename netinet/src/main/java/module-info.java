@@ -22,9 +22,11 @@ module io.gatun.netinet {
     exports io.gatun.netinet.tcp.cc;
     exports io.gatun.netinet.udp;
 
+    uses io.gatun.netinet.tcp.TcpFunctionBlock;
     uses io.gatun.netinet.tcp.cc.CcAlgo;
 
     provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain, io.gatun.netinet.Inet6Domain;
+    provides io.gatun.netinet.tcp.TcpFunctionBlock with io.gatun.netinet.tcp.FreebsdStack;
     provides io.gatun.netinet.tcp.cc.CcAlgo with io.gatun.netinet.tcp.cc.Cubic, io.gatun.netinet.tcp.cc.Dctcp,
         io.gatun.netinet.tcp.cc.NewReno;
 }

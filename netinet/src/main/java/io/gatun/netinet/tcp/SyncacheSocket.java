@@ -69,6 +69,7 @@ final class SyncacheSocket {
             to.inp.outputOpts.set(from.inp.outputOpts);
         }
         to.pacer = TcpPacer.of(TcpPacer.rate(from));
+        from.tcp.functions.inherit(from, to);
         if (to.cc != from.cc) {
             TcpCc.attach(to, from.cc);
         }

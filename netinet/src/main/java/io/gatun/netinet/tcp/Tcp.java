@@ -44,6 +44,8 @@ public final class Tcp {
     final TcpCtlinput ctlinput;     // (c)
     final SegCache segs;            // (c)
     final TcpSendMaps sendMaps;     // (c)
+    /** The stacks there are. */
+    public final TcpFunctions functions; // (c)
     final TcpTunnel tunnel;         // (c)
     final TcpBlackhole blackhole;   // (c)
     /** Header prediction; switched off by tests that compare. */
@@ -75,6 +77,7 @@ public final class Tcp {
         fastopen = new TcpFastopen(this);
         md5 = new TcpMd5(this);
         syncache = new Syncache(this);
+        functions = new TcpFunctions(vnet.sysctl());
         tunnel = new TcpTunnel(this);
         blackhole = new TcpBlackhole(vnet.sysctl(), vnet.counters());
     }
@@ -84,6 +87,7 @@ public final class Tcp {
         vnet.sysctl().addReading("net.inet.tcp.pcbcount", tcbinfo::count, "Control blocks");
         vnet.sysctl().addReading("net.inet.tcp.sack.globalholes", sendMaps::globalholes,
             "Records cut for SACK blocks");
+        vnet.provide(TcpFunctions.class, functions);
         vnet.provide(TcpPcblist.class, new TcpPcblist(this));
         vnet.sysctl().addString("net.inet.tcp.cc.available", cc.names(), "Congestion control algorithms",
             text -> false);

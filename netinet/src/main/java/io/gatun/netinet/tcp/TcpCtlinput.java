@@ -238,6 +238,9 @@ final class TcpCtlinput {
         tp.rtttimeNs = 0;
         tp.sndRecover = tp.sndMax;
         tp.exitRecovery();
+        if (tp.fb != null) {
+            tp.fb.mtuChg(tp);
+        }
         TcpOutput.output(tp);
     }
 }

@@ -55,10 +55,32 @@ public final class TcpCtloutput {
             if (tp.inp.has(Inpcb.INP_DROPPED)) {
                 return Errno.ECONNRESET;
             }
-            return opt.dir() == SockOpt.Dir.SET ? set(tp, opt) : get(tp, opt);
+            final boolean stack = opt.name() == InDefs.TCP_FUNCTION_BLK || opt.name() == InDefs.TCP_FUNCTION_ALIAS;
+            if (stack && opt.level() == InDefs.IPPROTO_TCP) {
+                return function(tp, opt);
+            }
+            return tp.fb == null || opt.level() != InDefs.IPPROTO_TCP ? defaultCtloutput(tp, opt)
+                : tp.fb.ctloutput(tp, opt);
         } finally {
             tp.inp.lock.unlock();
         }
+    }
+
+    /** The stack of a connection, by name; a stack has no other name than its own. */
+    @GuardedBy("tp.inp.lock")
+    private static Errno function(final Tcpcb tp, final SockOpt opt) {
+        if (opt.dir() == SockOpt.Dir.GET) {
+            opt.answer(TcpFunctions.name(tp));
+            return Errno.OK;
+        }
+        return opt.name() == InDefs.TCP_FUNCTION_BLK && opt.object() instanceof String s
+            ? tp.tcp.functions.set(tp, s) : Errno.EINVAL;
+    }
+
+    /** As the base stack does it. @bsd tcp_default_ctloutput */
+    @GuardedBy("tp.inp.lock")
+    static Errno defaultCtloutput(final Tcpcb tp, final SockOpt opt) {
+        return opt.dir() == SockOpt.Dir.SET ? set(tp, opt) : get(tp, opt);
     }
 
     private Errno ctloutput6(final Tcpcb tp, final SockOpt opt) {

@@ -234,19 +234,26 @@ final class TcpInput {
         }
         tp.nowNs = seg.nowNs;
         tp.flags2 |= Tcpcb.TF2_INEVENT;
-        final Verdict v = switch (tp.state) {
-            case CLOSED -> SegmentArrives.closed(tp, seg);
-            case LISTEN -> ListenArrives.segment(tp, seg);
-            case SYN_SENT -> SynSentArrives.segment(tp, seg);
-            case TIME_WAIT -> TimeWaitArrives.segment(tp, seg);
-            default -> SegmentArrives.otherStates(tp, seg);
-        };
+        final Verdict v = tp.fb == null || !tp.state.after(TcpState.LISTEN) || tp.state == TcpState.TIME_WAIT
+            ? doSegment(tp, seg) : tp.fb.doSegment(tp, seg);
         final boolean again = v == Verdict.NEXT && tp.inp.has(Inpcb.INP_DROPPED);
         if (!again) {
             finish(tp, seg, v);
         }
         tp.flags2 &= ~Tcpcb.TF2_INEVENT;
         return !again;
+    }
+
+    /** As the base stack does it. @bsd tcp_do_segment */
+    @GuardedBy("tp.inp.lock")
+    static Verdict doSegment(Tcpcb tp, Seg seg) {
+        return switch (tp.state) {
+            case CLOSED -> SegmentArrives.closed(tp, seg);
+            case LISTEN -> ListenArrives.segment(tp, seg);
+            case SYN_SENT -> SynSentArrives.segment(tp, seg);
+            case TIME_WAIT -> TimeWaitArrives.segment(tp, seg);
+            default -> SegmentArrives.otherStates(tp, seg);
+        };
     }
 
     /** Carries out the verdict and frees the chain if nobody took it. */

@@ -25,6 +25,13 @@ public final class TcpOutput {
      */
     @GuardedBy("tp.inp.lock")
     public static Errno output(Tcpcb tp) {
+        final TcpFunctionBlock fb = tp.fb;
+        return fb == null ? defaultOutput(tp) : fb.output(tp);
+    }
+
+    /** As the base stack does it. @bsd tcp_default_output */
+    @GuardedBy("tp.inp.lock")
+    static Errno defaultOutput(Tcpcb tp) {
         if (tp.inp.so == null) {
             return Errno.OK;
         }

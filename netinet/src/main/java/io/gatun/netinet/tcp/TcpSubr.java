@@ -53,6 +53,7 @@ public final class TcpSubr {
         tp.rcvtimeNs = tcp.clock.nanoTime();
         TcpCc.attach(tp, tcp.cc.byDefault(s.ccAlgorithm.getString()));
         tcp.states.inc(TcpState.CLOSED);
+        tcp.functions.attach(tp);
     }
 
     /** @bsd tcp_state_change */
@@ -220,6 +221,7 @@ public final class TcpSubr {
         TcpRack.forget(tp);
         TcpTimers.stopAll(tp);
         TcpReass.flush(tp);
+        tp.tcp.functions.discard(tp);
         tp.cc.cbDestroy(tp.ccv);
         tp.ccData = null;
         tp.tcp.states.dec(tp.state);

@@ -180,6 +180,9 @@ public final class TcpTimers {
             return;
         }
         tcp.stat.rexmttimeo.increment();
+        if (tp.fb != null) {
+            tp.fb.rexmitTimer(tp);
+        }
         if (tp.state != TcpState.SYN_SENT && tp.rxtshift == 1) {
             saveForUndo(tp);
         } else {

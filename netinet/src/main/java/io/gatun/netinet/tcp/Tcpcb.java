@@ -120,6 +120,10 @@ public final class Tcpcb {
     public final Tcp tcp;                       // (c)
     final Callout callout;                      // (c) the one timer
     final RouteCache route = new RouteCache();  // (i)
+    /** Its stack; null for the base stack. @bsd t_fb */
+    TcpFunctionBlock fb;                        // (i)
+    /** What the stack keeps of it. @bsd t_fb_ptr */
+    public Object fbPtr;                        // (i)
     final TcpCcVar ccv;                         // (c) this, as congestion control sees it
 
     public TcpState state = TcpState.CLOSED;    // (i)
