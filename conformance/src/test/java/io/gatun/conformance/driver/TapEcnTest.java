@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -44,7 +45,12 @@ class TapEcnTest {
     private static final int WRITE = 50_000;
 
     private static Vnet vnet() throws ErrnoException, IOException {
-        Files.writeString(Path.of("/proc/sys/net/ipv4/tcp_ecn"), "1");
+        final Path kernelEcn = Path.of("/proc/sys/net/ipv4/tcp_ecn");
+        if (!Files.isWritable(kernelEcn)) {
+            System.out.println("SKIPPED: ECN with the kernel: " + kernelEcn + " cannot be written");
+            Assumptions.abort("no way to switch the kernel's ECN on");
+        }
+        Files.writeString(kernelEcn, "1");
         final Vnet v = Vnet.builder().name("ecn").sysctl("net.inet.tcp.ecn.enable", "1").build();
         final Ifnet tap = v.ifnets().create("tap0", Map.of("name", "gatun0", "host-address", KERNEL + "/24"));
         v.service(InetConfig.class).addAddress(tap, GATUN + "/24");
