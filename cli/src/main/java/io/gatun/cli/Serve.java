@@ -9,6 +9,7 @@ import io.gatun.netinet.dhcp.DhcpLease;
 import io.gatun.netinet.dhcp.DhcpListener;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.nd6.Nd6Duplicate;
 import io.gatun.netinet.nd6.Nd6Listener;
 import io.gatun.protosw.Vnet;
@@ -214,6 +215,13 @@ public final class Serve implements Callable<Integer> {
             public void duplicate(final Nd6Duplicate d) {
                 out.println("gatun: " + In6.text(In6.clear(d.hi()), d.lo()) + " on " + d.ifname() + " is also used by "
                     + (d.lladdr() == 0 ? "another" : EtherHeader.format(d.lladdr())));
+                out.flush();
+            }
+
+            @Override
+            public void defended(final In6Ifaddr ia) {
+                out.println("gatun: " + In6.text(In6.clear(ia.hi), ia.lo) + " on " + ia.ifp.xname()
+                    + " is wanted by another, who was told that it is in use");
                 out.flush();
             }
 

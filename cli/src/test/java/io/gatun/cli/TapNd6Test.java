@@ -123,7 +123,7 @@ class TapNd6Test {
     }
 
     @Test
-    void oneAddressTwice_whoeverComesSecondNotices() throws IOException {
+    void oneAddressTwice_bothNotice_whoeverComesFirst() throws IOException {
         needs("ping");
         try (ServeProcess gatun = serve()) {
             prints(10, "ip -6 addr add fd79::5/64 dev gtap0 nodad");
@@ -133,6 +133,7 @@ class TapNd6Test {
             gatun.gatun("ifconfig tap0 inet6 fd79::6/64");
             until(gatun, "ifconfig tap0 inet6", "(fd79::6) prefixlen 64\n");
             prints(10, "ip -6 addr add fd79::6/64 dev gtap0");
+            assertThat(gatun.await("fd79::6 on tap0 is wanted by another")).isNotEmpty();
             prints(20, "until ip -6 addr show dev gtap0 dadfailed | grep -q fd79::6; do read -r -t 0.2 < <(:) || :; "
                 + "done");
             prints(20, "ip -6 addr del fd79::6/64 dev gtap0 && ip -6 addr add fd79::1/64 dev gtap0 nodad"

@@ -14,6 +14,10 @@ public interface Nd6Listener {
     default void duplicate(final Nd6Duplicate what) {
     }
 
+    /** Somebody asked whether an address of this host may be taken, and was told that it may not. */
+    default void defended(final In6Ifaddr ia) {
+    }
+
     /** An address was checked, nobody else has it, it is in use from now on. */
     default void ready(final In6Ifaddr ia) {
     }

@@ -251,7 +251,10 @@ final class Nd6Nbr {
             }
             return;
         }
-        if (!probe && mac != 0) {
+        if (probe) {
+            nd.stat.dadDefended.increment();
+            nd.later(() -> nd.listeners().forEach(l -> l.defended(ia)));
+        } else if (mac != 0) {
             info.table.solicited(sh, sl, mac);
         }
         answer(info, ia, sh, sl);

@@ -141,7 +141,7 @@ final class Nd6Rtr {
         final int reachable = m.getInt(off + 8);
         final int retrans = m.getInt(off + 12);
         if (hops > info.chlim()) {
-            info.setChlim(hops); // a lower one could cut this host off: FreeBSD ignores it too
+            info.setChlim(hops); // DIFFERS: a lower one is ignored, as in FreeBSD, for it could cut this host off
         }
         if (reachable > 0 && reachable <= MAX_REACHABLE_MS) {
             info.setBaseReachableMs(reachable);

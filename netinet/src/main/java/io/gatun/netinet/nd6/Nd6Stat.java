@@ -15,6 +15,8 @@ final class Nd6Stat {
     final Counter duplicates;
     /** Addresses that were checked and are this host's alone. */
     final Counter dadSuccess;
+    /** Checks by others of addresses that are this host's. */
+    final Counter dadDefended;
     /** Our own solicitations that came back (RFC 7527). */
     final Counter dadLoopback;
     /** Routers asked for. */
@@ -30,6 +32,7 @@ final class Nd6Stat {
         bad = set.counter("nd6.bad");
         duplicates = set.counter("nd6.dupips");
         dadSuccess = set.counter("nd6.dad.success");
+        dadDefended = set.counter("nd6.dad.defended");
         solicits = set.counter("nd6.rs.sent");
         unwanted = set.counter("nd6.ra.unwanted");
         overflow = set.counter("nd6.ra.overflow");

@@ -137,7 +137,7 @@ class Nd6DadTest {
             assertThat(Packets6.addr(f, 14 + 24)).isEqualTo(ALL_NODES);
             assertThat(Packets.u8(f, Packets6.ICMP + 4)).as("override").isEqualTo(0x20);
             assertThat(net.ia(OURS).ready()).isTrue();
-            assertThat(net.heard).containsExactly("ready " + OURS);
+            assertThat(net.heard).containsExactly("ready " + OURS, "defended " + OURS);
         }
     }
 

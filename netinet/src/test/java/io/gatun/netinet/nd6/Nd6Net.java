@@ -63,6 +63,11 @@ final class Nd6Net implements AutoCloseable {
             }
 
             @Override
+            public void defended(final In6Ifaddr ia) {
+                heard.add("defended " + text(ia));
+            }
+
+            @Override
             public void ready(final In6Ifaddr ia) {
                 heard.add("ready " + text(ia));
             }
