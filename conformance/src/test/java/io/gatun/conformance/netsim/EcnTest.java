@@ -2,6 +2,7 @@ package io.gatun.conformance.netsim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
 import java.time.Duration;
@@ -29,17 +30,22 @@ class EcnTest {
     }
 
     private static Netsim net(final LockStrategy strategy, final int ecn, final String cc) {
-        return Netsim.builder().seed(7).lockStrategy(strategy).sysctl("net.inet.tcp.ecn.enable", "" + ecn)
+        return net(SockAddr.AF_INET, strategy, ecn, cc);
+    }
+
+    private static Netsim net(final int family, final LockStrategy strategy, final int ecn, final String cc) {
+        return Netsim.builder().seed(7).family(family).lockStrategy(strategy)
+            .sysctl("net.inet.tcp.ecn.enable", "" + ecn)
             .sysctl("net.inet.tcp.cc.algorithm", cc).sysctl("net.inet.tcp.recvspace", "1000000")
             .sysctl("net.inet.tcp.sendspace", "1000000").build(); // so that the link alone holds the sender back
     }
 
     @ParameterizedTest
-    @CsvSource({"1, cubic, SPLIT", "1, newreno, COALESCED", "3, cubic, VERTICAL", "3, newreno, SPLIT",
-        "1, dctcp, COALESCED", "3, dctcp, VERTICAL"})
-    void link_thatMarks_isFullWithoutALoss(final int ecn, final String cc, final LockStrategy strategy)
-            throws ErrnoException {
-        try (Netsim net = net(strategy, ecn, cc)) {
+    @CsvSource({"false, 1, cubic, SPLIT", "true, 1, newreno, COALESCED", "true, 3, cubic, VERTICAL",
+        "false, 3, newreno, SPLIT", "true, 1, dctcp, COALESCED", "false, 3, dctcp, VERTICAL", "true, 3, dctcp, SPLIT"})
+    void link_thatMarks_isFullWithoutALoss(
+        final boolean six, final int ecn, final String cc, final LockStrategy strategy) throws ErrnoException {
+        try (Netsim net = net(six ? SockAddr.AF_INET6 : SockAddr.AF_INET, strategy, ecn, cc)) {
             final SimHost a = net.host("a");
             final SimHost b = net.host("b");
             final LinkWay way = net.link(a, b, link(1000, BDP)).there();
