@@ -39,6 +39,7 @@ public final class Tcp {
     final TcpRespond respond;       // (c)
     final TcpFastopen fastopen;     // (c)
     final TcpMd5 md5;               // (c)
+    final TcpHostcache hostcache;   // (c)
     final Syncache syncache;        // (c)
     final TcpInput input;           // (c)
     final TcpCtlinput ctlinput;     // (c)
@@ -76,6 +77,7 @@ public final class Tcp {
         states = new TcpStates(vnet.sysctl());
         fastopen = new TcpFastopen(this);
         md5 = new TcpMd5(this);
+        hostcache = new TcpHostcache(vnet);
         syncache = new Syncache(this);
         functions = new TcpFunctions(vnet.sysctl());
         tunnel = new TcpTunnel(this);

@@ -12,6 +12,7 @@ final class TcpCc {
     /** The handshake is over: the initial window. @bsd cc_conn_init */
     @GuardedBy("tp.inp.lock")
     static void connInit(Tcpcb tp) {
+        tp.tcp.hostcache.connInit(tp);
         // RFC 5681 3.1: after a lost SYN no more than one segment.
         tp.sndCwnd = tp.has2(Tcpcb.TF2_SYNLOST) ? tp.segData : TcpMss.initialWindow(tp);
         TcpEcnShake.connInit(tp);

@@ -43,6 +43,16 @@ public final class TcpIp implements TcpNet {
     }
 
     @Override
+    public HostCache.Entry metrics(long hi, long lo) {
+        return inet.hostCache.get(hi, lo);
+    }
+
+    @Override
+    public void updateMetrics(long hi, long lo, HostCache.Metrics m) {
+        inet.hostCache.update(hi, lo, m);
+    }
+
+    @Override
     public Errno output6(Mbuf m, RouteCache ro, int fib) {
         m.fibnum(fib);
         return inet.inet6().ip6Output.output(m, ro, null, Ip6Output.IPV6_DEFHLIM);
@@ -60,8 +70,7 @@ public final class TcpIp implements TcpNet {
 
     @Override
     public int mtu6(long hi, long lo) {
-        final HostCache.Entry e = inet.hostCache.lookup(hi, lo);
-        return e == null ? 0 : e.mtu();
+        return inet.hostCache.mtu(hi, lo);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
@@ -122,7 +123,8 @@ final class TcpMss {
     }
 
     /**
-     * Sets the segment size from the peer's SYN, and rounds the buffers up to whole segments.
+     * Sets the segment size from the peer's SYN, and rounds the buffers up to whole segments; buffers of the default
+     * size up to what has filled the path to this host before.
      *
      * @bsd tcp_mss
      */
@@ -133,13 +135,17 @@ final class TcpMss {
         if (so == null) {
             return;
         }
-        roundUp(so.snd(), tp.maxseg, 2);
-        roundUp(so.rcv(), tp.maxseg, 1);
+        final TcpSysctl s = tp.tcp.sysctl;
+        final HostCache.Entry known = TcpHostcache.of(tp);
+        final boolean snd = known != null && so.snd().hiwat() == s.sendspace.getInt();
+        final boolean rcv = known != null && so.rcv().hiwat() == s.recvspace.getInt();
+        roundUp(so.snd(), tp.maxseg, Math.max(2 * tp.maxseg, snd ? known.sendpipe() : 0));
+        roundUp(so.rcv(), tp.maxseg, Math.max(tp.maxseg, rcv ? known.recvpipe() : 0));
     }
 
-    private static void roundUp(SockBuf sb, int mss, int leastSegs) {
+    private static void roundUp(SockBuf sb, int mss, int least) {
         final int have = sb.hiwat();
-        final long want = Math.max(((long) have + mss - 1) / mss * mss, (long) leastSegs * mss);
+        final long want = ((long) Math.max(have, least) + mss - 1) / mss * mss;
         if (want > have) {
             sb.lock().lock();
             try {

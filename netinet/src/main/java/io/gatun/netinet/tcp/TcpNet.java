@@ -1,5 +1,6 @@
 package io.gatun.netinet.tcp;
 
+import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.mbuf.Mbuf;
@@ -29,6 +30,20 @@ public interface TcpNet {
 
     /** Remembers a path MTU. @bsd tcp_hc_updatemtu */
     void updateMtu(int addr, int mtu);
+
+    /**
+     * What earlier connections have learnt of a host, or null. IPv4 addresses are the low 32 bits of the low word.
+     *
+     * @bsd tcp_hc_get
+     */
+    default HostCache.Entry metrics(long hi, long lo) {
+        return null;
+    }
+
+    /** Remembers what a connection has learnt. @bsd tcp_hc_update */
+    default void updateMetrics(long hi, long lo, HostCache.Metrics m) {
+        // nobody to remember it
+    }
 
     // IPv6: addresses with their zone put in. Without IPv6 there is no way.
 

@@ -188,6 +188,7 @@ public final class TcpSubr {
         if (tp.inp.has(Inpcb.INP_DROPPED)) {
             return;
         }
+        TcpHostcache.save(tp);
         TcpRack.forget(tp);
         TcpTimers.stopAll(tp);
         TcpReass.flush(tp);

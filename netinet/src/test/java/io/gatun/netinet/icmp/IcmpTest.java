@@ -161,17 +161,6 @@ class IcmpTest {
     }
 
     @Test
-    void hostCache_isBounded() {
-        net.vnet.sysctl().set("net.inet.tcp.hostcache.cachelimit", "100");
-        for (int i = 0; i < 10_000; i++) {
-            net.inet.hostCache.updateMtu(i, 1000);
-            net.inet.hostCache.update(0, i & 0xffffffffL, 1000, 10, 0, 5);
-            assertThat(net.inet.hostCache.mtu(i)).isEqualTo(1000);
-        }
-        assertThat(net.inet.hostCache.count()).isLessThanOrEqualTo(100);
-    }
-
-    @Test
     void errors_arePacedBySecond() {
         net.vnet.sysctl().set("net.inet.icmp.icmplim", "10");
         net.vnet.sysctl().set("net.inet.icmp.icmplim_jitter", "0");

@@ -2,6 +2,7 @@ package io.gatun.netinet.tcp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.InpcbInfo;
@@ -45,6 +46,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     final Vnet vnet;
     final Tcp tcp;
     final Ifnet ifp;
+    final HostCache hosts;
     final Deque<Out> sent = new ArrayDeque<>();
     final List<FakeSocket> sockets = new ArrayList<>();
     private final NextHop hop;
@@ -61,6 +63,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         ifp = Ifnet.alloc(vnet, Ifnet.IFT_ETHER, "fake", 0, null);
         ifp.setMtu(1500);
         hop = new NextHop(ifp, 0, null, null, 0);
+        hosts = new HostCache(vnet);
         tcp = new Tcp(vnet, new InpcbInfo(vnet, InDefs.IPPROTO_TCP, new Addrs()), this);
         assertThat(tcp.init()).isEqualTo(Errno.OK);
     }
@@ -95,6 +98,16 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     @Override
     public void updateMtu(int addr, int mtu) {
         learntMtu = mtu;
+    }
+
+    @Override
+    public HostCache.Entry metrics(long hi, long lo) {
+        return hosts.get(hi, lo);
+    }
+
+    @Override
+    public void updateMetrics(long hi, long lo, HostCache.Metrics m) {
+        hosts.update(hi, lo, m);
     }
 
     private static final class Addrs implements PcbAddrs {
@@ -553,6 +566,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     @Override
     public void close() {
         tcp.syncache.destroy();
+        hosts.destroy();
         for (final FakeSocket so : sockets) {
             if (so.pcb() instanceof Inpcb inp && inp.ppcb instanceof Tcpcb tp) {
                 tp.inp.lock.lock();
