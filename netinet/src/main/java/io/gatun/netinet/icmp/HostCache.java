@@ -359,6 +359,7 @@ public final class HostCache {
             lock.lock();
             try {
                 clear();
+                prune.stop(); // nothing is left to look for
             } finally {
                 lock.unlock();
             }
@@ -378,23 +379,27 @@ public final class HostCache {
 
     /** @bsd sysctl_tcp_hc_list */
     private String list() {
-        final StringBuilder out = new StringBuilder("\nIP address        MTU  SSTRESH      RTT   RTTVAR     CWND SENDPIPE "
-            + "RECVPIPE HITS  UPD  EXP\n");
+        final StringBuilder out = new StringBuilder("\nIP address        MTU  SSTRESH      RTT   RTTVAR     CWND "
+            + "SENDPIPE RECVPIPE HITS  UPD  EXP\n");
         lock.lock();
         try {
             final long now = vnet.clock().nanoTime();
             for (int b = 0; b < buckets.length(); b++) {
                 for (Entry e = buckets.get(b); e != null; e = e.next) {
-                    final SockAddr a = e.v6 ? SockAddr.in6(e.hi, e.lo, 0) : SockAddr.in((int) e.lo, 0);
-                    out.append(String.format(Locale.ROOT, "%-15s %5d %8d %6dms %6dms %8d %8d %8d %4d %4d %4d%n", a.host(),
-                        e.mtu, e.ssthresh, e.rttNs / MS_NS, e.rttvarNs / MS_NS, e.cwnd, e.sendpipe, e.recvpipe, e.hits,
-                        e.updates, expire.get() - (now - e.usedNs) / SEC));
+                    line(out, e, now);
                 }
             }
         } finally {
             lock.unlock();
         }
         return out.toString();
+    }
+
+    private void line(StringBuilder out, Entry e, long now) {
+        final SockAddr a = e.v6 ? SockAddr.in6(e.hi, e.lo, 0) : SockAddr.in((int) e.lo, 0);
+        out.append(String.format(Locale.ROOT, "%-15s %5d %8d %6dms %6dms %8d %8d %8d %4d %4d %4d%n", a.host(), e.mtu,
+            e.ssthresh, e.rttNs / MS_NS, e.rttvarNs / MS_NS, e.cwnd, e.sendpipe, e.recvpipe, e.hits, e.updates,
+            expire.get() - (now - e.usedNs) / SEC));
     }
 
     /** Forgets all and stops. */
