@@ -73,7 +73,8 @@ class TapPeersTest {
         return Path.of("src", "test", "resources", "io", "gatun", "cli", name).toAbsolutePath().toString();
     }
 
-    private static String writeRandomFile(final Path file, final long octets)
+    /** A file of random octets, always the same; answers their SHA-256. */
+    static String writeRandomFile(final Path file, final long octets)
             throws IOException, NoSuchAlgorithmException {
         final MessageDigest sha = MessageDigest.getInstance("SHA-256");
         final SplittableRandom random = new SplittableRandom(1);
