@@ -6,6 +6,7 @@ import io.gatun.netinet.ip6.In6Addrs;
 import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.In6Laddr;
 import io.gatun.netinet.ip6.Ip6Ctloutput;
+import io.gatun.netinet.ip6.Ip6Forward;
 import io.gatun.netinet.ip6.Ip6Input;
 import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.ip6.Ip6Stat;
@@ -35,6 +36,8 @@ public final class Inet6 {
     public final Frag6 frag6;
     /** IPv6 on its way in. */
     public final Ip6Input ip6Input;
+    /** IPv6 for others. */
+    public final Ip6Forward ip6Forward;
     /** IPv6 on its way out. */
     public final Ip6Output ip6Output;
     /** Whether new sockets are for IPv6 alone. @bsd V_ip6_v6only */
@@ -50,6 +53,7 @@ public final class Inet6 {
         nd6 = new Nd6(inet, this);
         frag6 = new Frag6(inet, this);
         ip6Input = new Ip6Input(inet, this);
+        ip6Forward = new Ip6Forward(inet, this);
         ip6Output = new Ip6Output(inet, this);
         v6only = inet.vnet.sysctl().addBool("net.inet6.ip6.v6only", true, "new IPv6 sockets take no IPv4");
         control = new In6Control(inet, this);

@@ -27,6 +27,7 @@ import java.util.List;
  */
 public final class InetConfig {
     private static final String FORWARDING = "net.inet.ip.forwarding";
+    private static final String FORWARDING6 = "net.inet6.ip6.forwarding";
 
     private final Inet inet;
     private final RouteConfig routing;
@@ -186,6 +187,11 @@ public final class InetConfig {
     /** Whether packets for others are sent on. @bsd net.inet.ip.forwarding */
     public void setForwarding(boolean on) {
         inet.vnet.sysctl().find(FORWARDING).set(on ? 1 : 0);
+    }
+
+    /** Whether IPv6 packets for others are sent on. @bsd net.inet6.ip6.forwarding */
+    public void setForwarding6(boolean on) {
+        inet.vnet.sysctl().find(FORWARDING6).set(on ? 1 : 0);
     }
 
     // Neighbours.

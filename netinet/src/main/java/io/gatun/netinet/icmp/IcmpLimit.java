@@ -25,6 +25,7 @@ final class IcmpLimit {
     private final Counter refused;
     private final Sysctl limit;
     private final Sysctl maxJitter;
+    private final Sysctl limit6;
     private final AtomicLong[] cells = new AtomicLong[Icmp.Bandlim.values().length]; // (v) second << 32 | count
     private final AtomicIntegerArray jitter = new AtomicIntegerArray(cells.length);  // (v)
 
@@ -35,6 +36,8 @@ final class IcmpLimit {
             "ICMP answers and TCP resets of a kind in a second; 0 for no limit");
         maxJitter = vnet.sysctl().addInt("net.inet.icmp.icmplim_jitter", JITTER, 0, Short.MAX_VALUE,
             "by how much the limit of a second is off at most");
+        limit6 = vnet.sysctl().addInt("net.inet6.icmp6.errppslimit", 100, 0, Integer.MAX_VALUE,
+            "ICMPv6 errors in a second; 0 for no limit");
         for (int i = 0; i < cells.length; i++) {
             cells[i] = new AtomicLong();
             jitter.set(i, NOT_DRAWN);
@@ -42,7 +45,7 @@ final class IcmpLimit {
     }
 
     boolean allow(Icmp.Bandlim which) {
-        int most = limit.getInt();
+        int most = (which == Icmp.Bandlim.ICMP6_UNREACH ? limit6 : limit).getInt();
         if (most == 0) {
             return true;
         }

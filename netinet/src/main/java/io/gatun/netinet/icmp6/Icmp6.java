@@ -33,6 +33,7 @@ public final class Icmp6 {
     public static final int ICMP6_DST_UNREACH_BEYONDSCOPE = 2;
     public static final int ICMP6_DST_UNREACH_ADDR = 3;
     public static final int ICMP6_DST_UNREACH_NOPORT = 4;
+    public static final int ICMP6_DST_UNREACH_REJECT = 6;
     public static final int ICMP6_PACKET_TOO_BIG = 2;
     public static final int ICMP6_TIME_EXCEEDED = 3;
     public static final int ICMP6_TIME_EXCEED_TRANSIT = 0;

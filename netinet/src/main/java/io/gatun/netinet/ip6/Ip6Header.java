@@ -37,6 +37,8 @@ public final class Ip6Header {
     /** Bits of flow label below the traffic class. */
     public static final int TCLASS_SHIFT = 20;
     public static final int IPV6_MAXHLIM = 255;
+    /** What a router takes off. @bsd IPV6_HLIMDEC */
+    public static final int IPV6_HLIMDEC = 1;
 
     static final int PLEN = 4;
     static final int NXT = 6;

@@ -14,7 +14,7 @@ import io.gatun.spi.sys.DropReason;
 
 /**
  * IPv6 on its way in (RFC 8200): checks the header, puts zones into the addresses, decides whose the packet is, walks
- * the extension headers and delivers to a transport. Packets for others are dropped. Holds no state of a packet; any
+ * the extension headers and delivers to a transport, or forwards. Holds no state of a packet; any
  * number of threads may be in it.
  *
  * @bsd ip6_input
@@ -73,7 +73,9 @@ public final class Ip6Input {
     }
 
     private void unicast(final Mbuf m, final In6Ifaddr ia) {
-        if (ia == null) {
+        if (ia == null && inet6.ip6Forward.enabled()) {
+            inet6.ip6Forward.forward(m);
+        } else if (ia == null) {
             drop(m, stat.cantforward, DropReason.IP_NOFORWARD);
         } else if (m.has(Mbuf.M_MCAST | Mbuf.M_BCAST)) {
             drop(m, stat.badaddr, DropReason.IP_BCAST);

@@ -202,6 +202,11 @@ public final class Ip6Output {
         return send(m, ifp, to);
     }
 
+    /** Sends a packet on that fits the link. Consumes m. */
+    Errno forward(final Mbuf m, final Ifnet ifp, final SockAddr to, final int mtu) {
+        return emit(m, ifp, to, mtu, IPV6_DONTFRAG);
+    }
+
     private Errno tooLarge(final Mbuf m) {
         inet6.stat.cantfrag.increment();
         inet.vnet.drop(m, DropReason.IP_CANTFRAG);
