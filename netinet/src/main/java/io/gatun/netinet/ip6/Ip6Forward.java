@@ -17,8 +17,8 @@ import io.gatun.spi.vnet.Sysctl;
 
 /**
  * Packets for others: sent on, or answered with the error that says why not (RFC 8200 sections 3 and 5, RFC 4443
- * section 3, RFC 4007 section 9). Extension headers are not looked at. Holds no state of a packet; any number of threads
- * may be in it.
+ * section 3, RFC 4007 section 9). Extension headers are not looked at. Holds no state of a packet; any number of
+ * threads may be in it.
  *
  * @bsd ip6_forward
  */
@@ -106,6 +106,9 @@ public final class Ip6Forward {
             stat.cantforward.increment();
             inet.vnet.drop(null, DropReason.MBUF_NOMEM);
             return;
+        }
+        if (nh.ifp == m.rcvif()) {
+            inet6.nd6.redirect(m, nh);
         }
         Ip6Header.hlim(m, 0, Ip6Header.hlim(m, 0) - Ip6Header.IPV6_HLIMDEC);
         // What an in-process link left to be computed stays to be computed; what it vouched for ends here.

@@ -205,4 +205,16 @@ class Ip6ForwardTest {
         }
         assertThat(six.sent1.size()).isBetween(64, 192);
     }
+
+    @Test
+    void backToTheLinkItCameFrom_sentOn_andTheSenderIsTold() {
+        final SockAddr gw = SockAddr.in6(0xfe80L << 48 | (long) net.wire0.ifp.index() << 32, 9, 0);
+        net.inet.fib(0).add(FAR, 64, new NextHop(net.wire0.ifp, 0, gw, null, 0));
+        final byte[] p = packet(TestNet6.PEER0, FAR, 100);
+        six.receive0(p);
+        six.receive0(p);
+        p[7]--;
+        assertThat(six.sent0).contains(p);
+        assertThat(six.sent0).anyMatch(b -> b[6] == 58 && Packets.u8(b, 40) == 137 && Packets.u8(b, 79) == 9);
+    }
 }
