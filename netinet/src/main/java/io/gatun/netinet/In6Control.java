@@ -66,6 +66,7 @@ final class In6Control implements IfnetListener {
 
     @Override
     public void stateChanged(final Ifnet ifp) {
+        inet6.mld.gmp.stateChanged(ifp);
         inet6.nd6.stateChanged(ifp);
     }
 
@@ -90,7 +91,7 @@ final class In6Control implements IfnetListener {
         addPrefix(ia);
         addSelf(ia);
         if ((ifp.flags() & (Ifnet.IFF_MULTICAST | Ifnet.IFF_LOOPBACK)) == Ifnet.IFF_MULTICAST) {
-            ifp.addMulti(group(ifp, In6.solicited(ia.lo)));
+            inet6.mld.join(ifp, group(ifp, In6.solicited(ia.lo)));
             if (first) {
                 ifp.addMulti(group(ifp, 1));
             }
@@ -118,7 +119,7 @@ final class In6Control implements IfnetListener {
             addPrefix(other); // the route to a network they shared is the other's now
         }
         if ((ifp.flags() & (Ifnet.IFF_MULTICAST | Ifnet.IFF_LOOPBACK)) == Ifnet.IFF_MULTICAST) {
-            ifp.delMulti(group(ifp, In6.solicited(ia.lo)));
+            inet6.mld.leave(ifp, group(ifp, In6.solicited(ia.lo)));
             if (!inet6.addrs.has(ifp)) {
                 ifp.delMulti(group(ifp, 1));
             }

@@ -10,6 +10,7 @@ import io.gatun.netinet.ip6.Ip6Forward;
 import io.gatun.netinet.ip6.Ip6Input;
 import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.ip6.Ip6Stat;
+import io.gatun.netinet.mld.Mld;
 import io.gatun.netinet.nd6.Nd6;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockAddr;
@@ -32,6 +33,8 @@ public final class Inet6 {
     public final Ip6Ctloutput ctloutput;
     public final Icmp6 icmp6;
     public final Nd6 nd6;
+    /** Which IPv6 groups are listened to. */
+    public final Mld mld;
     /** Fragments on their way in. */
     public final Frag6 frag6;
     /** IPv6 on its way in. */
@@ -51,6 +54,7 @@ public final class Inet6 {
         ctloutput = new Ip6Ctloutput(inet);
         icmp6 = new Icmp6(inet, this);
         nd6 = new Nd6(inet, this);
+        mld = new Mld(inet, this);
         frag6 = new Frag6(inet, this);
         ip6Input = new Ip6Input(inet, this);
         ip6Forward = new Ip6Forward(inet, this);

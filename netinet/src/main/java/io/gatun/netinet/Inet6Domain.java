@@ -89,6 +89,7 @@ public final class Inet6Domain implements Domain {
     @Override
     public void ifdetach(final Ifnet ifp) {
         inet6.nd6.ifdetach(ifp);
+        inet6.mld.gmp.ifdetach(ifp);
     }
 
     @Override
@@ -104,6 +105,7 @@ public final class Inet6Domain implements Domain {
         vnet.netisr().unregister(Netisr.NETISR_IPV6);
         inet6.frag6.destroy();
         inet6.nd6.destroy();
+        inet6.mld.gmp.destroy();
         inet6.control.destroy();
         protosw.clear();
     }

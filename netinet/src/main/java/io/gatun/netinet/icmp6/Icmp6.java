@@ -11,6 +11,7 @@ import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.ip6.Ip6Nexthdr;
 import io.gatun.netinet.ip6.Ip6Output;
+import io.gatun.netinet.mld.Mld;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
@@ -259,6 +260,8 @@ public final class Icmp6 {
             case ICMP6_ECHO_REQUEST -> echo(m, off);
             case ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT, ND_REDIRECT ->
                 discovery(m, off);
+            case Mld.MLD_LISTENER_QUERY, Mld.MLD_LISTENER_REPORT, Mld.MLD_LISTENER_DONE, Mld.MLDV2_LISTENER_REPORT ->
+                inet6.mld.input(m, off);
             case ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB -> told(m, off);
             default -> {
                 if (m.getU8(off) >= INFO) {

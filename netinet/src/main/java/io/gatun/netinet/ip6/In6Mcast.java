@@ -45,7 +45,7 @@ final class In6Mcast {
      */
     Errno set(final Inpcb inp, final SockOpt opt) {
         if (inp.moptions6 == null) {
-            inp.moptions6 = new Moptions(null);
+            inp.moptions6 = new Moptions(inet.inet6().mld.gmp);
         }
         final Moptions imo = inp.moptions6;
         final long v = opt.value();

@@ -434,9 +434,9 @@ public final class Nd6 {
         final boolean was = t.proxy(hi, lo) != 0;
         final Errno e = t.setStatic(hi, lo, lladdr, proxied);
         if (e == Errno.OK && proxied && !was) {
-            ifp.addMulti(solicited(ifp, lo));
+            inet6.mld.join(ifp, solicited(ifp, lo));
         } else if (e == Errno.OK && was && !proxied) {
-            ifp.delMulti(solicited(ifp, lo));
+            inet6.mld.leave(ifp, solicited(ifp, lo));
         }
         return e;
     }
@@ -448,7 +448,7 @@ public final class Nd6 {
             return Errno.ENOENT;
         }
         if (t.proxy(hi, lo) != 0) {
-            ifp.delMulti(solicited(ifp, lo));
+            inet6.mld.leave(ifp, solicited(ifp, lo));
         }
         return t.delete(hi, lo);
     }
