@@ -1,11 +1,13 @@
 package io.gatun.conformance.packetdrill;
 
 import io.gatun.conformance.packetdrill.Values.DrillException;
+import io.gatun.spi.socket.FastopenOpt;
 import io.gatun.spi.socket.Linger;
 import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
 import io.gatun.uipc.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** getsockopt and setsockopt of scripts. */
@@ -82,8 +84,13 @@ final class SockOpts {
                 return Outcome.of(so.setOpt(SockOpt.set(level, name, set.text())));
             }
             if (s.members().containsKey("enable")) {
-                return Outcome.of(
-                    so.setOpt(SockOpt.set(level, name, Values.number(s.members().get("enable")))));
+                final boolean on = Values.number(s.members().get("enable")) != 0;
+                if (s.members().get("psk") instanceof Expr.Str psk) {
+                    final byte[] key = psk.text().getBytes(StandardCharsets.ISO_8859_1);
+                    return key.length != FastopenOpt.TCP_FASTOPEN_PSK_LEN ? Outcome.of(Errno.EINVAL)
+                        : Outcome.of(so.setOpt(SockOpt.set(level, name, new FastopenOpt(on, key))));
+                }
+                return Outcome.of(so.setOpt(SockOpt.set(level, name, on ? 1L : 0L)));
             }
             return Outcome.of(Errno.ENOPROTOOPT);
         }

@@ -11,18 +11,21 @@ import io.gatun.uipc.SoResult;
 import io.gatun.uipc.Socket;
 import io.gatun.uipc.Sockets;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** The system calls of scripts, made on sockets of the vnet. One attempt each; null means that it would wait. */
 final class Syscalls {
     static final Set<String> NAMES = Set.of("socket", "bind", "listen", "accept", "connect", "close", "shutdown",
         "read", "write", "readv", "writev", "send", "recv", "sendto", "recvfrom", "sendmsg", "recvmsg", "fcntl",
-        "ioctl", "poll", "getsockopt", "setsockopt");
+        "ioctl", "poll", "getsockopt", "setsockopt", "kqueue", "kevent");
     private static final int POLL_AT = 0;
 
     private final Run run;
     private final SockOpts opts = new SockOpts();
+    private final Map<Integer, Kqueue> kqueues = new HashMap<>();
 
     Syscalls(final Run run) {
         this.run = run;
@@ -41,6 +44,15 @@ final class Syscalls {
         }
         if (c.name().equals("poll")) {
             return poll(a);
+        }
+        if (c.name().equals("kqueue")) {
+            final int fd = (int) Values.number(c.result());
+            kqueues.put(fd, new Kqueue());
+            return Outcome.ok(fd);
+        }
+        final Kqueue kq = kqueues.get(Values.integer(a, 0));
+        if (kq != null) {
+            return kqueue(kq, c, first);
         }
         final Conn conn = run.open(Values.integer(a, 0));
         return switch (c.name()) {
@@ -219,6 +231,17 @@ final class Syscalls {
             return Outcome.of(Errno.ENOTTY);
         }
         return SockOpts.same("value", a.get(2), seen);
+    }
+
+    private Outcome kqueue(final Kqueue kq, final Action.Syscall c, final boolean first) throws DrillException {
+        return switch (c.name()) {
+            case "kevent" -> kq.kevent(run, c.args(), first);
+            case "close" -> {
+                kqueues.values().remove(kq);
+                yield Outcome.ok(0);
+            }
+            default -> Outcome.of(Errno.EBADF);
+        };
     }
 
     private Outcome poll(final List<Expr> a) throws DrillException {
