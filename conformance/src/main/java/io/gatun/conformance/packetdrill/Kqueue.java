@@ -180,7 +180,7 @@ final class Kqueue {
         }
     }
 
-    /** The event that is to be told of, or null. @bsd filt_soread */
+    /** The event that is to be told of, or null. */
     private static Kevent event(final Knote n) {
         final boolean read = n.asked.filter() == Symbols.EVFILT_READ;
         final int polled = n.conn.so.poll(read ? SocketDefs.POLLIN : SocketDefs.POLLOUT);
