@@ -129,6 +129,11 @@ final class Services implements AutoCloseable {
 
     private void listen(final int port, final Handler handler) throws ErrnoException {
         final Socket head = bound(SocketDefs.SOCK_STREAM, port);
+        // Where net.inet.tcp.fastopen.server_enable says so, text may come with a SYN.
+        final Errno off = head.setOpt(SockOpt.set(InDefs.IPPROTO_TCP, InDefs.TCP_FASTOPEN, 1));
+        if (off != Errno.EPERM) {
+            ErrnoException.check(off, "Fast Open on TCP port " + port);
+        }
         ErrnoException.check(head.listen(BACKLOG, Ucred.ROOT), "listen on TCP port " + port);
         threads.execute(() -> acceptLoop(head, handler));
     }

@@ -40,11 +40,11 @@ class TapTcpTest {
             Assumptions.abort(why);
         }
         ns = Netns.create("gtt-" + ProcessHandle.current().pid());
-        ns.sh(10, "sysctl -q net.ipv4.tcp_sack=1 net.ipv4.tcp_timestamps=1 net.ipv4.tcp_ecn=1");
+        ns.sh(10, "sysctl -q net.ipv4.tcp_sack=1 net.ipv4.tcp_timestamps=1 net.ipv4.tcp_ecn=1 net.ipv4.tcp_fastopen=1");
         gibSha256 = TapPeersTest.writeRandomFile(dir.resolve("gib"), GIB);
         server = ServeProcess.start(ns, dir.resolve("run"), "gtap2", "--host-address", "10.78.0.1/24", "--address",
             GATUN + "/24", "--address", GATUN6 + "/64", "--echo", "7", "--discard", "9", "--chargen", "19",
-            "--file", dir.resolve("gib") + ":8080");
+            "--file", dir.resolve("gib") + ":8080", "--command", "sysctl net.inet.tcp.fastopen.server_enable=1");
         prints(10, "ip -6 addr add 2001:db8:78::1/64 dev gtap2 nodad");
         prints(30, "for i in $(seq 100); do ping -6 -c 1 -W 1 -n " + GATUN6 + " >/dev/null && exit 0; done; exit 1");
     }
@@ -94,6 +94,16 @@ class TapTcpTest {
                 + "& sleep 2; echo x | nc -q 1 -w 5 " + to + " 7; wait");
             assertThat(said).containsPattern("Flags \\[SEW\\].*sackOK,TS val.*wscale")
                 .containsPattern("Flags \\[S.E\\].*wscale.*sackOK,TS val");
+        }
+    }
+
+    /** The kernel asks for a cookie, gets one, and its next SYN has text that the stack takes. */
+    @Test
+    void python_fastOpen_secondSynHasText_bothFamilies() throws IOException {
+        for (final String to : new String[] {GATUN, GATUN6}) {
+            final Path script = Path.of("src", "test", "resources", "io", "gatun", "cli", "fast_open.py");
+            assertThat(prints(30, "python3 " + script.toAbsolutePath() + " " + to + " 7")).isEqualTo(
+                "the first asks for a cookie\nthe second has one\ntaken 1");
         }
     }
 
