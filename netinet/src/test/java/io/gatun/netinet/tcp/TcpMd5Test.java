@@ -20,6 +20,7 @@ import io.gatun.spi.sys.Ucred;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Signatures of RFC 2385; digests are computed here once more, by the text of the RFC. */
@@ -64,6 +65,7 @@ class TcpMd5Test {
     }
 
     @Test
+    @Tag("RFC2385-2-out")
     void established_everySegmentIsSigned_textIncluded() {
         final FakeSocket so = connected();
         fx.send(so, pattern(0, 5000));
@@ -84,6 +86,8 @@ class TcpMd5Test {
     }
 
     @Test
+    @Tag("RFC2385-2-in")
+    @Tag("RFC2385-4.1")
     void established_unsignedOrWrong_isDropped_resetsToo() {
         final FakeSocket so = connected();
         fx.seg(TH_ACK).on(so).data(10).arrive();
@@ -100,6 +104,7 @@ class TcpMd5Test {
     }
 
     @Test
+    @Tag("RFC2385-2-out")
     void synSent_badAck_resetIsSigned() {
         final FakeSocket so = signing(fx.socket());
         usr.connect(so, SockAddr.in(PEER, PPORT), Ucred.ROOT);
@@ -138,6 +143,7 @@ class TcpMd5Test {
     }
 
     @Test
+    @Tag("RFC2385-2-in")
     void listen_unsignedFromAPeerWithAKey_isDropped_fromAnotherNot() {
         signing(fx.listener());
         fx.seg(TH_SYN).seq(PEER_ISS).mss(1460).arrive();
@@ -170,6 +176,7 @@ class TcpMd5Test {
     }
 
     @Test
+    @Tag("RFC2385-4.5")
     void sadb_addDeleteFlush() {
         assertThat(add(US, THEM, 0x1000)).isEqualTo(Errno.EEXIST);
         assertThat(fx.tcp.md5.sadb.delete(US, THEM, 0x1002)).isEqualTo(Errno.ENOENT);
@@ -179,6 +186,7 @@ class TcpMd5Test {
         assertThat(fx.tcp.md5.sadb.add(US, SockAddr.of("::1", 0), 7, new byte[3])).isEqualTo(Errno.EINVAL);
         assertThat(fx.tcp.md5.sadb.add(US, THEM, 7, new byte[0])).isEqualTo(Errno.EINVAL);
         assertThat(fx.tcp.md5.sadb.add(US, THEM, 7, new byte[81])).isEqualTo(Errno.EINVAL);
+        assertThat(fx.tcp.md5.sadb.add(THEM, US, 7, new byte[80])).isEqualTo(Errno.OK);
         for (int i = 0; i < 100; i++) {
             assertThat(add(SockAddr.in(i, 0), THEM, 0x1000)).isEqualTo(Errno.OK);
         }
