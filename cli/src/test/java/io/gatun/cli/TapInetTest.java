@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -147,6 +148,50 @@ class TapInetTest {
             assertThat(reports).contains("igmp v3 report, 1 group record(s) [gaddr 239.1.2.3 to_ex")
                 .contains("igmp v3 report, 1 group record(s) [gaddr 239.1.2.3 to_in");
         }
+    }
+
+    /** The same for IPv6, by MLDv2: of groups of the link and beyond. */
+    @Test
+    void socatToAGroupOfIpv6_heardWhileJoined() throws IOException {
+        needs("socat");
+        needs("tcpdump");
+        final Process member = ns.start(ServeProcess.java("io.gatun.cli.TapMember", "gtap0", "10.77.0.1/24",
+            "10.77.0.2/24", "5000"));
+        final BufferedReader out = new BufferedReader(
+            new InputStreamReader(member.getInputStream(), StandardCharsets.UTF_8));
+        try (PrintWriter in = new PrintWriter(member.getOutputStream(), true, StandardCharsets.UTF_8)) {
+            assertThat(out.readLine()).isEqualTo("ready");
+            prints(10, "ip -6 addr add fd77::1/64 dev gtap0 nodad");
+            final Process dump = ns.start("bash", "-c", "timeout 8 tcpdump -l -n -v -i gtap0 'ip6 and dst ff02::16'");
+            final BufferedReader seen = new BufferedReader(
+                new InputStreamReader(dump.getInputStream(), StandardCharsets.UTF_8));
+            String line = seen.readLine();
+            while (line != null && !line.contains("listening on")) {
+                line = seen.readLine();
+            }
+            say6("ff15::1:2:3", "too early");
+            for (final String group : List.of("ff15::1:2:3", "ff02::1234")) {
+                in.println("join " + group);
+                assertThat(out.readLine()).isEqualTo("done: join " + group);
+                say6(group, "to " + group);
+                assertThat(out.readLine()).isEqualTo("heard: to " + group);
+                in.println("leave " + group);
+                assertThat(out.readLine()).isEqualTo("done: leave " + group);
+                say6(group, "too late");
+            }
+            in.println("join ff15::9");
+            assertThat(out.readLine()).isEqualTo("done: join ff15::9");
+            say6("ff15::9", "last");
+            assertThat(out.readLine()).isEqualTo("heard: last");
+            final String reports = String.join("\n", seen.lines().toList());
+            assertThat(reports).contains("gaddr ff15::1:2:3 to_ex").contains("gaddr ff15::1:2:3 to_in")
+                .contains("gaddr ff02::1234 to_ex");
+        }
+    }
+
+    private void say6(final String group, final String what) throws IOException {
+        final String zone = group.startsWith("ff02:") ? "%gtap0" : "";
+        prints(20, "echo " + what + " | socat -u - 'UDP6-DATAGRAM:[" + group + zone + "]:5000'");
     }
 
     private void say(final String group, final String what) throws IOException {

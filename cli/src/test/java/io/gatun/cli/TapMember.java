@@ -17,9 +17,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
- * A program that embeds the stack on a TAP device and listens to groups: {@code TAP HOST-CIDR CIDR PORT}, without
- * a host address with {@code -}. It does what
- * the lines of its standard input say, {@code join GROUP} or {@code leave GROUP}, says so, and prints what it hears.
+ * A program that embeds the stack on a TAP device and listens to groups of both families: {@code TAP HOST-CIDR CIDR
+ * PORT}, without a host address with {@code -}. It does what the lines of its standard input say, {@code join GROUP} or
+ * {@code leave GROUP}, says so, and prints what it hears.
  */
 public final class TapMember {
     private TapMember() {
@@ -32,22 +32,27 @@ public final class TapMember {
                 : Map.of("name", args[0], "host-address", args[1]));
             vnet.service(InetConfig.class).addAddress(ifp, args[2]);
             ifp.up();
-            try (SocketFile member = SocketFile.socket(vnet, SockAddr.AF_INET, SocketDefs.SOCK_DGRAM, 0)) {
+            try (SocketFile member = SocketFile.socket(vnet, SockAddr.AF_INET, SocketDefs.SOCK_DGRAM, 0);
+                 SocketFile member6 = SocketFile.socket(vnet, SockAddr.AF_INET6, SocketDefs.SOCK_DGRAM, 0)) {
                 member.bind(SockAddr.in(SockAddr.INADDR_ANY, Integer.parseInt(args[3])));
+                member6.bind(SockAddr.in6(0, 0, Integer.parseInt(args[3])));
                 Thread.ofPlatform().daemon().start(() -> hear(member));
+                Thread.ofPlatform().daemon().start(() -> hear(member6));
                 System.out.println("ready");
-                commands(member, ifp);
+                commands(member, member6, ifp);
             }
         }
     }
 
-    private static void commands(final SocketFile member, final Ifnet ifp) throws IOException {
+    private static void commands(final SocketFile member, final SocketFile member6, final Ifnet ifp)
+            throws IOException {
         final BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         String line = in.readLine();
         while (line != null) {
             final String[] words = line.split(" ");
-            final boolean join = "join".equals(words[0]);
-            member.setOption(InDefs.IPPROTO_IP, join ? InDefs.MCAST_JOIN_GROUP : InDefs.MCAST_LEAVE_GROUP,
+            final boolean six = words[1].indexOf(':') >= 0;
+            (six ? member6 : member).setOption(six ? InDefs.IPPROTO_IPV6 : InDefs.IPPROTO_IP,
+                "join".equals(words[0]) ? InDefs.MCAST_JOIN_GROUP : InDefs.MCAST_LEAVE_GROUP,
                 new GroupReq(ifp.index(), SockAddr.of(words[1], 0)));
             System.out.println("done: " + line);
             line = in.readLine();
