@@ -59,7 +59,7 @@ class TapEcnTest {
     }
 
     /** A counter of the kernel's, of this thread's namespace. */
-    private static long kernel(final String name) throws IOException {
+    static long kernel(final String name) throws IOException {
         final List<String> lines = Files.readAllLines(Path.of("/proc/thread-self/net/netstat"));
         for (int i = 0; i + 1 < lines.size(); i += 2) {
             final int at = Arrays.asList(lines.get(i).split(" ")).indexOf(name);
