@@ -20,6 +20,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -31,6 +33,8 @@ final class Bed implements AutoCloseable {
     /** A cable that carries whole frames and computes their checksums. */
     static final Epair.Config ETHERNET = new Epair.Config(1500, 4096, true, false);
     static final int PORT = 5001;
+
+    private static final long PATIENCE_S = 60;
 
     private static final int NMBUFS = 1 << 15;
     private static final int CLUSTERS_2K = 1 << 14;
@@ -243,6 +247,29 @@ final class Bed implements AutoCloseable {
             if (!progress && !step()) {
                 throw new AssertionError("nothing will happen any more: " + Arrays.toString(flows));
             }
+        }
+    }
+
+    /** Drives flows until all have ended, each end on a thread of its own where the bed has threads. */
+    void transfer(final Flow... flows) throws Exception {
+        if (!threads) {
+            drive(flows);
+            return;
+        }
+        final List<FutureTask<Void>> tasks = new ArrayList<>();
+        for (final Flow f : flows) {
+            tasks.add(new FutureTask<>(() -> {
+                f.sendAll();
+                return null;
+            }));
+            tasks.add(new FutureTask<>(() -> {
+                f.receiveAll();
+                return null;
+            }));
+        }
+        tasks.forEach(Thread.ofPlatform().daemon()::start);
+        for (final FutureTask<Void> t : tasks) {
+            t.get(PATIENCE_S, TimeUnit.SECONDS);
         }
     }
 

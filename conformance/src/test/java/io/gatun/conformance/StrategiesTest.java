@@ -45,34 +45,6 @@ class StrategiesTest {
         void run() throws Exception;
     }
 
-    private static FutureTask<Void> start(final Work work) {
-        final FutureTask<Void> task = new FutureTask<>(() -> {
-            work.run();
-            return null;
-        });
-        Thread.ofPlatform().daemon().start(task);
-        return task;
-    }
-
-    private static void join(final List<FutureTask<Void>> tasks) throws Exception {
-        for (final FutureTask<Void> t : tasks) {
-            t.get(PATIENCE_S, TimeUnit.SECONDS);
-        }
-    }
-
-    private static void transfer(final Bed bed, final Flow... flows) throws Exception {
-        if (!bed.threads) {
-            bed.drive(flows);
-            return;
-        }
-        final List<FutureTask<Void>> tasks = new ArrayList<>();
-        for (final Flow f : flows) {
-            tasks.add(start(f::sendAll));
-            tasks.add(start(f::receiveAll));
-        }
-        join(tasks);
-    }
-
     private static void close(final SocketFile... sockets) throws ErrnoException {
         for (final SocketFile so : sockets) {
             so.close();
@@ -85,7 +57,7 @@ class StrategiesTest {
         try (Bed bed = new Bed(strategy, threads, 1)) {
             final Vnet v = bed.loopback();
             final SocketFile[] c = bed.connection(v, v, LOOPBACK);
-            transfer(bed, new Flow(c[0], c[1], MEGABYTES, 100_000), new Flow(c[1], c[0], MEGABYTES, 1448));
+            bed.transfer(new Flow(c[0], c[1], MEGABYTES, 100_000), new Flow(c[1], c[0], MEGABYTES, 1448));
             close(c);
         }
     }
@@ -96,7 +68,7 @@ class StrategiesTest {
         try (Bed bed = new Bed(strategy, threads, 2)) {
             final Vnet[] v = bed.pair(Bed.ETHERNET);
             final SocketFile[] c = bed.connection(v[0], v[1], RIGHT);
-            transfer(bed, new Flow(c[0], c[1], MEGABYTES, 65_536), new Flow(c[1], c[0], MEGABYTES, 9999));
+            bed.transfer(new Flow(c[0], c[1], MEGABYTES, 65_536), new Flow(c[1], c[0], MEGABYTES, 9999));
             close(c);
         }
     }
@@ -115,7 +87,7 @@ class StrategiesTest {
                 sockets.addAll(List.of(c));
                 flows.add(new Flow(c[i % 2], c[1 - i % 2], EACH, 4000 + i));
             }
-            transfer(bed, flows.toArray(Flow[]::new));
+            bed.transfer(flows.toArray(Flow[]::new));
             close(sockets.toArray(SocketFile[]::new));
         }
     }
@@ -126,10 +98,10 @@ class StrategiesTest {
         try (Bed bed = new Bed(strategy, threads, 4)) {
             final Vnet v = bed.loopback();
             final SocketFile[] c = bed.connection(v, v, LOOPBACK);
-            transfer(bed, new Flow(c[0], c[1], 0, 1));
+            bed.transfer(new Flow(c[0], c[1], 0, 1));
             assertThatThrownBy(() -> c[0].send(ByteBuffer.allocate(1))).isInstanceOf(ErrnoException.class)
                 .hasMessageContaining("EPIPE");
-            transfer(bed, new Flow(c[1], c[0], 300_000, 5000));
+            bed.transfer(new Flow(c[1], c[0], 300_000, 5000));
             close(c);
         }
     }

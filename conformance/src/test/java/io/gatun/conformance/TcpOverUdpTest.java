@@ -18,8 +18,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -66,28 +64,6 @@ class TcpOverUdpTest {
         return so.getOption(InDefs.IPPROTO_TCP, InDefs.TCP_REMOTE_UDP_ENCAPS_PORT);
     }
 
-    private static void transfer(final Bed bed, final Flow... flows) throws Exception {
-        if (!bed.threads) {
-            bed.drive(flows);
-            return;
-        }
-        final List<FutureTask<Void>> tasks = new ArrayList<>();
-        for (final Flow f : flows) {
-            tasks.add(new FutureTask<>(() -> {
-                f.sendAll();
-                return null;
-            }));
-            tasks.add(new FutureTask<>(() -> {
-                f.receiveAll();
-                return null;
-            }));
-        }
-        tasks.forEach(Thread.ofPlatform().daemon()::start);
-        for (final FutureTask<Void> t : tasks) {
-            t.get(60, TimeUnit.SECONDS);
-        }
-    }
-
     private static long count(final Vnet v, final String name) {
         return v.counters().get(name);
     }
@@ -100,7 +76,7 @@ class TcpOverUdpTest {
             final Vnet[] v = pair(bed, family);
             final SocketFile[] c = bed.connection(encapsulated(v[0], family), v[1], right(family));
             assertThat(encapsPort(c[1])).isEqualTo(TUNNEL);
-            transfer(bed, new Flow(c[0], c[1], MEGABYTES, 65_536), new Flow(c[1], c[0], MEGABYTES, 999));
+            bed.transfer(new Flow(c[0], c[1], MEGABYTES, 65_536), new Flow(c[1], c[0], MEGABYTES, 999));
             c[0].close();
             c[1].close();
             for (final Vnet one : v) {
@@ -259,7 +235,7 @@ class TcpOverUdpTest {
                     bed.run();
                 }
             }
-            transfer(bed, new Flow(c[0], c[1], 200_000, 3000), new Flow(c[1], c[0], 200_000, 3000));
+            bed.transfer(new Flow(c[0], c[1], 200_000, 3000), new Flow(c[1], c[0], 200_000, 3000));
             assertThat(count(v[1], "tcp.tunneled_errs")).as("seed %d", seed).isPositive();
             noise.close();
             c[0].close();

@@ -13,8 +13,6 @@ import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.SocketFile;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,20 +44,6 @@ class TcpStacksTest {
         return (OneAtATime) v.service(TcpFunctions.class).find(OneAtATime.NAME);
     }
 
-    private static void transfer(final Bed bed, final Flow f) throws Exception {
-        if (!bed.threads) {
-            bed.drive(f);
-            return;
-        }
-        final FutureTask<Void> sender = new FutureTask<>(() -> {
-            f.sendAll();
-            return null;
-        });
-        Thread.ofPlatform().daemon().start(sender);
-        f.receiveAll();
-        sender.get(60, TimeUnit.SECONDS);
-    }
-
     @ParameterizedTest
     @MethodSource("modes")
     void secondStack_byDefault_carriesTheConnection(final LockStrategy strategy, final boolean threads)
@@ -71,7 +55,7 @@ class TcpStacksTest {
             final SocketFile[] c = bed.connection(v[0], v[1], RIGHT);
             assertThat(stack(c[0])).isEqualTo(OneAtATime.NAME);
             assertThat(stack(c[1])).as("of the child").isEqualTo(OneAtATime.NAME);
-            transfer(bed, new Flow(c[0], c[1], OCTETS, 20_000));
+            bed.transfer(new Flow(c[0], c[1], OCTETS, 20_000));
             assertThat(c[1].getOption(InDefs.IPPROTO_TCP, OneAtATime.SEGMENTS)).isGreaterThan(OCTETS / 1460);
             assertThat(other(v[0]).tooMany.get()).as("more than one segment in flight").isZero();
             c[0].close();
@@ -117,7 +101,7 @@ class TcpStacksTest {
             assertThat(choose(c[0], OneAtATime.NAME)).as("takes none that is open").isEqualTo(Errno.EINVAL);
             assertThatThrownBy(() -> c[0].getOption(InDefs.IPPROTO_TCP, OneAtATime.SEGMENTS))
                 .isInstanceOf(ErrnoException.class).hasMessageContaining("ENOPROTOOPT");
-            transfer(bed, new Flow(c[0], c[1], OCTETS, 20_000));
+            bed.transfer(new Flow(c[0], c[1], OCTETS, 20_000));
             c[0].close();
             c[1].close();
         }
