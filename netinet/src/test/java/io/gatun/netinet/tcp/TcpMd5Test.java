@@ -11,12 +11,15 @@ import static io.gatun.netinet.tcp.TcpHeader.TH_RST;
 import static io.gatun.netinet.tcp.TcpHeader.TH_SYN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
+import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Ucred;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -218,5 +221,30 @@ class TcpMd5Test {
         final SockOpt get = SockOpt.get(InDefs.IPPROTO_TCP, InDefs.TCP_MD5SIG);
         assertThat(ctl.ctloutput(tcpcb(so), get)).isEqualTo(Errno.OK);
         assertThat(get.value()).isEqualTo(1);
+    }
+
+    @Test
+    void sign_allocatesNothing() {
+        final ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        final TcpOpt to = new TcpOpt();
+        to.flags = Seg.TOF_SIGNATURE;
+        final byte[] p = new byte[40 + to.length() + 1440];
+        p[0] = 0x45;
+        p[32] = (byte) (5 + to.length() / 4 << 4);
+        TcpFixture.put32(p, 12, HERE);
+        TcpFixture.put32(p, 16, PEER);
+        final Mbuf m = fx.packet(p);
+        long before = 0;
+        int signed = 0;
+        for (int i = 0; i < 40_000; i++) {
+            if (i == 30_000) {
+                before = bean.getThreadAllocatedBytes(Thread.currentThread().threadId());
+            }
+            signed += fx.tcp.md5.sign(m, 20, to) ? 1 : 0;
+        }
+        final long octets = bean.getThreadAllocatedBytes(Thread.currentThread().threadId()) - before;
+        m.freeChain();
+        assertThat(signed).isEqualTo(40_000);
+        assertThat(octets / 10_000).as("octets of heap a segment").isZero();
     }
 }
