@@ -48,7 +48,7 @@ public final class Inet6 {
     final In6Control control;
 
     Inet6(final Inet inet) {
-        addrs = new In6Addrs();
+        addrs = new In6Addrs(inet.vnet.sysctl());
         stat = new Ip6Stat(inet.vnet.counters());
         laddr = new In6Laddr(inet, this);
         ctloutput = new Ip6Ctloutput(inet);

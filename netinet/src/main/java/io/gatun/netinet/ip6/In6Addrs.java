@@ -5,6 +5,8 @@ import io.gatun.spi.ifnet.IfAddr;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.vnet.Sysctl;
+import io.gatun.spi.vnet.SysctlTree;
 import java.util.Arrays;
 import java.util.List;
 
@@ -16,6 +18,13 @@ import java.util.List;
  * @bsd V_in6_ifaddrhead
  */
 public final class In6Addrs {
+    /** As the sysctl says. @bsd IP6PO_TEMPADDR_SYSTEM */
+    public static final int TEMPADDR_SYSTEM = -1;
+    /** @bsd IP6PO_TEMPADDR_NOTPREFER */
+    public static final int TEMPADDR_NOTPREFER = 0;
+    /** @bsd IP6PO_TEMPADDR_PREFER */
+    public static final int TEMPADDR_PREFER = 1;
+
     private static final long HASH = 0x9e3779b97f4a7c15L;
     private static final int MIN_SLOTS = 8;
 
@@ -44,11 +53,15 @@ public final class In6Addrs {
     }
 
     private final Mtx lock = new Mtx(LockClass.CONFIG, "in6_ifaddr");
+    /** Prefixes with precedence and label. */
+    public final In6Policy policy = new In6Policy();
+    private final Sysctl preferTemp;
     private volatile Table table = new Table(new In6Ifaddr[0]); // (w)
 
     /** No address yet. */
-    public In6Addrs() {
-        // the table starts empty
+    public In6Addrs(final SysctlTree tree) {
+        preferTemp = tree.addBool("net.inet6.ip6.prefer_tempaddr", false,
+            "send from temporary addresses where there are");
     }
 
     /** Takes an address in; false when this host has it. */
@@ -147,13 +160,21 @@ public final class In6Addrs {
         return best;
     }
 
+    /** {@link #select(long, long, Ifnet, int)} for who has no wish of his own. */
+    public In6Ifaddr select(final long hi, final long lo, final Ifnet out) {
+        return select(hi, lo, out, TEMPADDR_SYSTEM);
+    }
+
     /**
-     * The source address for a destination that goes out by an interface (RFC 6724 section 5, rules 1, 2, 5 and 8);
-     * null when there is none of a scope that reaches it.
+     * The source address for a destination that goes out by an interface (RFC 6724 section 5, all rules but the fourth,
+     * for there is no mobile IP); null when there is none of a scope that reaches it. Allocates nothing.
      *
+     * @param temporary IP6PO_TEMPADDR_*: whether temporary addresses are preferred
      * @bsd in6_selectsrc
      */
-    public In6Ifaddr select(final long hi, final long lo, final Ifnet out) {
+    public In6Ifaddr select(final long hi, final long lo, final Ifnet out, final int temporary) {
+        final boolean prefer = temporary == TEMPADDR_SYSTEM ? preferTemp.getBool() : temporary == TEMPADDR_PREFER;
+        final int label = policy.label(hi, lo);
         In6Ifaddr best = null;
         for (final In6Ifaddr ia : table.all) {
             if (!mayReach(ia, hi, lo, out)) {
@@ -162,7 +183,9 @@ public final class In6Addrs {
             if (ia.hi == hi && ia.lo == lo) {
                 return ia;
             }
-            if (best == null || better(ia, best, hi, lo, out)) {
+            final int won = best == null ? 1 : compare(ia, best, hi, lo, out);
+            final int tied = won != 0 ? won : compareKinds(ia, best, label, prefer);
+            if (tied > 0 || tied == 0 && common(ia, hi, lo) > common(best, hi, lo)) { // rule 8
                 best = ia;
             }
         }
@@ -178,21 +201,42 @@ public final class In6Addrs {
         if (zone != 0 && zone != out.index() && zone != In6.zone(hi)) {
             return false;
         }
+        final int wanted = In6.zone(hi);
+        if (wanted != 0 && ia.ifp != out && wanted != ia.ifp.index()) {
+            return false; // RFC 6724 section 4: of the interface, where the destination means that link
+        }
         final boolean inside = (out.flags() & Ifnet.IFF_LOOPBACK) != 0;
         return inside || !In6.isLoopback(ia.hi, ia.lo) && ia.scope() >= Math.min(In6.scope(hi, lo), In6.SCOPE_GLOBAL);
     }
 
-    private static boolean better(
+    /** Rules 2, 3 and 5; above 0 when a is better, 0 when they tell nothing. */
+    private static int compare(
         final In6Ifaddr a, final In6Ifaddr b, final long hi, final long lo, final Ifnet out) {
         final int wanted = In6.scope(hi, lo);
         if (a.scope() != b.scope()) {
             final boolean smaller = a.scope() < b.scope();
-            return smaller ? a.scope() >= wanted : b.scope() < wanted;
+            return (smaller ? a.scope() >= wanted : b.scope() < wanted) ? 1 : -1;
         }
-        if ((a.ifp == out) != (b.ifp == out)) {
-            return a.ifp == out;
+        final int old = In6Ifaddr.IN6_IFF_DEPRECATED | In6Ifaddr.IN6_IFF_DETACHED;
+        if (a.has(old) != b.has(old)) {
+            return b.has(old) ? 1 : -1;
         }
-        return In6.matchLen(a.hi, a.lo, hi, lo) > In6.matchLen(b.hi, b.lo, hi, lo);
+        return a.ifp == b.ifp || a.ifp != out && b.ifp != out ? 0 : a.ifp == out ? 1 : -1;
+    }
+
+    /** Rules 6 and 7. */
+    private int compareKinds(final In6Ifaddr a, final In6Ifaddr b, final int label, final boolean prefer) {
+        final boolean labelled = policy.label(a.hi, a.lo) == label;
+        if (labelled != (policy.label(b.hi, b.lo) == label)) {
+            return labelled ? 1 : -1;
+        }
+        final boolean temporary = a.has(In6Ifaddr.IN6_IFF_TEMPORARY);
+        return temporary == b.has(In6Ifaddr.IN6_IFF_TEMPORARY) ? 0 : temporary == prefer ? 1 : -1;
+    }
+
+    /** Bits in common, of the address's prefix at most (RFC 6724 section 2.2). */
+    private static int common(final In6Ifaddr ia, final long hi, final long lo) {
+        return Math.min(ia.prefixLen(), In6.matchLen(ia.hi, ia.lo, hi, lo));
     }
 
     /** All addresses, oldest first: a snapshot. */

@@ -40,6 +40,11 @@ public final class In6Laddr implements PcbAddrs {
 
     /** The source address towards a destination, zones put in. */
     public Errno source(final long hi, final long lo, final int fib, final SockAddr src) {
+        return source(hi, lo, fib, src, In6Addrs.TEMPADDR_SYSTEM);
+    }
+
+    /** {@link #source(long, long, int, SockAddr)} with a wish about temporary addresses, IP6PO_TEMPADDR_*. */
+    Errno source(final long hi, final long lo, final int fib, final SockAddr src, final int temporary) {
         final NextHop nh = inet.fib(fib).lookup6(hi, lo);
         if (nh != null && nh.has(NextHop.NHF_REJECT)) {
             return Errno.EHOSTUNREACH;
@@ -51,7 +56,7 @@ public final class In6Laddr implements PcbAddrs {
         if (out == null) {
             return Errno.ENETUNREACH;
         }
-        final In6Ifaddr ia = inet6.addrs.select(hi, lo, out);
+        final In6Ifaddr ia = inet6.addrs.select(hi, lo, out, temporary);
         if (ia == null) {
             return Errno.EADDRNOTAVAIL;
         }

@@ -58,7 +58,7 @@ public final class Ip6Ctloutput {
                 inp.tos = Math.max(0, (int) v);
             }
             case InDefs.IPV6_PKTINFO, InDefs.IPV6_HOPOPTS, InDefs.IPV6_DSTOPTS, InDefs.IPV6_RTHDR,
-                InDefs.IPV6_USE_MIN_MTU -> {
+                InDefs.IPV6_USE_MIN_MTU, InDefs.IPV6_PREFER_TEMPADDR -> {
                 return sticky(inp, opt);
             }
             default -> {
@@ -101,7 +101,8 @@ public final class Ip6Ctloutput {
 
     /** What goes with every packet of a socket. DIFFERS: of a TCP socket only the size of packets. @bsd ip6_pcbopt */
     private Errno sticky(final Inpcb inp, final SockOpt opt) {
-        if (inp.protocol() == InDefs.IPPROTO_TCP && opt.name() != InDefs.IPV6_USE_MIN_MTU) {
+        if (inp.protocol() == InDefs.IPPROTO_TCP && opt.name() != InDefs.IPV6_USE_MIN_MTU
+                && opt.name() != InDefs.IPV6_PREFER_TEMPADDR) {
             return Errno.ENOPROTOOPT;
         }
         final Ip6PktOpts opts = inp.outputOpts != null ? inp.outputOpts : new Ip6PktOpts();
@@ -112,6 +113,7 @@ public final class Ip6Ctloutput {
             case InDefs.IPV6_HOPOPTS, InDefs.IPV6_DSTOPTS -> opt.object() instanceof byte[] b
                 ? opts.setOptions(opt.name(), MemorySegment.ofArray(b), 0, b.length, inp.cred) : Errno.EINVAL;
             case InDefs.IPV6_USE_MIN_MTU -> opts.setMinmtu(opt.value());
+            case InDefs.IPV6_PREFER_TEMPADDR -> opts.setPreferTempaddr(opt.value());
             default -> Errno.EINVAL; // RFC 5095: there is no type of routing header to send
         };
         inp.outputOpts = e == Errno.OK ? opts : inp.outputOpts;
@@ -123,7 +125,8 @@ public final class Ip6Ctloutput {
             case InDefs.IPV6_V6ONLY -> opt.answer(inp.has(Inpcb.IN6P_IPV6_V6ONLY) ? 1 : 0);
             case InDefs.IPV6_UNICAST_HOPS -> opt.answer(inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl);
             case InDefs.IPV6_TCLASS -> opt.answer(inp.tos);
-            case InDefs.IPV6_PKTINFO, InDefs.IPV6_HOPOPTS, InDefs.IPV6_DSTOPTS, InDefs.IPV6_USE_MIN_MTU ->
+            case InDefs.IPV6_PKTINFO, InDefs.IPV6_HOPOPTS, InDefs.IPV6_DSTOPTS, InDefs.IPV6_USE_MIN_MTU,
+                InDefs.IPV6_PREFER_TEMPADDR ->
                 getSticky(inp.outputOpts != null ? inp.outputOpts : new Ip6PktOpts(), opt);
             case InDefs.IPV6_PATHMTU -> {
                 return pathMtu(inp, opt);
@@ -148,6 +151,7 @@ public final class Ip6Ctloutput {
             }
             case InDefs.IPV6_HOPOPTS -> opt.answer(opts.hopopts());
             case InDefs.IPV6_DSTOPTS -> opt.answer(opts.dstopts());
+            case InDefs.IPV6_PREFER_TEMPADDR -> opt.answer(opts.preferTempaddr);
             default -> opt.answer(opts.minmtu);
         }
     }

@@ -43,6 +43,8 @@ public final class Ip6PktOpts {
     public int minmtu = MINMTU_MCASTONLY; // (i)
     /** No packet is cut. @bsd IP6PO_DONTFRAG */
     public boolean dontfrag;        // (i)
+    /** IP6PO_TEMPADDR_*: whether temporary addresses are preferred as source. @bsd ip6po_prefer_tempaddr */
+    public int preferTempaddr = In6Addrs.TEMPADDR_SYSTEM; // (i)
     /** The interface to leave by; null for the route's. @bsd ipi6_ifindex */
     public Ifnet ifp;               // (i)
     /** Source address with its zone put in; unspecified for the socket's. @bsd ipi6_addr */
@@ -101,6 +103,7 @@ public final class Ip6PktOpts {
         tclass = other == null ? -1 : other.tclass;
         minmtu = other == null ? MINMTU_MCASTONLY : other.minmtu;
         dontfrag = other != null && other.dontfrag;
+        preferTempaddr = other == null ? In6Addrs.TEMPADDR_SYSTEM : other.preferTempaddr;
         ifp = other == null ? null : other.ifp;
         srcHi = other == null ? 0 : other.srcHi;
         srcLo = other == null ? 0 : other.srcLo;
@@ -148,10 +151,11 @@ public final class Ip6PktOpts {
             src.setIn6(opts.srcHi, opts.srcLo, 0, 0);
             return Errno.OK;
         }
+        final int temporary = opts == null ? In6Addrs.TEMPADDR_SYSTEM : opts.preferTempaddr;
         if (out == null) {
-            return inet.inet6().laddr.source(dst.hi(), dst.lo(), fib, src);
+            return inet.inet6().laddr.source(dst.hi(), dst.lo(), fib, src, temporary);
         }
-        final In6Ifaddr ia = inet.inet6().addrs.select(dst.hi(), dst.lo(), out);
+        final In6Ifaddr ia = inet.inet6().addrs.select(dst.hi(), dst.lo(), out, temporary);
         if (ia == null) {
             return Errno.EADDRNOTAVAIL;
         }
@@ -243,6 +247,14 @@ public final class Ip6PktOpts {
         return Errno.OK;
     }
 
+    Errno setPreferTempaddr(final long v) {
+        if (v < In6Addrs.TEMPADDR_SYSTEM || v > In6Addrs.TEMPADDR_PREFER) {
+            return Errno.EINVAL;
+        }
+        preferTempaddr = (int) v;
+        return Errno.OK;
+    }
+
     Errno setMinmtu(final long v) {
         if (v < MINMTU_MCASTONLY || v > MINMTU_ALL) {
             return Errno.EINVAL;
@@ -311,6 +323,8 @@ public final class Ip6PktOpts {
             case InDefs.IPV6_HOPLIMIT -> n != Integer.BYTES ? Errno.EINVAL : setHlim(m.getInt(data));
             case InDefs.IPV6_TCLASS -> n != Integer.BYTES ? Errno.EINVAL : setTclass(m.getInt(data));
             case InDefs.IPV6_USE_MIN_MTU -> n != Integer.BYTES ? Errno.EINVAL : setMinmtu(m.getInt(data));
+            case InDefs.IPV6_PREFER_TEMPADDR ->
+                n != Integer.BYTES ? Errno.EINVAL : setPreferTempaddr(m.getInt(data));
             case InDefs.IPV6_DONTFRAG -> {
                 dontfrag = n == Integer.BYTES && m.getInt(data) != 0;
                 yield n == Integer.BYTES ? Errno.OK : Errno.EINVAL;

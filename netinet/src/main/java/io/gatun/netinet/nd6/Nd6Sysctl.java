@@ -61,7 +61,6 @@ final class Nd6Sysctl {
             "seconds a temporary address is preferred, at most");
         tempvltime = tree.addInt("net.inet6.ip6.tempvltime", 2 * DAY_SEC, 60, MAX_SEC,
             "seconds a temporary address is valid, at most");
-        tree.addBool("net.inet6.ip6.prefer_tempaddr", false, "send from temporary addresses where there are");
     }
 
     boolean rfc6204w3() {
