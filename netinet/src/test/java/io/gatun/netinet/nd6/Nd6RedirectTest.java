@@ -187,6 +187,28 @@ class Nd6RedirectTest {
 
     @Test
     @Tag("RFC4861-8.2")
+    void router_packetGoesBackToItsLink_isSentOnAndTheSenderIsTold() throws Exception {
+        try (Nd6Net net = Nd6Net.settled("net.inet6.ip6.forwarding", "1")) {
+            net.add("2001:db8:1::1/64");
+            net.advance(SEC);
+            net.config.addRoute("2001:db8:ffff::/48", BETTER, net.ifp);
+            net.hear(BETTER, "ff02::1:ff00:1", Packets6.NS, Packets6.nbr(0, "2001:db8:1::1", Packets6.six(1, 0x99)));
+            net.hear("2001:db8:1::5", "2001:db8:1::1", Packets6.NS,
+                Packets6.nbr(0, "2001:db8:1::1", Packets6.six(1, PEER_MAC)));
+            net.wire.sent.clear();
+            net.hear("2001:db8:1::5", FAR, 128, new byte[8]);
+            final byte[] f = net.wire.sent.poll();
+            assertThat(Packets6.type(f)).isEqualTo(Packets6.REDIRECT);
+            assertThat(Packets6.addr(f, Packets6.ICMP + 8)).isEqualTo(BETTER);
+            final byte[] on = net.wire.sent.poll();
+            assertThat(Packets.mac(on, 0)).isEqualTo(0x99);
+            assertThat(Packets.u8(on, 14 + 7)).isEqualTo(254);
+            assertThat(net.stat("nd6.redirect.sent")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    @Tag("RFC4861-8.2")
     void senderNotOnTheLink_orSwitchedOff_isNotTold_andTheRestIsLimited() {
         try (Nd6Net net = Nd6Net.settled()) {
             net.add("2001:db8:1::1/64");
