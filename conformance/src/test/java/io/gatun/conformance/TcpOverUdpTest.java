@@ -16,6 +16,7 @@ import io.gatun.uipc.api.SocketFile;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -241,6 +242,50 @@ class TcpOverUdpTest {
             c[0].close();
             c[1].close();
         }
+    }
+
+    /** ICMP errors about the tunnel, cut anywhere, true and false: a connection that is open outlives them. */
+    @Test
+    void icmpNoise_aboutTheTunnel_connectionGoesOn() throws Exception {
+        final long seed = Long.getLong("gatun.seed", 11);
+        final SplittableRandom r = new SplittableRandom(seed);
+        try (Bed bed = new Bed(seed)) {
+            final Vnet[] v = pair(bed, SockAddr.AF_INET);
+            final SocketFile[] c = bed.connection(encapsulated(v[0], SockAddr.AF_INET), v[1], right(SockAddr.AF_INET));
+            final SocketFile raw =
+                SocketFile.socket(v[0], SockAddr.AF_INET, SocketDefs.SOCK_RAW, InDefs.IPPROTO_ICMP);
+            final Flow flow = new Flow(c[1], c[0], 300_000, 3000);
+            for (int i = 0; i < 3000; i++) {
+                flow.sendSome();
+                raw.sendto(ByteBuffer.wrap(icmp(r, c[0].localAddress().port())), 0, SockAddr.of("10.0.0.2", 0));
+                bed.run();
+                flow.receiveSome();
+            }
+            bed.drive(flow, new Flow(c[0], c[1], 100_000, 3000));
+            assertThat(v[1].counters().get("icmp.inhist.3")).as("seed=%d", seed).isGreaterThan(1500);
+            raw.close();
+            c[0].close();
+            c[1].close();
+        }
+    }
+
+    /** About a segment of the right host within UDP; its numbers are right by chance alone. */
+    private static byte[] icmp(final SplittableRandom r, final int port) {
+        final ByteBuffer b = ByteBuffer.allocate(8 + 20 + 8 + 20);
+        b.put((byte) (r.nextInt(4) == 0 ? 11 : 3)).put((byte) r.nextInt(5)).putShort((short) 0).putInt(r.nextInt(1500));
+        b.put((byte) 0x45).put((byte) 0).putShort((short) 48).putInt(0).put((byte) 64).put((byte) 17)
+            .putShort((short) 0).put(new byte[] {10, 0, 0, 2, 10, 0, 0, 1});
+        b.putShort((short) (r.nextInt(5) == 0 ? r.nextInt() : TUNNEL))
+            .putShort((short) (r.nextInt(5) == 0 ? r.nextInt() : TUNNEL)).putInt(0);
+        b.putShort((short) Bed.PORT).putShort((short) port).putInt(r.nextInt());
+        final int n = r.nextInt(3) == 0 ? 8 + r.nextInt(b.capacity() - 8) : b.capacity();
+        int sum = 0;
+        for (int i = 0; i < n; i++) {
+            sum += (b.get(i) & 0xff) << ((i & 1) == 0 ? 8 : 0);
+        }
+        sum = (sum & 0xffff) + (sum >>> 16);
+        b.putShort(2, (short) ~((sum & 0xffff) + (sum >>> 16)));
+        return Arrays.copyOf(b.array(), n);
     }
 
     /** Noise, some of it with the ports of the connection, so that it is found and refused. */
