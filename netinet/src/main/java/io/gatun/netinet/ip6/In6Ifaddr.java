@@ -18,7 +18,12 @@ public final class In6Ifaddr {
     public static final int IN6_IFF_TENTATIVE = 0x02;
     /** Somebody else has it. @bsd IN6_IFF_DUPLICATED */
     public static final int IN6_IFF_DUPLICATED = 0x04;
-    /** Its prefix is no longer advertised by a router that can be reached. @bsd IN6_IFF_DETACHED */
+    /**
+     * Its prefix is no longer advertised by a router that can be reached. DIFFERS: selection avoids such an address,
+     * but neighbour discovery does not find out and so never sets it.
+     *
+     * @bsd IN6_IFF_DETACHED
+     */
     public static final int IN6_IFF_DETACHED = 0x08;
     /** Its preferred lifetime is over: new communication had better use another. @bsd IN6_IFF_DEPRECATED */
     public static final int IN6_IFF_DEPRECATED = 0x10;
