@@ -90,7 +90,10 @@ final class SegmentText {
     }
 
     /**
-     * Measures what comes in within half a round trip, and grows the buffer when that nears its size.
+     * Measures what comes in within half a round trip, and grows the buffer when that nears an eighth of its size.
+     * DIFFERS: FreeBSD waits for three eighths. A buffer of twice a round trip's text lets the sender go on while a
+     * loss is made good, and round trips are twice as long once the network's queue is full, which the receiver, who
+     * sends nothing to be timed, cannot know.
      *
      * @return the new size, or 0
      * @bsd tcp_autorcvbuf
@@ -111,7 +114,7 @@ final class SegmentText {
         final SockBuf rcv = tp.inp.so.rcv();
         final int hiwat = rcv.hiwat();
         final int max = tp.tcp.sysctl.recvbufMax.getInt();
-        if (got <= hiwat / 8 * 3 || hiwat >= max || (rcv.flags() & SocketDefs.SB_AUTOSIZE) == 0
+        if (got <= hiwat / 8 || hiwat >= max || (rcv.flags() & SocketDefs.SB_AUTOSIZE) == 0
             || !tp.tcp.sysctl.recvbufAuto.getBool()) {
             return 0;
         }
