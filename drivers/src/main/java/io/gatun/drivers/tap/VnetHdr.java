@@ -38,6 +38,9 @@ final class VnetHdr {
     private static final ValueLayout.OfLong ALL = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final ValueLayout.OfShort REST = ValueLayout.JAVA_SHORT_UNALIGNED;
 
+    private static final int IP6_HDR = 40;
+    private static final int ETHERTYPE_IPV6 = 0x86dd;
+
     private VnetHdr() {
     }
 
@@ -120,6 +123,8 @@ final class VnetHdr {
         final boolean v4 = isV4(m, ipOff(m));
         if (v4) {
             csum |= offset == TCP_CSUM_OFF ? Csum.CSUM_TCP : offset == UDP_CSUM_OFF ? Csum.CSUM_UDP : 0;
+        } else if (start == ipOff(m) + IP6_HDR && u16(m, ipOff(m) - Short.BYTES) == ETHERTYPE_IPV6) {
+            csum |= offset == TCP_CSUM_OFF ? Csum.CSUM_IP6_TCP : offset == UDP_CSUM_OFF ? Csum.CSUM_IP6_UDP : 0;
         }
         m.csumData(offset);
         if (gso != 0) {

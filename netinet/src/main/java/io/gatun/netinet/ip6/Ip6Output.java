@@ -247,7 +247,13 @@ public final class Ip6Output {
         if (sum == 0 && (m.csumFlags() & Csum.CSUM_IP6_UDP) != 0) {
             sum = 0xffff; // RFC 8200 section 8.1: 0 is not allowed
         }
-        m.put16(Ip6Header.LEN + m.csumData(), sum);
+        final int at = Ip6Header.LEN + m.csumData();
+        if (at + Short.BYTES <= m.len()) {
+            m.put16(at, sum);
+        } else { // a packet forwarded as it came
+            m.getPtr(at).put8(m.getPtrOff(at), sum >>> Byte.SIZE);
+            m.getPtr(at + 1).put8(m.getPtrOff(at + 1), sum);
+        }
         m.csumFlags(m.csumFlags() & ~CSUM_DELAY_DATA_IPV6);
     }
 
