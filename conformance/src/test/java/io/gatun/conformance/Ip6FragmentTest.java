@@ -72,4 +72,16 @@ class Ip6FragmentTest {
             s[1].close();
         }
     }
+
+    @Test
+    void autoFlowlabelSysctl_isWhatNewSocketsHave() throws Exception {
+        for (final int on : new int[] {0, 1}) {
+            try (Bed bed = new Bed(3)) {
+                final SocketFile[] s = sockets(bed.sysctl("net.inet6.ip6.auto_flowlabel", "" + on));
+                assertThat(s[1].getOption(InDefs.IPPROTO_IPV6, InDefs.IPV6_AUTOFLOWLABEL)).isEqualTo(on);
+                s[0].close();
+                s[1].close();
+            }
+        }
+    }
 }

@@ -43,6 +43,8 @@ public final class Inet6 {
     public final Ip6Forward ip6Forward;
     /** IPv6 on its way out. */
     public final Ip6Output ip6Output;
+    /** Whether new sockets label their flows (RFC 6437). @bsd V_ip6_auto_flowlabel */
+    public final Sysctl autoFlowlabel;
     /** Whether new sockets are for IPv6 alone. @bsd V_ip6_v6only */
     public final Sysctl v6only;
     final In6Control control;
@@ -59,6 +61,8 @@ public final class Inet6 {
         ip6Input = new Ip6Input(inet, this);
         ip6Forward = new Ip6Forward(inet, this);
         ip6Output = new Ip6Output(inet, this);
+        autoFlowlabel = inet.vnet.sysctl().addBool("net.inet6.ip6.auto_flowlabel", true,
+            "flows of new IPv6 sockets have a label");
         v6only = inet.vnet.sysctl().addBool("net.inet6.ip6.v6only", true, "new IPv6 sockets take no IPv4");
         control = new In6Control(inet, this);
     }

@@ -56,6 +56,9 @@ public final class Inet6Domain implements Domain {
         inet6 = new Inet6(inet);
         inet.setInet6(inet6);
         inet6.ip6Output.setGso(TcpGso::segment);
+        tcp.tcbinfo.setAutoFlowlabel(inet6.autoFlowlabel);
+        udp.udbinfo.setAutoFlowlabel(inet6.autoFlowlabel);
+        inet.rip.ripcbinfo().setAutoFlowlabel(inet6.autoFlowlabel);
         tcp.tcbinfo.setIp6(inet6.laddr, inet6.v6only);
         udp.udbinfo.setIp6(inet6.laddr, inet6.v6only);
         inet.rip.ripcbinfo().setIp6(inet6.laddr, inet6.v6only);

@@ -135,7 +135,7 @@ public final class Inpcb {
         this.family = (byte) family;
         final boolean six = family == SockAddr.AF_INET6;
         ttl = six ? -1 : info.defttl();
-        flags = six ? IN6P_AUTOFLOWLABEL | (info.v6only() ? IN6P_IPV6_V6ONLY : 0) : 0;
+        flags = six ? (info.autoFlowlabel() ? IN6P_AUTOFLOWLABEL : 0) | (info.v6only() ? IN6P_IPV6_V6ONLY : 0) : 0;
         vflag = (byte) freshVflag();
         lock = so.pcbLock();
         cred = so.cred();

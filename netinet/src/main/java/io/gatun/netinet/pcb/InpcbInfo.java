@@ -46,6 +46,7 @@ public final class InpcbInfo {
     final int protocol;                                        // (c)
     private final PcbAddrs addrs4;                             // (c)
     private PcbAddrs addrs6;                                   // (c) null without IPv6
+    private Sysctl autoFlowlabel;                              // (c) null without IPv6
     private Sysctl v6only;                                     // (c) null without IPv6
     private final Sysctl defttl;                               // (c)
     final PortRange range;                                     // (c)
@@ -91,6 +92,15 @@ public final class InpcbInfo {
     /** Time to live of new IPv4 sockets (RFC 1122 section 3.2.1.7). @bsd V_ip_defttl */
     int defttl() {
         return defttl.getInt();
+    }
+
+    /** Whether new IPv6 sockets label their flows. */
+    public void setAutoFlowlabel(final Sysctl on) {
+        autoFlowlabel = on;
+    }
+
+    boolean autoFlowlabel() {
+        return autoFlowlabel == null || autoFlowlabel.getBool();
     }
 
     boolean v6only() {
