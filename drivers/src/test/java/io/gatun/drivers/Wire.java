@@ -41,7 +41,7 @@ public final class Wire implements AutoCloseable, LinkLayer {
 
     @Override
     public Errno attach(Ifnet ifp) {
-        ifp.setInputFn((i, m) -> arrived.computeIfAbsent(i, k -> new ArrayList<>()).add(m));
+        ifp.setInputFn(this::input);
         ifp.setOutputFn((i, m, dst) -> i.transmit(m));
         return Errno.OK;
     }
@@ -65,6 +65,17 @@ public final class Wire implements AutoCloseable, LinkLayer {
         settle();
         List<Mbuf> got = arrived.remove(ifp);
         return got == null ? List.of() : got;
+    }
+
+    /** What comes up may be a list, as {@code ether_input} takes it. */
+    private void input(Ifnet ifp, Mbuf list) {
+        Mbuf m = list;
+        while (m != null) {
+            Mbuf next = m.nextPkt();
+            m.nextPkt(null);
+            arrived.computeIfAbsent(ifp, k -> new ArrayList<>()).add(m);
+            m = next;
+        }
     }
 
     /** What has come in, as octets. */
