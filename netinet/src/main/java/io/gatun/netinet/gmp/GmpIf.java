@@ -49,7 +49,10 @@ final class GmpIf {
         return gmp.now() + 1 + gmp.vnet.random().nextLong(Math.max(1, spanNs));
     }
 
-    /** The version to speak now (RFC 3376 section 7.2.1); what waits is forgotten when it is another. */
+    /**
+     * The version to speak now (RFC 3376 section 7.2.1); what waits is forgotten when it is another. Asked once for
+     * each event, before anything is noted or the groups are walked: it may cancel changes and remove groups.
+     */
     int version() {
         int v = gmp.wire.defaultVersion();
         final long now = gmp.now();
@@ -89,6 +92,7 @@ final class GmpIf {
 
     /** One member's filter becomes another; NONE is no member. */
     void change(final long hi, final long lo, final InMfilter from, final InMfilter to) {
+        final boolean newest = newest();
         GmpGroup g = find(hi, lo);
         if (g == null) {
             g = new GmpGroup(hi, lo);
@@ -102,7 +106,7 @@ final class GmpIf {
         final boolean changed = g.update(robustness);
         if (!gmp.wire.reports(hi, lo) || !up) {
             g.cancel();
-        } else if (!newest()) {
+        } else if (!newest) {
             g.cancel();
             oldChange(g, was);
         } else if (changed) {
@@ -127,13 +131,13 @@ final class GmpIf {
             g.oldNs = 0;
             g.oldCount = 0;
             if (g.lastReporter) {
-                gmp.wire.oldLeave(ifp, version(), g.hi, g.lo);
+                gmp.wire.oldLeave(ifp, spoken, g.hi, g.lo);
             }
         }
     }
 
     private void oldReport(final GmpGroup g) {
-        gmp.wire.oldReport(ifp, version(), g.hi, g.lo);
+        gmp.wire.oldReport(ifp, spoken, g.hi, g.lo);
         g.lastReporter = true;
         g.oldCount = Math.max(0, g.oldCount - 1);
         g.oldNs = g.oldCount > 0 ? within(OLD_UNSOLICITED) : 0;
@@ -147,12 +151,13 @@ final class GmpIf {
             generalNs = up ? generalNs : 0;
             return;
         }
+        final boolean newest = newest();
         final List<GmpRecord> out = new ArrayList<>();
         for (final GmpGroup g : groups) {
             if (!gmp.wire.reports(g.hi, g.lo) || g.state.isNone()) {
                 continue;
             }
-            if (newest()) {
+            if (newest) {
                 g.restate(robustness);
                 g.changes(out);
             } else {

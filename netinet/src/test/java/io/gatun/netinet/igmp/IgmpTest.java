@@ -438,6 +438,40 @@ class IgmpTest {
     }
 
     @Test
+    @Tag("RFC3376-7.2.1")
+    void version2RouterGone_theNextChange_isToldInVersion3_andOnceMore() {
+        join(a);
+        settle();
+        receive(oldMessage(0x11, 100, "0.0.0.0"), ALL, 1, RA);
+        net.advance(261 * SEC);
+        sent();
+        a.join(addr("239.9.9.9"), net.wire0.ifp);
+        assertThat(sent()).containsExactly("TO_EX 239.9.9.9 {}");
+        net.advance(10 * SEC);
+        assertThat(sent()).containsExactly("TO_EX 239.9.9.9 {}");
+        receive(oldMessage(0x11, 100, "0.0.0.0"), ALL, 1, RA);
+        net.advance(261 * SEC);
+        sent();
+        a.leave(addr(GROUP), null);
+        assertThat(sent()).containsExactly("TO_IN 239.1.2.3 {}");
+        net.advance(10 * SEC);
+        assertThat(sent()).containsExactly("TO_IN 239.1.2.3 {}");
+    }
+
+    @Test
+    void versionChangedWhileDown_withALeaveStillToTell_theOthersAreToldInIt() {
+        join(a);
+        a.join(addr("239.9.9.9"), net.wire0.ifp);
+        settle();
+        a.leave(addr(GROUP), null);
+        assertThat(sent()).containsExactly("TO_IN 239.1.2.3 {}");
+        net.wire0.ifp.down();
+        net.vnet.sysctl().set("net.inet.igmp.default_version", "2");
+        net.wire0.ifp.up();
+        assertThat(sent()).containsExactly("v2 report 239.9.9.9 to 239.9.9.9");
+    }
+
+    @Test
     void version2_reportOfAnother_makesOursNeedless() {
         receive(oldMessage(0x11, 100, "0.0.0.0"), ALL, 1, RA);
         join(a);

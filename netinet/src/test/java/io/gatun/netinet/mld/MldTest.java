@@ -236,6 +236,20 @@ class MldTest {
     }
 
     @Test
+    @Tag("RFC3810-8.2.1")
+    void version1RouterGone_theNextChange_isToldInVersion2_andOnceMore() {
+        join(a);
+        settle();
+        receive(ROUTER, ALL, body(130, 10_000, "::", 24), 1, RA);
+        net.advance(261 * SEC);
+        sent();
+        a.leave(addr(GROUP), null);
+        assertThat(sent()).containsExactly("TO_IN ff15::1:2:3 {}");
+        net.advance(10 * SEC);
+        assertThat(sent()).containsExactly("TO_IN ff15::1:2:3 {}");
+    }
+
+    @Test
     @Tag("RFC3810-5.1.14")
     void badMessages_areDropped() {
         join(a);
