@@ -55,9 +55,16 @@ final class TapRx {
      * @return frames taken, dropped ones included; negative when the device is gone
      */
     int batch(final int budget) {
-        final int n = read(budget);
+        int frames = 0;
+        int n = 0;
+        while (frames < budget && n >= 0) {
+            n = one();
+            if (n >= 0) {
+                frames++;
+            }
+        }
         handUp();
-        return n;
+        return frames == 0 && n < 0 && n != -Linux.EAGAIN() ? n : frames;
     }
 
     private void handUp() {
@@ -68,21 +75,6 @@ final class TapRx {
             held = 0;
             ifp.input(all);
         }
-    }
-
-    private int read(final int budget) {
-        int frames = 0;
-        while (frames < budget) {
-            final int n = one();
-            if (n == -Linux.EAGAIN()) {
-                return frames;
-            }
-            if (n < 0) {
-                return frames > 0 ? frames : n;
-            }
-            frames++;
-        }
-        return frames;
     }
 
     /** Reads one frame; its octets with the header, or a negative errno of Linux. */
