@@ -47,7 +47,7 @@ final class RfcTable {
         @Override
         public Void visitMethod(final MethodTree method, final Void none) {
             for (final AnnotationTree a : method.getModifiers().getAnnotations()) {
-                if (a.getAnnotationType().toString().equals("Tag")) {
+                if (a.getAnnotationType().toString().matches("Tag|net\\.jqwik\\.api\\.Tag")) {
                     final String test = unit + "." + method.getName();
                     a.accept(new TreeScanner<Void, Void>() {
                         @Override

@@ -9,6 +9,7 @@ import com.sun.source.tree.IdentifierTree;
 import com.sun.source.tree.ImportTree;
 import com.sun.source.tree.MemberSelectTree;
 import com.sun.source.tree.MethodInvocationTree;
+import com.sun.source.tree.MethodTree;
 import com.sun.source.tree.NewClassTree;
 import com.sun.source.tree.ParenthesizedTree;
 import com.sun.source.tree.ProvidesTree;
@@ -149,8 +150,24 @@ final class SourceRules {
                 }
                 return super.visitAnnotation(a, unused);
             }
+
+            @Override
+            public Void visitMethod(MethodTree method, Void unused) {
+                List<? extends AnnotationTree> all = method.getModifiers().getAnnotations();
+                if (all.stream().anyMatch(a -> simpleName(a.getAnnotationType()).equals("Property"))) {
+                    all.stream().filter(a -> fromJunit(unit, a.getAnnotationType().toString()))
+                        .forEach(a -> bad.add(unit.at(a) + ": jqwik skips a @Property with an annotation of JUnit"));
+                }
+                return super.visitMethod(method, unused);
+            }
         }.scan(unit.tree(), null);
         return bad;
+    }
+
+    private static boolean fromJunit(Unit unit, String annotation) {
+        return annotation.startsWith("org.junit.") || unit.tree().getImports().stream()
+            .map(i -> i.getQualifiedIdentifier().toString())
+            .anyMatch(i -> i.startsWith("org.junit.") && i.endsWith("." + annotation));
     }
 
     /** In a class with a locking key, every field that can change ends with a letter of that key. */

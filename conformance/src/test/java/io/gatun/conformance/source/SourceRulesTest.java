@@ -154,6 +154,10 @@ final class SourceRulesTest {
         @Test
         void disabledTests_planted_areFound() {
             assertThat(SourceRules.disabledTests(main("@Disabled(\"later\") void f() { }"))).hasSize(1);
+            String tagged = ".api.Tag;\nclass A { @Property @Tag(\"RFC1-1\") void f() { } }";
+            assertThat(SourceRules.disabledTests(SourceTree.unit("A.java", "import org.junit.jupiter" + tagged)))
+                    .hasSize(1);
+            assertThat(SourceRules.disabledTests(SourceTree.unit("A.java", "import net.jqwik" + tagged))).isEmpty();
         }
 
         @Test

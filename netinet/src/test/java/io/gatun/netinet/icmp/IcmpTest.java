@@ -34,7 +34,7 @@ class IcmpTest {
     }
 
     @Property(tries = 100)
-    @Tag("RFC1122-3.2.2.6-serve")
+    @net.jqwik.api.Tag("RFC1122-3.2.2.6-serve")
     void echo_anySize_isAnswered(@ForAll @IntRange(max = 1472) int n) {
         byte[] ask = Packets.icmp(Icmp.ICMP_ECHO, 0, 0x12340001, Packets.pattern(n));
         receive(fromPeer(ask));

@@ -138,7 +138,7 @@ class IpOutputTest {
     }
 
     @Property(tries = 60)
-    @Tag("RFC791-3.2-frag")
+    @net.jqwik.api.Tag("RFC791-3.2-frag")
     void anySize_cutAndMadeWhole_equal(@ForAll @IntRange(min = 1, max = 60_000) int size,
             @ForAll @IntRange(min = 68, max = 1500) int mtu, @ForAll boolean options, @ForAll long seed) {
         int cut = size > 20 * mtu ? Math.max(mtu, 1000) : mtu;

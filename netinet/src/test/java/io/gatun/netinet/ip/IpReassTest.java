@@ -91,7 +91,7 @@ class IpReassTest {
 
     /** Five pieces: all orders of every way to cut, and random sequences with duplicates and overlaps. */
     @Property(tries = 4000)
-    @Tag("RFC1122-3.2.1.4")
+    @net.jqwik.api.Tag("RFC1122-3.2.1.4")
     void randomSequencesOfFivePieces_deliverExactlyWhenWhole(@ForAll long seed) {
         List<int[]> pieces = pieces();
         Random r = new Random(seed);

@@ -207,7 +207,7 @@ class SackReceiveTest {
 
     /** Any pieces, across the wrap: each ACK says what the model says, and the stream arrives. */
     @Property(tries = 100)
-    @Tag("RFC2018-4")
+    @net.jqwik.api.Tag("RFC2018-4")
     void anyPieces_reportWhatTheModelHolds(@ForAll long seed) {
         final Random rnd = new Random(seed);
         try (TcpFixture fx = new TcpFixture(seed)) {

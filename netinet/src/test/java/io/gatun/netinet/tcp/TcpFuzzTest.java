@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
-import org.junit.jupiter.api.Tag;
+import net.jqwik.api.Tag;
 
 /** Whatever comes, nothing is thrown and nothing is lost: the fixture's end checks pool and callouts. */
 class TcpFuzzTest {
