@@ -28,6 +28,7 @@ final class SegmentArrives {
     @GuardedBy("tp.inp.lock")
     static Verdict otherStates(Tcpcb tp, Seg seg) {
         tp.rcvtimeNs = seg.nowNs;
+        tp.keepprobes = 0;
         if (!seg.has(TcpHeader.TH_SYN)) {
             seg.win = seg.rawWin << tp.sndScale;
         }

@@ -289,7 +289,13 @@ public final class TcpTimers {
         return shift == 0 ? first : Math.min(first * BACKOFF[shift] + s.rexmitSlop.get() * Tcp.NS_PER_MS, hi);
     }
 
-    /** The handshake took too long, or the connection was idle: probe it, give it up. @bsd tcp_timer_keep */
+    /**
+     * The handshake took too long, or the connection was idle: probe it, give it up. DIFFERS: what ends a connection is
+     * as many probes without an answer, not the time they take, since timers that were held up (a process that was
+     * stopped, a machine that slept) must not end it unasked (RFC 1122 section 4.2.3.6).
+     *
+     * @bsd tcp_timer_keep
+     */
     @GuardedBy("tp.inp.lock")
     private static void keep(Tcpcb tp) {
         final Tcp tcp = tp.tcp;
@@ -313,11 +319,12 @@ public final class TcpTimers {
             activate(tp, TT_KEEP, keepidle(tp));
             return;
         }
-        if (idle >= keepidle(tp) + maxidle(tp)) {
+        if (tp.keepprobes >= keepcnt(tp)) {
             tcp.stat.keepdrops.increment();
             TcpSubr.drop(tp, Errno.ETIMEDOUT);
             return;
         }
+        tp.keepprobes++;
         tcp.stat.keepprobe.increment();
         tcp.respond.keepProbe(tp);
         activate(tp, TT_KEEP, keepintvl(tp));

@@ -1,0 +1,65 @@
+package io.gatun.netinet.tcp;
+
+import static io.gatun.netinet.tcp.TcpFixture.PEER_ISS;
+import static io.gatun.netinet.tcp.TcpFixture.tcpcb;
+import static io.gatun.netinet.tcp.TcpHeader.TH_ACK;
+import static io.gatun.netinet.tcp.TcpHeader.TH_SYN;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Probing of idle connections (RFC 1122 section 4.2.3.6), with two hours, 75 seconds and 8 probes as by default. */
+class KeepaliveTest {
+    private static final long IDLE_MS = TimeUnit.HOURS.toMillis(2);
+    private static final long INTVL_MS = TimeUnit.SECONDS.toMillis(75);
+    private static final int COUNT = 8;
+
+    private final TcpFixture fx = new TcpFixture();
+
+    @AfterEach
+    void close() {
+        fx.close();
+    }
+
+    private FakeSocket idle() {
+        return fx.established(fx.seg(TH_SYN).seq(PEER_ISS).mss(1460));
+    }
+
+    @Test
+    void idle_noAnswer_isDroppedAfterTheLastProbesTime() {
+        final FakeSocket so = idle();
+        fx.pass(IDLE_MS + COUNT * INTVL_MS - 1);
+        assertThat(fx.sent).hasSize(COUNT).allMatch(o -> o.seq == tcpcb(so).sndUna - 1 && o.len == 0);
+        assertThat(tcpcb(so).state).isEqualTo(TcpState.ESTABLISHED);
+        fx.pass(1);
+        assertThat(fx.stat("keepdrops")).isEqualTo(1);
+        assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSED);
+    }
+
+    @Test
+    void probed_answered_startsAnew() {
+        final FakeSocket so = idle();
+        fx.pass(IDLE_MS + (COUNT - 1) * INTVL_MS);
+        assertThat(fx.sent).hasSize(COUNT);
+        fx.sent.clear();
+        fx.seg(TH_ACK).on(so).arrive();
+        fx.pass(IDLE_MS + COUNT * INTVL_MS - 1);
+        assertThat(fx.sent).hasSize(COUNT);
+        assertThat(tcpcb(so).state).isEqualTo(TcpState.ESTABLISHED);
+    }
+
+    @Test
+    void timersHeldUp_forHours_areNoReasonToDrop() {
+        final FakeSocket so = idle();
+        fx.clock.advanceTo(fx.clock.nanoTime() + TimeUnit.HOURS.toNanos(10));
+        fx.vnet.poll();
+        assertThat(fx.only().seq).isEqualTo(tcpcb(so).sndUna - 1);
+        fx.seg(TH_ACK).on(so).arrive();
+        fx.pass(IDLE_MS - 1);
+        fx.none();
+        assertThat(tcpcb(so).state).isEqualTo(TcpState.ESTABLISHED);
+        assertThat(fx.stat("keepdrops")).isZero();
+    }
+}
