@@ -82,6 +82,11 @@ final class TcpSendMap {
         rackRtt = 0;
     }
 
+    /** Records there is room for. */
+    int capacity() {
+        return ends.length;
+    }
+
     boolean isEmpty() {
         return head == tail;
     }

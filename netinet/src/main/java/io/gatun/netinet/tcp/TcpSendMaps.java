@@ -9,10 +9,12 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 /**
  * The send maps of a vnet: handed out while something is in flight, and kept for the next. Bounded by {@code
  * net.inet.tcp.map_limit} records in all; a connection that gets none recovers without selective acknowledgments.
+ * Those that nobody needed while {@link #PERIOD} others came back are let go, so that a load spike is forgotten.
  *
  * <p>Locking key: (c) constant, (l) the lock, (v) atomic.
  */
 final class TcpSendMaps {
+    static final int PERIOD = 1024;
     private static final int CUTS_A_HOLE = 2;
     private static final int SLOTS = 8;
     private static final int SPREAD = 4; // slots of neighbours share a cache line otherwise
@@ -24,6 +26,12 @@ final class TcpSendMaps {
     private final AtomicInteger cuts = new AtomicInteger();    // (v) records cut off by SACK blocks
     @GuardedBy("lock")
     private TcpSendMap free;        // (l)
+    @GuardedBy("lock")
+    private int count;              // (l) of the free ones
+    @GuardedBy("lock")
+    private int fewest;             // (l) of them in the present period
+    @GuardedBy("lock")
+    private int back;               // (l) that came back in it
 
     TcpSendMaps(TcpSysctl sysctl) {
         this.sysctl = sysctl;
@@ -42,6 +50,8 @@ final class TcpSendMaps {
             if (m != null) {
                 free = m.nextFree;
                 m.nextFree = null;
+                count--;
+                fewest = Math.min(fewest, count);
                 return m;
             }
         } finally {
@@ -66,9 +76,32 @@ final class TcpSendMaps {
         try {
             old.nextFree = free;
             free = old;
+            count++;
+            back++;
+            if (back == PERIOD) {
+                trimLocked();
+            }
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Lets go of those that were free all through the period, and begins another. */
+    @GuardedBy("lock")
+    private void trimLocked() {
+        assert lock.owned();
+        for (int i = 0; i < fewest; i++) {
+            records.addAndGet(-free.capacity());
+            free = free.nextFree;
+        }
+        count -= fewest;
+        fewest = count;
+        back = 0;
+    }
+
+    /** Records there is room for in all maps there are, handed out or free. */
+    int records() {
+        return records.get();
     }
 
     /** Whether a SACK block may cut a record of {@code m}: limits on one connection, and on all. */

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.VirtualClock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -210,6 +212,26 @@ class TcpSendMapTest {
             assertThat(maps.all.claim()).isNull();
             maps.all.release(map);
             assertThat(maps.all.claim()).isSameAs(map);
+        }
+    }
+
+    @Test
+    void manyClaimed_thenFew_theRestIsLetGo() {
+        try (Maps maps = new Maps()) {
+            final List<TcpSendMap> spike = new ArrayList<>();
+            for (int i = 0; i < 5000; i++) {
+                spike.add(maps.all.claim());
+            }
+            assertThat(maps.all.records()).isEqualTo(5000 * TcpSendMap.FEWEST);
+            spike.forEach(maps.all::release);
+            for (int i = 0; i < TcpSendMaps.PERIOD; i++) {
+                final List<TcpSendMap> few = List.of(maps.all.claim(), maps.all.claim(), maps.all.claim());
+                few.forEach(maps.all::release);
+            }
+            assertThat(maps.all.records()).isLessThanOrEqualTo(8 * TcpSendMap.FEWEST);
+            final TcpSendMap map = maps.all.claim();
+            assertThat(map.isEmpty()).isTrue();
+            maps.all.release(map);
         }
     }
 }
