@@ -22,6 +22,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import javax.management.JMException;
+import javax.management.ObjectName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -168,13 +170,16 @@ class TearDownTest {
         assertThat(now.get()).isEqualTo(before);
     }
 
-    private static long liveHeap() {
-        long least = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            System.gc();
-            least = Math.min(least, ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
-        }
-        return least;
+    /**
+     * Octets of all live objects, by a histogram of them: what the heap calls used is whole regions, of which half may
+     * be nothing.
+     */
+    private static long liveHeap() throws JMException {
+        final String histogram = (String) ManagementFactory.getPlatformMBeanServer().invoke(
+            new ObjectName("com.sun.management:type=DiagnosticCommand"), "gcClassHistogram",
+            new Object[] {new String[0]}, new String[] {String[].class.getName()});
+        final String[] total = histogram.substring(histogram.lastIndexOf("Total")).trim().split("\\s+");
+        return Long.parseLong(total[2]);
     }
 
     @ParameterizedTest
