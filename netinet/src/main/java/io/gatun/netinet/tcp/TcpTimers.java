@@ -290,9 +290,9 @@ public final class TcpTimers {
     }
 
     /**
-     * The handshake took too long, or the connection was idle: probe it, give it up. DIFFERS: what ends a connection is
-     * as many probes without an answer, not the time they take, since timers that were held up (a process that was
-     * stopped, a machine that slept) must not end it unasked (RFC 1122 section 4.2.3.6).
+     * The handshake took too long, or the connection was idle: probe it, give it up. DIFFERS: not before it was probed
+     * at least once, since timers that were held up (a process that was stopped, a machine that slept) must not end it
+     * unasked (RFC 1122 section 4.2.3.6).
      *
      * @bsd tcp_timer_keep
      */
@@ -319,7 +319,7 @@ public final class TcpTimers {
             activate(tp, TT_KEEP, keepidle(tp));
             return;
         }
-        if (tp.keepprobes >= keepcnt(tp)) {
+        if (idle >= keepidle(tp) + maxidle(tp) && tp.keepprobes > 0) {
             tcp.stat.keepdrops.increment();
             TcpSubr.drop(tp, Errno.ETIMEDOUT);
             return;
