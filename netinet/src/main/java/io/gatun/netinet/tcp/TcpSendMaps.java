@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>Locking key: (c) constant, (l) the lock, (v) atomic.
  */
 final class TcpSendMaps {
-    static final int PERIOD = 1024;
+    static final int PERIOD = 256;
     private static final int CUTS_A_HOLE = 2;
     private static final int SLOTS = 8;
     private static final int SPREAD = 4; // slots of neighbours share a cache line otherwise
