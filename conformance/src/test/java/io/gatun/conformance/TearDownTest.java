@@ -13,20 +13,14 @@ import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.Sockets;
 import io.gatun.uipc.api.SocketFile;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
-import javax.management.JMException;
-import javax.management.ObjectName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -41,7 +35,6 @@ class TearDownTest {
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(60);
     private static final long HEAP_SLACK = 1 << 20;
     private static final int LOOKS = 30;
-    private static final int MOST = 60;
     private static final int WORST = 8;
 
     /** One family's listener, its stream of data beside, and who opens and kills. */
@@ -175,32 +168,6 @@ class TearDownTest {
         assertThat(now.get()).isEqualTo(before);
     }
 
-    /**
-     * Octets of live objects: those of all, and of the classes that have most, so few that to keep them is nothing. Not
-     * what the heap calls used: that is whole regions, of which half may be empty.
-     */
-    private record Heap(long octets, Map<String, Long> most) {
-        static Heap live() throws JMException {
-            final String histogram = (String) ManagementFactory.getPlatformMBeanServer().invoke(
-                new ObjectName("com.sun.management:type=DiagnosticCommand"), "gcClassHistogram",
-                new Object[] {new String[0]}, new String[] {String[].class.getName()});
-            final List<String[]> rows = histogram.lines().map(l -> l.trim().split("\\s+"))
-                .filter(f -> f[0].matches("\\d+:")).toList();
-            return new Heap(rows.stream().mapToLong(f -> Long.parseLong(f[2])).sum(), rows.stream().limit(MOST)
-                .collect(Collectors.toMap(f -> f[3], f -> Long.parseLong(f[2]), Long::sum)));
-        }
-
-        private long grown(final Heap before, final String type) {
-            return most.get(type) - before.most.getOrDefault(type, 0L);
-        }
-
-        /** The classes that have most, by how much they grew. */
-        String growth(final Heap before) {
-            return most.keySet().stream().sorted(Comparator.comparingLong(k -> -grown(before, k))).limit(WORST)
-                .map(k -> k + " " + grown(before, k)).collect(Collectors.joining(", "));
-        }
-    }
-
     @ParameterizedTest
     @CsvSource({"SPLIT, 100000", "COALESCED, 20000", "VERTICAL, 20000"})
     void connections_openedAndKilledUnderTraffic_leaveNothing(final LockStrategy strategy, final int connections)
@@ -231,12 +198,12 @@ class TearDownTest {
             final List<Integer> open = open(v);
             opened(workers, WARM);
             settled(() -> open(v), open);
-            final Heap heapBefore = Heap.live();
+            final LiveHeap heapBefore = LiveHeap.now();
             opened(workers, connections);
             settled(() -> open(v), open);
             watcher.interrupt();
             watcher.join(); // its last look may be a list of many
-            final Heap heap = Heap.live();
+            final LiveHeap heap = LiveHeap.now();
             for (final Worker w : workers) {
                 assertThat(w.flow.received()).as("traffic went on").isPositive();
                 w.close();
@@ -247,8 +214,9 @@ class TearDownTest {
                 return Held.of(bed, v);
             }, before);
             assertThat(looks[0]).as("times that somebody looked").isGreaterThan(LOOKS);
-            assertThat(heap.octets - heapBefore.octets)
-                .as("octets of heap that stayed: %s", heap.growth(heapBefore)).isLessThan(HEAP_SLACK);
+            assertThat(heap.octets() - heapBefore.octets())
+                .as("octets of heap that stayed: %s", heap.growth(heapBefore, WORST, Long::toString))
+                .isLessThan(HEAP_SLACK);
             assertThat(failed.get()).as("nothing was thrown").isNull();
             assertThat(v.counters().get("tcp.keepprobe")).as("times that a timer ran").isGreaterThan(connections / 10);
         } finally {
