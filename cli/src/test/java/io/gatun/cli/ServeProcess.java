@@ -46,7 +46,8 @@ final class ServeProcess implements AutoCloseable {
     }
 
     private static String[] gatun(final Path run, final List<String> words) {
-        final List<String> all = new ArrayList<>(List.of("env", "GATUN_RUN_DIR=" + run));
+        // A build that runs in the background has its children ignore Ctrl-C.
+        final List<String> all = new ArrayList<>(List.of("env", "--default-signal=INT", "GATUN_RUN_DIR=" + run));
         all.addAll(List.of(java("io.gatun.cli.Gatun")));
         all.addAll(words);
         return all.toArray(String[]::new);

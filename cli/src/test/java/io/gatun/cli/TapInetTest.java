@@ -130,6 +130,7 @@ class TapInetTest {
                 line = seen.readLine();
             }
             say("239.1.2.3", "too early");
+            prints(20, "ping -q -n -c 1 -W 10 10.77.0.2"); // the answer comes behind it
             in.println("join 239.1.2.3");
             assertThat(out.readLine()).isEqualTo("done: join 239.1.2.3");
             say("239.1.2.3", "first");
@@ -170,6 +171,7 @@ class TapInetTest {
                 line = seen.readLine();
             }
             say6("ff15::1:2:3", "too early");
+            prints(20, "ping -q -n -c 1 -W 10 10.77.0.2"); // the answer comes behind it
             for (final String group : List.of("ff15::1:2:3", "ff02::1234")) {
                 in.println("join " + group);
                 assertThat(out.readLine()).isEqualTo("done: join " + group);
