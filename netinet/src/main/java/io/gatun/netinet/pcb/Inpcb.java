@@ -85,7 +85,7 @@ public final class Inpcb {
 
     public final Mtx lock;             // (c)
     public final InpcbInfo info;       // (c)
-    /** Of the socket: AF_INET or AF_INET6. What it talks is {@link #vflag}. */
+    /** Of the socket: AF_INET or AF_INET6. What it talks is {@link #vflag()}. */
     public final byte family;          // (c)
     /** Who made the socket. */
     public final Ucred cred;           // (c)
@@ -113,17 +113,9 @@ public final class Inpcb {
     private int refcount = 1;          // (a)
     private int soptions;              // (i) options the socket had when it left
 
-    /** INP_IPV4, INP_IPV6 or both, the latter only while it is bound to any address. @bsd inp_vflag */
-    byte vflag;                        // (i,h)
-    long fhi;                          // (i,h) IPv6 with the zone put in; 0 for IPv4
-    long flo;                          // (i,h)
-    long lhi;                          // (i,h)
-    long llo;                          // (i,h)
-    int lport;                         // (i,h) host order
-    int fport;                         // (i,h) host order
-
-    PcbNode node;                      // (h) where readers find it; null when they do not
-    PortEntry portEntry;               // (h)
+    /** Its endpoints, where readers find it. A table that grows replaces it by its like under the hash lock alone. */
+    PcbNode at;                        // (i,h)
+    PortEntry portEntry;               // (h) null while readers do not find it
     Inpcb portNext;                    // (h)
     Inpcb portPrev;                    // (h)
     Inpcb listNext;                    // (h)
@@ -136,7 +128,7 @@ public final class Inpcb {
         final boolean six = family == SockAddr.AF_INET6;
         ttl = six ? -1 : info.defttl();
         flags = six ? (info.autoFlowlabel() ? IN6P_AUTOFLOWLABEL : 0) | (info.v6only() ? IN6P_IPV6_V6ONLY : 0) : 0;
-        vflag = (byte) freshVflag();
+        at = info.unbound(freshVflag());
         lock = so.pcbLock();
         cred = so.cred();
     }
@@ -148,7 +140,7 @@ public final class Inpcb {
         this.cred = cred;
         ttl = family == SockAddr.AF_INET6 ? -1 : info.defttl();
         flags = family == SockAddr.AF_INET6 ? IN6P_IPV6_V6ONLY : 0;
-        vflag = (byte) freshVflag();
+        at = info.unbound(freshVflag());
         lock = new Mtx(LockClass.INPCB, "inp");
     }
 
@@ -171,42 +163,42 @@ public final class Inpcb {
 
     /** Local IPv4 address. @bsd inp_laddr */
     public int laddr4() {
-        return (int) llo;
+        return (int) at.llo;
     }
 
     /** Foreign IPv4 address. @bsd inp_faddr */
     public int faddr4() {
-        return (int) flo;
+        return (int) at.flo;
     }
 
     /** Local IPv6 address, first eight octets, with its zone. @bsd in6p_laddr */
     public long laddrHi() {
-        return lhi;
+        return at.lhi;
     }
 
     /** Local address, last eight octets. @bsd in6p_laddr */
     public long laddrLo() {
-        return llo;
+        return at.llo;
     }
 
     /** Foreign IPv6 address, first eight octets, with its zone. @bsd in6p_faddr */
     public long faddrHi() {
-        return fhi;
+        return at.fhi;
     }
 
     /** Foreign address, last eight octets. @bsd in6p_faddr */
     public long faddrLo() {
-        return flo;
+        return at.flo;
     }
 
     /** INP_IPV4, INP_IPV6 or both. @bsd inp_vflag */
     public int vflag() {
-        return vflag;
+        return at.vflag;
     }
 
     /** Whether its packets are IPv6; settled once it has a peer. */
     public boolean isV6() {
-        return (vflag & INP_IPV6) != 0;
+        return (at.vflag & INP_IPV6) != 0;
     }
 
     /** Time to live of its IPv4 packets. */
@@ -221,11 +213,11 @@ public final class Inpcb {
      */
     public Errno setV6only(final boolean on) {
         assert lock.owned();
-        if (lport != 0 || localSet() || family != SockAddr.AF_INET6) {
+        if (lport() != 0 || localSet() || family != SockAddr.AF_INET6) {
             return Errno.EINVAL;
         }
         setFlagBits(on ? IN6P_IPV6_V6ONLY : 0, on ? 0 : IN6P_IPV6_V6ONLY);
-        vflag = (byte) freshVflag();
+        at = info.unbound(freshVflag());
         return Errno.OK;
     }
 
@@ -239,21 +231,21 @@ public final class Inpcb {
 
     /** Host order; 0 unbound. @bsd inp_lport */
     public int lport() {
-        return lport;
+        return at.lport();
     }
 
     /** Host order; 0 unconnected. @bsd inp_fport */
     public int fport() {
-        return fport;
+        return at.fport();
     }
 
     public boolean connected() {
-        return fport != 0;
+        return at.fport() != 0;
     }
 
     /** Whether a local address is set. */
     public boolean localSet() {
-        return (llo | lhi) != 0;
+        return (at.llo | at.lhi) != 0;
     }
 
     /**
@@ -262,14 +254,15 @@ public final class Inpcb {
      */
     public boolean matches4(final int faddr, final int fromPort, final int laddr, final int toPort) {
         assert lock.owned();
-        if ((flags & (INP_DROPPED | INP_FREED | INP_INHASHLIST)) != INP_INHASHLIST || lport != toPort
-            || (vflag & INP_IPV4) == 0) {
+        final PcbNode n = at;
+        if ((flags & (INP_DROPPED | INP_FREED | INP_INHASHLIST)) != INP_INHASHLIST || n.lport() != toPort
+            || (n.vflag & INP_IPV4) == 0) {
             return false;
         }
-        if (fport != 0 && (fport != fromPort || flo != (faddr & 0xffff_ffffL))) {
+        if (n.fport() != 0 && (n.fport() != fromPort || n.flo != (faddr & 0xffff_ffffL))) {
             return false;
         }
-        return llo == 0 || llo == (laddr & 0xffff_ffffL);
+        return n.llo == 0 || n.llo == (laddr & 0xffff_ffffL);
     }
 
     /**
@@ -279,14 +272,15 @@ public final class Inpcb {
      */
     public boolean matches6(final long faHi, final long faLo, final long laHi, final long laLo, final int ports) {
         assert lock.owned();
-        if ((flags & (INP_DROPPED | INP_FREED | INP_INHASHLIST)) != INP_INHASHLIST || lport != ports >>> 16
-            || (vflag & INP_IPV6) == 0) {
+        final PcbNode n = at;
+        if ((flags & (INP_DROPPED | INP_FREED | INP_INHASHLIST)) != INP_INHASHLIST || n.lport() != ports >>> 16
+            || (n.vflag & INP_IPV6) == 0) {
             return false;
         }
-        if (fport != 0 && (fport != (ports & 0xffff) || flo != faLo || fhi != faHi)) {
+        if (n.fport() != 0 && (n.fport() != (ports & 0xffff) || n.flo != faLo || n.fhi != faHi)) {
             return false;
         }
-        return (llo | lhi) == 0 || llo == laLo && lhi == laHi;
+        return (n.llo | n.lhi) == 0 || n.llo == laLo && n.lhi == laHi;
     }
 
     /** Its socket's SO_* bits; those it had last when the socket has gone. */
@@ -319,7 +313,7 @@ public final class Inpcb {
         }
         info.hashLock.lock();
         try {
-            final int v = nam == null ? vflag : PcbWire.localFlags(this, nam);
+            final int v = nam == null ? at.vflag : PcbWire.localFlags(this, nam);
             final SockAddr local = nam == null ? null : PcbWire.of(this, nam, info.scratchSrc);
             final int port = PcbBind.setup(this, local, v, who);
             if (port < 0) {
@@ -328,11 +322,8 @@ public final class Inpcb {
             if (local == null || local.port() == 0) {
                 flags |= INP_ANONPORT;
             }
-            vflag = (byte) v;
-            lhi = local == null ? 0 : local.hi();
-            llo = local == null ? 0 : local.lo();
-            lport = port;
-            info.insertLocked(this);
+            info.insertLocked(this,
+                new PcbNode(this, v, local == null ? 0 : local.hi(), local == null ? 0 : local.lo(), port));
             return Errno.OK;
         } finally {
             info.hashLock.unlock();
@@ -395,11 +386,8 @@ public final class Inpcb {
         assert lock.owned();
         info.hashLock.lock();
         try {
-            fhi = 0;
-            flo = 0;
-            fport = 0;
             flowid = 0;
-            info.rehashLocked(this);
+            info.moveLocked(this, new PcbNode(this, at.vflag, at.lhi, at.llo, at.lport()));
         } finally {
             info.hashLock.unlock();
         }
@@ -410,10 +398,8 @@ public final class Inpcb {
         assert lock.owned();
         info.hashLock.lock();
         try {
-            lhi = 0;
-            llo = 0;
-            vflag = (byte) freshVflag();
-            disconnect();
+            flowid = 0;
+            info.moveLocked(this, new PcbNode(this, freshVflag(), 0, 0, at.lport()));
         } finally {
             info.hashLock.unlock();
         }
@@ -421,18 +407,20 @@ public final class Inpcb {
 
     /** Fills in the local endpoint. @bsd in_getsockaddr */
     public void sockaddr(final SockAddr out) {
-        fill(out, lhi, llo, lport);
+        final PcbNode n = at;
+        fill(out, n, n.lhi, n.llo, n.lport());
     }
 
     /** Fills in the peer's endpoint. @bsd in_getpeeraddr */
     public void peeraddr(final SockAddr out) {
-        fill(out, fhi, flo, fport);
+        final PcbNode n = at;
+        fill(out, n, n.fhi, n.flo, n.fport());
     }
 
-    private void fill(final SockAddr out, final long hi, final long lo, final int port) {
+    private void fill(final SockAddr out, final PcbNode n, final long hi, final long lo, final int port) {
         if (family == SockAddr.AF_INET) {
             out.setIn((int) lo, port);
-        } else if (vflag == INP_IPV4) {
+        } else if (n.vflag == INP_IPV4) {
             out.setIn6(0, In6.v4Mapped((int) lo), port, 0);
         } else {
             In6.recover(out, hi, lo, port);
@@ -449,7 +437,7 @@ public final class Inpcb {
         assert lock.owned();
         info.hashLock.lock();
         try {
-            info.rehashLocked(this);
+            info.moveLocked(this, new PcbNode(at, null));
         } finally {
             info.hashLock.unlock();
         }

@@ -10,6 +10,7 @@ import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -55,6 +56,7 @@ public final class InpcbInfo {
     final Endpoints scratch = new Endpoints();                 // (h)
     final SockAddr scratchDst = new SockAddr();                // (h)
     final SockAddr scratchSrc = new SockAddr();                // (h)
+    private final PcbNode[] unbound = new PcbNode[(Inpcb.INP_IPV4 | Inpcb.INP_IPV6) + 1]; // (c) by vflag
     private final PcbHash exact;                               // (c)
     private final SipHash flowKey;                             // (c)
     /** Counts moves between the tables: a reader who found nothing while one happened looks again. */
@@ -76,6 +78,7 @@ public final class InpcbInfo {
         flowKey = new SipHash(vnet.secret(), KEY_HASH + protocol);
         exact = new PcbHash(flowKey);
         portAlloc = new PortAlloc(range, ports, exact, new SipHash(vnet.secret(), KEY_PORT + protocol));
+        Arrays.setAll(unbound, PcbNode::new);
     }
 
     /**
@@ -105,6 +108,11 @@ public final class InpcbInfo {
 
     boolean v6only() {
         return v6only == null || v6only.getBool();
+    }
+
+    /** The endpoints of a block bound to nothing, which talks {@code vflag}. */
+    PcbNode unbound(final int vflag) {
+        return unbound[vflag];
     }
 
     /** The network layer of a family. */
@@ -228,39 +236,43 @@ public final class InpcbInfo {
 
     // ---- writers ------------------------------------------------------------
 
-    /** A block has got its local port: everybody may find it. @bsd in_pcbinshash */
-    void insertLocked(final Inpcb inp) {
+    /** Gives a block endpoints with a local port: from here on everybody may find it there. @bsd in_pcbinshash */
+    void insertLocked(final Inpcb inp, final PcbNode now) {
         assert hashLock.owned();
         if (inp.portEntry == null) {
+            inp.at = now;
             ports.add(inp);
             inp.setFlagBits(Inpcb.INP_INHASHLIST, 0);
+            linkLocked(inp.portEntry, now);
+        } else {
+            moveLocked(inp, now);
         }
-        rehashLocked(inp);
     }
 
-    /** Moves a block to where its endpoints belong. @bsd in_pcbrehash */
-    void rehashLocked(final Inpcb inp) {
+    /** Gives a block other endpoints; who is not found by anybody stays so. @bsd in_pcbrehash */
+    void moveLocked(final Inpcb inp, final PcbNode now) {
         assert hashLock.owned();
+        final PcbNode old = inp.at;
+        inp.at = now;
         if (inp.portEntry == null) {
             return;
         }
-        final PcbNode old = inp.node;
-        final PcbNode now = new PcbNode(inp);
-        inp.node = now;
-        if (inp.fport != 0) {
-            exact.insert(now);
+        linkLocked(inp.portEntry, now);
+        final int before = moves;
+        moves = before + 1;
+        unlinkLocked(inp.portEntry, old);
+    }
+
+    private void linkLocked(final PortEntry e, final PcbNode n) {
+        if (n.fport() != 0) {
+            exact.insert(n);
         } else {
-            inp.portEntry.addWild(now);
-        }
-        if (old != null) {
-            final int before = moves;
-            moves = before + 1;
-            unlinkLocked(inp.portEntry, old);
+            e.addWild(n);
         }
     }
 
     private void unlinkLocked(final PortEntry e, final PcbNode n) {
-        if ((int) (n.ports & 0xffff) != 0) {
+        if (n.fport() != 0) {
             exact.remove(n);
         } else {
             e.removeWild(n);
@@ -271,9 +283,8 @@ public final class InpcbInfo {
     void remove(final Inpcb inp, final boolean ends) {
         hashLock.lock();
         try {
-            if (inp.node != null) {
-                unlinkLocked(inp.portEntry, inp.node);
-                inp.node = null;
+            if (inp.portEntry != null) {
+                unlinkLocked(inp.portEntry, inp.at);
                 ports.remove(inp);
                 inp.setFlagBits(0, Inpcb.INP_INHASHLIST);
             }
@@ -335,7 +346,8 @@ public final class InpcbInfo {
      */
     public void notifyAll4(final int faddr, final int arg, final Visitor visitor) {
         for (final Inpcb inp : snapshot()) {
-            if (inp.vflag == Inpcb.INP_IPV4 && inp.fport != 0 && inp.faddr4() == faddr) {
+            final PcbNode at = inp.at;
+            if (at.vflag == Inpcb.INP_IPV4 && at.fport() != 0 && (int) at.flo == faddr) {
                 visitor.visit(inp, arg);
             }
         }
@@ -386,8 +398,8 @@ public final class InpcbInfo {
             int connected = 0;
             for (Inpcb inp = list; inp != null; inp = inp.listNext) {
                 seen++;
-                connected += inp.node != null && inp.fport != 0 ? 1 : 0;
-                assert (inp.node == null) == (inp.portEntry == null) : "half hashed " + inp;
+                connected += inp.portEntry != null && inp.connected() ? 1 : 0;
+                assert inp.portEntry == null || inp.at.inp == inp : "hashed without a port " + inp;
             }
             assert seen == count : seen + " blocks, counted " + count;
             assert connected == exact.count() : connected + " connected, hashed " + exact.count();

@@ -18,7 +18,7 @@ final class LbGroup {
         family = first.family();
         lhi = first.lhi;
         llo = first.llo;
-        dual = first.dual;
+        dual = first.dual();
         members = new Inpcb[] {first.inp};
     }
 
@@ -32,7 +32,7 @@ final class LbGroup {
 
     /** Whether a block belongs into it. */
     boolean holds(final PcbNode n) {
-        return localIs(n.family(), n.lhi, n.llo) && dual == n.dual;
+        return localIs(n.family(), n.lhi, n.llo) && dual == n.dual();
     }
 
     boolean localIs(final int af, final long hi, final long lo) {

@@ -35,7 +35,7 @@ final class PcbBind {
      */
     static int setup(final Inpcb inp, final SockAddr nam, final int vflag, final Ucred cred) {
         assert inp.info.hashLock.owned();
-        if (inp.lport != 0 || (inp.llo | inp.lhi) != 0) {
+        if (inp.lport() != 0 || inp.localSet()) {
             return -Errno.EINVAL.code();
         }
         final int options = inp.soOptions();
@@ -92,7 +92,7 @@ final class PcbBind {
         final int lookup = (options & REUSE_ANY) == 0 ? INPLOOKUP_WILDCARD : 0;
         final Inpcb t = conflict(e, inp, SockAddr.AF_INET, 0, 0, lookup);
         return t == null || (sharing(options, nam.isMulticast()) & t.soOptions()) != 0
-            || (t.llo | t.lhi) == 0 && t.family == SockAddr.AF_INET;
+            || !t.localSet() && t.family == SockAddr.AF_INET;
     }
 
     /**
@@ -116,10 +116,10 @@ final class PcbBind {
         if (t == null || t.cred.uid() == inp.cred.uid()) {
             return false;
         }
-        if (inp.so.type() == SOCK_STREAM && t.fport != 0) {
+        if (inp.so.type() == SOCK_STREAM && t.connected()) {
             return false;
         }
-        return !nam.isAny() || (t.llo | t.lhi) != 0
+        return !nam.isAny() || t.localSet()
             || (t.soOptions() & (SO_REUSEPORT | SO_REUSEPORT_LB)) == 0;
     }
 
@@ -138,9 +138,9 @@ final class PcbBind {
         Inpcb best = null;
         int bestWild = Integer.MAX_VALUE;
         for (Inpcb t = e == null ? null : e.first; t != null && bestWild > 0; t = t.portNext) {
-            final int wild = t == inp || (t.vflag & bit) == 0 ? -1 : wildcards(t, lhi, llo);
+            final int wild = t == inp || (t.vflag() & bit) == 0 ? -1 : wildcards(t, lhi, llo);
             final boolean exact = wild == 0;
-            final int cost = wild >= 0 && af == SockAddr.AF_INET && t.vflag != bit ? wild + MAPPED_COST : wild;
+            final int cost = wild >= 0 && af == SockAddr.AF_INET && t.vflag() != bit ? wild + MAPPED_COST : wild;
             if (cost >= 0 && cost < bestWild && (exact || (lookup & INPLOOKUP_WILDCARD) != 0)) {
                 best = t;
                 bestWild = cost;
@@ -151,10 +151,10 @@ final class PcbBind {
 
     /** How many wildcards a match needs; -1 when it does not match. */
     private static int wildcards(final Inpcb t, final long lhi, final long llo) {
-        final int connected = t.fport == 0 ? 0 : 1;
-        if (t.llo == llo && t.lhi == lhi) {
+        final int connected = t.connected() ? 1 : 0;
+        if (t.laddrLo() == llo && t.laddrHi() == lhi) {
             return connected;
         }
-        return (t.llo | t.lhi) == 0 || (llo | lhi) == 0 ? connected + 1 : -1;
+        return !t.localSet() || (llo | lhi) == 0 ? connected + 1 : -1;
     }
 }

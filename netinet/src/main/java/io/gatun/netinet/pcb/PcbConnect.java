@@ -33,7 +33,7 @@ final class PcbConnect {
         if (nam.port() == 0) {
             return Errno.EADDRNOTAVAIL;
         }
-        if (inp.fport != 0) {
+        if (inp.connected()) {
             return Errno.EISCONN;
         }
         if (nam.family() == SockAddr.AF_INET) {
@@ -43,7 +43,7 @@ final class PcbConnect {
         if (four && inp.has(Inpcb.IN6P_IPV6_V6ONLY)) {
             return Errno.EINVAL;
         }
-        return (inp.vflag & (four ? Inpcb.INP_IPV4 : Inpcb.INP_IPV6)) == 0 ? Errno.EAFNOSUPPORT : Errno.OK;
+        return (inp.vflag() & (four ? Inpcb.INP_IPV4 : Inpcb.INP_IPV6)) == 0 ? Errno.EAFNOSUPPORT : Errno.OK;
     }
 
     /** Real addresses of both ends into {@code to}. */
@@ -53,8 +53,8 @@ final class PcbConnect {
         dst.set(PcbWire.of(inp, nam, dst));
         final int af = dst.family();
         info.addrs(af).foreign(dst);
-        long hi = inp.lhi;
-        long lo = inp.llo;
+        long hi = inp.laddrHi();
+        long lo = inp.laddrLo();
         if (!inp.localSet()) {
             final SockAddr src = info.scratchSrc;
             final Errno e = source(inp, dst, src);
@@ -80,7 +80,7 @@ final class PcbConnect {
 
     private static Errno commit(final Inpcb inp, final Endpoints to, final Ucred who) {
         final InpcbInfo info = inp.info;
-        int lport = inp.lport;
+        int lport = inp.lport();
         if (lport == 0) {
             lport = info.portAlloc.toward(inp, to, who);
             if (lport < 0) {
@@ -90,20 +90,13 @@ final class PcbConnect {
         } else if (info.exists(to, lport)) {
             return Errno.EADDRINUSE;
         }
-        inp.lport = lport;
-        set(inp, to);
+        set(inp, to, lport);
         return Errno.OK;
     }
 
-    private static void set(final Inpcb inp, final Endpoints to) {
-        inp.vflag = (byte) to.vflag;
-        inp.lhi = to.lhi;
-        inp.llo = to.llo;
-        inp.fhi = to.fhi;
-        inp.flo = to.flo;
-        inp.fport = to.fport;
-        inp.flowid = inp.info.flowHash(to, inp.lport);
-        inp.info.insertLocked(inp);
+    private static void set(final Inpcb inp, final Endpoints to, final int lport) {
+        inp.flowid = inp.info.flowHash(to, lport);
+        inp.info.insertLocked(inp, new PcbNode(inp, to, lport));
     }
 
     /** Endpoints that a packet gives. Under the hash lock. */
@@ -111,8 +104,7 @@ final class PcbConnect {
         if (inp.info.exists(to, lport)) {
             return Errno.EADDRINUSE;
         }
-        inp.lport = lport;
-        set(inp, to);
+        set(inp, to, lport);
         return Errno.OK;
     }
 }

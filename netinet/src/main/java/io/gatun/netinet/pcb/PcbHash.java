@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 
 /**
  * The hash of connected control blocks. Readers take no lock: they read a published table and published links. Writers
- * hold the hash lock. Growing builds a new table of new nodes and publishes it; a reader in the old one sees the past,
- * which is as if it had looked a moment earlier.
+ * hold the hash lock. Growing builds a new table of new nodes, which the blocks have from then on, and publishes it; a
+ * reader in the old one sees the past, which is as if it had looked a moment earlier.
  *
  * <p>Locking key: (h) the owner's hash lock; (v) published by VarHandle.
  *
@@ -61,23 +61,18 @@ final class PcbHash {
         count++;
     }
 
-    /** Unlinks the node with this key and owner; it may be a copy made by growing. Under the hash lock. */
-    void remove(final PcbNode like) {
+    /** Unlinks a node. Under the hash lock. */
+    void remove(final PcbNode gone) {
         final PcbNode[] t = table;
-        final int i = index(hash(like), t.length);
-        PcbNode prev = null;
-        PcbNode n = t[i];
-        while (n != null && !(n.inp == like.inp && n.sameKey(like))) {
-            prev = n;
-            n = n.nextAcquire();
-        }
-        if (n == null) {
-            return;
-        }
-        if (prev == null) {
-            BUCKET.setRelease(t, i, n.nextAcquire());
+        final int i = index(hash(gone), t.length);
+        if (t[i] == gone) {
+            BUCKET.setRelease(t, i, gone.nextAcquire());
         } else {
-            prev.nextRelease(n.nextAcquire());
+            PcbNode n = t[i];
+            while (n.nextAcquire() != gone) {
+                n = n.nextAcquire();
+            }
+            n.nextRelease(gone.nextAcquire());
         }
         count--;
     }
@@ -107,6 +102,7 @@ final class PcbHash {
             for (PcbNode n = head; n != null; n = n.nextAcquire()) {
                 final int i = index(hash(n), t.length);
                 t[i] = new PcbNode(n, t[i]);
+                n.inp.at = t[i];
             }
         }
         table = t;

@@ -162,7 +162,7 @@ final class PortEntry {
             }
             if (any == null && n.localIs(family, 0, 0)) {
                 any = n.inp;
-            } else if (mapped == null && n.dual && family == SockAddr.AF_INET) {
+            } else if (mapped == null && n.dual() && family == SockAddr.AF_INET) {
                 mapped = n.inp;
             }
         }

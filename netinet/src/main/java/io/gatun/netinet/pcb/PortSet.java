@@ -53,10 +53,10 @@ public final class PortSet {
 
     /** Counts a block in under its local port. Under the hash lock. */
     PortEntry add(final Inpcb inp) {
-        final PortEntry e = claim(inp.lport);
+        final PortEntry e = claim(inp.lport());
         e.link(inp);
         if (e.count == 1) {
-            mark(inp.lport);
+            mark(inp.lport());
         }
         return e;
     }
