@@ -18,26 +18,27 @@ import java.util.concurrent.locks.LockSupport;
  * <p>{@link Lock} is implemented for the sake of checkers that know it; of its methods only {@link #lock},
  * {@link #tryLock()} and {@link #unlock} are supported. To wait under a mutex see {@link Cv}.
  *
- * <p>Locking key: (c) constant, (v) VarHandle when shared, else of the one thread, (t) the owner, others see garbage.
+ * <p>There are four to a connection, so it is small: owner and state are one word, as in FreeBSD.
+ *
+ * <p>Locking key: (c) constant, (v) VarHandle when shared, else of the one thread, (t) the owner.
  *
  * @bsd struct mtx
  * @see <a href="https://man.freebsd.org/mutex/9">mutex(9)</a>
  */
 public final class Mtx implements Lock {
-    private static final VarHandle STATE;
+    private static final VarHandle LOCK;
     private static final VarHandle SLEEPQ;
-    private static final int FREE = 0;
-    private static final int HELD = 1;
-    /** Held, and somebody may be parked. */
-    private static final int WANTED = 2;
-    private static final long NOBODY = 0;
+    private static final long UNOWNED = 0;
+    /** Somebody may be parked. @bsd MTX_CONTESTED */
+    private static final long CONTESTED = 1;
+    private static final LockClass[] CLASSES = LockClass.values();
     /** Turns of waiting for an owner who is about to let go; parking costs much more. */
     private static final int SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 64 : 0;
 
     static {
         try {
             final MethodHandles.Lookup lookup = MethodHandles.lookup();
-            STATE = lookup.findVarHandle(Mtx.class, "state", int.class);
+            LOCK = lookup.findVarHandle(Mtx.class, "lock", long.class);
             SLEEPQ = lookup.findVarHandle(Mtx.class, "sleepq", Sleepq.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -45,11 +46,10 @@ public final class Mtx implements Lock {
     }
 
     private final String name;           // (c)
-    private final LockClass lockClass;   // (c)
+    private final byte lockClass;        // (c) ordinal
     private final boolean shared;        // (c)
-    private int state;                   // (v)
-    private int holds;                   // (t) beyond the first
-    private long owner;                  // (t) thread id
+    private short holds;                 // (t) beyond the first
+    private long lock;                   // (v) UNOWNED, or the owner's id above CONTESTED
     private Sleepq sleepq;               // (v) made by the first waiter
 
     /**
@@ -68,53 +68,66 @@ public final class Mtx implements Lock {
      * @param shared whether several threads may want it at once: {@code VnetSide.threaded()}
      */
     public Mtx(final LockClass lockClass, final String name, final boolean shared) {
-        this.lockClass = lockClass;
+        this.lockClass = (byte) lockClass.ordinal();
         this.name = name;
         this.shared = shared;
     }
 
     public LockClass lockClass() {
-        return lockClass;
+        return CLASSES[lockClass];
     }
 
     public String name() {
         return name;
     }
 
+    /** The word of this thread as owner. */
+    private static long me() {
+        return Thread.currentThread().threadId() << 1;
+    }
+
+    private long word() {
+        return (long) LOCK.getOpaque(this);
+    }
+
+    /** Whether a thread has it: only its owner writes its own id, so for oneself the answer is never out of date. */
+    private boolean ownedBy(final long thread) {
+        return (word() & ~CONTESTED) == thread;
+    }
+
     /** Takes it; spins for a moment, then parks. Deaf to interrupts, which stay pending. @bsd mtx_lock */
     @Override
     public void lock() {
         assert Witness.checkOrder(this);
-        final long me = Thread.currentThread().threadId();
-        if (owner == me) {
+        final long me = me();
+        if (ownedBy(me)) {
             holds++;
         } else {
-            acquire();
-            owner = me;
+            acquire(me);
         }
         assert Witness.acquired(this);
     }
 
-    private void acquire() {
+    private void acquire(final long me) {
         if (!shared) {
-            claimAlone();
-        } else if (!STATE.compareAndSet(this, FREE, HELD) && !spin()) {
-            park();
+            claimAlone(me);
+        } else if (!LOCK.compareAndSet(this, UNOWNED, me) && !spin(me)) {
+            park(me);
         }
     }
 
-    private void claimAlone() {
-        if (state != FREE) {
-            throw new IllegalStateException(name + " of a vnet without threads is held by thread " + owner
-                + " and wanted by " + Thread.currentThread().threadId());
+    private void claimAlone(final long me) {
+        if (lock != UNOWNED) {
+            throw new IllegalStateException(name + " of a vnet without threads is held by thread " + (lock >>> 1)
+                + " and wanted by " + (me >>> 1));
         }
-        state = HELD;
+        lock = me;
     }
 
-    private boolean spin() {
+    private boolean spin(final long me) {
         for (int i = 0; i < SPINS; i++) {
             Thread.onSpinWait();
-            if ((int) STATE.getOpaque(this) == FREE && STATE.compareAndSet(this, FREE, HELD)) {
+            if (word() == UNOWNED && LOCK.compareAndSet(this, UNOWNED, me)) {
                 return true;
             }
         }
@@ -122,21 +135,32 @@ public final class Mtx implements Lock {
     }
 
     /**
-     * Every waiter stands in the queue before it marks the state, and marks it again when it gets the lock, so the
-     * owner that frees a marked state finds somebody to wake as long as anybody waits.
+     * Every waiter stands in the queue before it marks the word, and marks it again when it gets the lock, so the
+     * owner that frees a marked word finds somebody to wake as long as anybody waits.
      */
-    private void park() {
+    private void park(final long me) {
         final Thread t = Thread.currentThread();
         final Sleepq q = queue();
         boolean interrupted = false;
         q.add(t);
-        while ((int) STATE.getAndSet(this, WANTED) != FREE) {
+        while (!claimOrMark(me)) {
             LockSupport.park(this);
             interrupted |= Thread.interrupted();
         }
         q.remove(t);
         if (interrupted) {
             t.interrupt();
+        }
+    }
+
+    /** Takes it when it is free, and marks it in either case. */
+    private boolean claimOrMark(final long me) {
+        while (true) {
+            final long w = (long) LOCK.getVolatile(this);
+            final long next = w == UNOWNED ? me | CONTESTED : w | CONTESTED;
+            if (w == next || LOCK.compareAndSet(this, w, next)) {
+                return w == UNOWNED;
+            }
         }
     }
 
@@ -153,16 +177,13 @@ public final class Mtx implements Lock {
     /** @bsd mtx_trylock */
     @Override
     public boolean tryLock() {
-        final long me = Thread.currentThread().threadId();
-        if (owner == me) {
+        final long me = me();
+        if (ownedBy(me)) {
             holds++;
-        } else if (shared ? STATE.compareAndSet(this, FREE, HELD) : state == FREE) {
-            if (!shared) {
-                state = HELD;
-            }
-            owner = me;
-        } else {
+        } else if (shared ? !LOCK.compareAndSet(this, UNOWNED, me) : lock != UNOWNED) {
             return false;
+        } else if (!shared) {
+            lock = me;
         }
         assert Witness.acquired(this);
         return true;
@@ -171,7 +192,7 @@ public final class Mtx implements Lock {
     /** @bsd mtx_unlock */
     @Override
     public void unlock() {
-        if (owner != Thread.currentThread().threadId()) {
+        if (!owned()) {
             throw new IllegalMonitorStateException(name + " is not held by this thread");
         }
         assert Witness.released(this);
@@ -183,10 +204,9 @@ public final class Mtx implements Lock {
     }
 
     private void release() {
-        owner = NOBODY;
         if (!shared) {
-            state = FREE;
-        } else if ((int) STATE.getAndSet(this, FREE) == WANTED) {
+            lock = UNOWNED;
+        } else if (((long) LOCK.getAndSet(this, UNOWNED) & CONTESTED) != 0) {
             ((Sleepq) SLEEPQ.getAcquire(this)).wakeFirst();
         }
     }
@@ -204,9 +224,8 @@ public final class Mtx implements Lock {
     }
 
     void takeBack(final int n) {
-        acquire();
-        owner = Thread.currentThread().threadId();
-        holds = n;
+        acquire(me());
+        holds = (short) n;
         for (int i = 0; i <= n; i++) {
             assert Witness.acquired(this);
         }
@@ -214,12 +233,12 @@ public final class Mtx implements Lock {
 
     /** For the first line of a {@code ...Locked} method: {@code assert lock.owned();}. @bsd mtx_assert */
     public boolean owned() {
-        return owner == Thread.currentThread().threadId();
+        return ownedBy(me());
     }
 
     /** Whether anybody holds it; for diagnosis. */
     public boolean isLocked() {
-        return (int) STATE.getOpaque(this) != FREE;
+        return word() != UNOWNED;
     }
 
     /** Whether several threads may want it at once. */
@@ -244,6 +263,7 @@ public final class Mtx implements Lock {
 
     @Override
     public String toString() {
-        return name + " (" + lockClass + ")" + (isLocked() ? ", held by thread " + owner : "");
+        final long w = word();
+        return name + " (" + lockClass() + ")" + (w != UNOWNED ? ", held by thread " + (w >>> 1) : "");
     }
 }
