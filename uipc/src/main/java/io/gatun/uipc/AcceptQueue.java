@@ -156,7 +156,6 @@ final class AcceptQueue {
             }
             so.ref();
             child.listener = so;
-            child.head = this;
             if (complete) {
                 addCompleteLocked(child);
                 return true;
@@ -166,7 +165,7 @@ final class AcceptQueue {
                 unlinkLocked(oldest);
                 so.sockets.defer.child(oldest, true);
             }
-            child.qstate = SQ_INCOMP;
+            child.setHead(this, SQ_INCOMP);
             incomp.add(child);
             incqlen = incomp.length;
             return true;
@@ -179,7 +178,7 @@ final class AcceptQueue {
     boolean complete(final Socket child) {
         lock.lock();
         try {
-            if (child.head != this || child.qstate != SQ_INCOMP) {
+            if (child.head() != this || child.qstate() != SQ_INCOMP) {
                 return false;
             }
             incomp.remove(child);
@@ -195,7 +194,7 @@ final class AcceptQueue {
     void abandon(final Socket child) {
         lock.lock();
         try {
-            if (child.head == this && child.qstate == SQ_INCOMP) {
+            if (child.head() == this && child.qstate() == SQ_INCOMP) {
                 unlinkLocked(child);
                 so.sockets.defer.child(child, false);
             }
@@ -206,7 +205,7 @@ final class AcceptQueue {
 
     @GuardedBy("lock")
     private void addCompleteLocked(final Socket child) {
-        child.qstate = SQ_COMP;
+        child.setHead(this, SQ_COMP);
         comp.add(child);
         qlen = comp.length;
         if (waiters > 0) {
@@ -219,15 +218,14 @@ final class AcceptQueue {
 
     @GuardedBy("lock")
     private void unlinkLocked(final Socket child) {
-        if (child.qstate == SQ_COMP) {
+        if (child.qstate() == SQ_COMP) {
             comp.remove(child);
             qlen = comp.length;
         } else {
             incomp.remove(child);
             incqlen = incomp.length;
         }
-        child.qstate = SQ_NONE;
-        child.head = null;
+        child.setHead(null, SQ_NONE);
     }
 
     /** Takes the oldest complete child, whose reference on the listener is the caller's to give back; or null. */

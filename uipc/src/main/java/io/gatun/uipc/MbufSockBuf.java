@@ -54,13 +54,12 @@ final class MbufSockBuf extends SockBufState {
     private Mbuf mb;         // (l) first mbuf of the first record
     private Mbuf mbtail;     // (l) last mbuf of the last record
     private Mbuf lastrecord; // (l) first mbuf of the last record
-    private int ctl;         // (l) octets of addresses and control
     private Mbuf sndptr;     // (l) where the last transmission began, or null
     private int sndptroff;   // (l) octets before sndptr
     private Mbuf pinned;     // (v) a reader copies from it
 
-    MbufSockBuf(final Socket so, final Mtx lock, final boolean sending) {
-        super(so, lock, sending);
+    MbufSockBuf(final Socket so, final Mtx lock) {
+        super(so, lock);
     }
 
     @Override
@@ -84,8 +83,6 @@ final class MbufSockBuf extends SockBufState {
         ccc += octets;
         if (data) {
             acc += octets;
-        } else {
-            ctl += octets;
         }
     }
 
@@ -543,11 +540,11 @@ final class MbufSockBuf extends SockBufState {
                     last = m;
                 }
             }
-            intact &= data == acc && data + control == ccc && control == ctl && stored == mbcnt;
+            intact &= data == acc && data + control == ccc && stored == mbcnt;
             intact &= last == mbtail && record == lastrecord && cursorIntact();
             if (!intact) {
-                throw new AssertionError("socket buffer: acc " + acc + " for " + data + ", ccc " + ccc + ", ctl " + ctl
-                    + " for " + control + ", mbcnt " + mbcnt + " for " + stored + ", sndptroff " + sndptroff
+                throw new AssertionError("socket buffer: acc " + acc + " for " + data + ", ccc " + ccc + " for "
+                    + (data + control) + ", mbcnt " + mbcnt + " for " + stored + ", sndptroff " + sndptroff
                     + ", mbtail " + mbtail + " for " + last + ", lastrecord " + lastrecord + " for " + record);
             }
             return true;

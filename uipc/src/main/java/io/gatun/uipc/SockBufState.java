@@ -30,7 +30,7 @@ import java.lang.invoke.VarHandle;
  * held across {@link Netisr#swi}.
  *
  * <p>Locking key: (l) this buffer's lock, (o) written under this buffer's lock, read opaque without it, (w) written
- * under this buffer's lock, volatile, (v) VarHandle, (a) benign race: a hint.
+ * under this buffer's lock, volatile, (v) VarHandle.
  *
  * @bsd struct sockbuf
  */
@@ -60,29 +60,37 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     final Mtx lock;
     final Socket so;
-    final boolean sending;
     int acc;                    // (o) octets of data
     int ccc;                    // (o) octets of any kind
     int mbcnt;                  // (o) octets of storage
     private volatile int hiwat; // (w)
     private volatile int mbmax; // (w)
     private volatile int lowat; // (w)
-    private volatile int flags; // (w)
-    private volatile int state; // (w)
-    private volatile long timeoNs; // (w) 0 waits for ever
+    private volatile short flags; // (w)
+    private volatile short state; // (w)
     private int io;             // (v) IO_FREE, IO_HELD, IO_WANTED
-    private int wanted;         // (l) the least any waiter waits for, with SB_WAIT
-    private int spinNs;         // (a)
-    private Cv cond;     // (l) made by the first waiter
-    private Cv ioCond;   // (l) made by the first waiter
-    private SoUpcall upcall;    // (l)
-    private Object upcallArg;   // (l)
+    private volatile SockBufWait waits; // (w) null until somebody waits, or sets a time-out or an upcall
 
-    SockBufState(final Socket so, final Mtx lock, final boolean sending) {
+    SockBufState(final Socket so, final Mtx lock) {
         this.so = so;
         this.lock = lock;
-        this.sending = sending;
-        this.spinNs = Integer.MAX_VALUE;
+    }
+
+    private SockBufWait waits() {
+        final SockBufWait w = waits;
+        return w == null ? makeWaits() : w;
+    }
+
+    private SockBufWait makeWaits() {
+        lock.lock();
+        try {
+            if (waits == null) {
+                waits = new SockBufWait();
+            }
+            return waits;
+        } finally {
+            lock.unlock();
+        }
     }
 
     // ---- readings ------------------------------------------------------------
@@ -143,7 +151,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     @Override
     public final void setFlagBits(final int set, final int clear) {
         assert lock.owned();
-        flags = flags & ~clear | set;
+        flags = (short) (flags & ~clear | set);
     }
 
     @Override
@@ -156,17 +164,20 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         assert lock.owned();
         final int s = state & ~clear | set;
         if (s != state) {
-            state = s;
+            state = (short) s;
         }
     }
 
     /** @bsd sb_timeo */
     final long timeoNs() {
-        return timeoNs;
+        final SockBufWait w = waits;
+        return w == null ? 0 : w.timeoNs;
     }
 
     final void setTimeoNs(final long ns) {
-        timeoNs = ns;
+        if (ns != timeoNs()) {
+            waits().timeoNs = ns;
+        }
     }
 
     final void setLimits(final int newHiwat, final int newMbmax) {
@@ -174,9 +185,9 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         mbmax = newMbmax;
     }
 
-    /** Whether nothing more can be put in (sending) or will come (receiving). */
+    /** Whether nothing more can be put in or will come: each direction has its own bit. */
     final boolean cantMore() {
-        return (state & (sending ? SBS_CANTSENDMORE : SBS_CANTRCVMORE)) != 0;
+        return (state & (SBS_CANTSENDMORE | SBS_CANTRCVMORE)) != 0;
     }
 
     // ---- waking ------------------------------------------------------------
@@ -188,7 +199,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         if ((f & (SB_WAIT | SB_UPCALL)) == 0) {
             return;
         }
-        if ((f & SB_WAIT) != 0 && (ready() >= wanted || ended())) {
+        if ((f & SB_WAIT) != 0 && (ready() >= waits.wanted || ended())) {
             wakeWaitersLocked();
         }
         if ((f & SB_UPCALL) != 0) {
@@ -212,15 +223,14 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     }
 
     private void wakeWaitersLocked() {
-        flags = flags & ~SB_WAIT;
-        cond.broadcast();
+        setFlagBits(0, SB_WAIT);
+        waits.cond.broadcast();
     }
 
     private void callUpcallLocked() {
-        if (upcall.upcall(so, upcallArg) == SU_ISCONNECTED) {
-            flags = flags & ~SB_UPCALL;
-            upcall = null;
-            upcallArg = null;
+        final SockBufWait w = waits;
+        if (w.upcall.upcall(so, w.upcallArg) == SU_ISCONNECTED) {
+            upcallClearLocked();
             so.sockets.defer.connected(so);
         }
     }
@@ -228,24 +238,28 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     /** @bsd soupcall_set */
     final void upcallSetLocked(final SoUpcall function, final Object arg) {
         assert lock.owned();
-        upcall = function;
-        upcallArg = arg;
-        flags = flags | SB_UPCALL;
+        final SockBufWait w = waits();
+        w.upcall = function;
+        w.upcallArg = arg;
+        setFlagBits(SB_UPCALL, 0);
     }
 
     /** @bsd soupcall_clear */
     final void upcallClearLocked() {
         assert lock.owned();
-        flags = flags & ~SB_UPCALL;
-        upcall = null;
-        upcallArg = null;
+        setFlagBits(0, SB_UPCALL);
+        final SockBufWait w = waits;
+        if (w != null) {
+            w.upcall = null;
+            w.upcallArg = null;
+        }
     }
 
     // ---- waiting ------------------------------------------------------------
 
     /** What a waiter compares with its wish: space, or octets; for messages any message is enough. */
     private int ready() {
-        if (sending) {
+        if (so.snd == this) {
             return space();
         }
         return so.proto.has(Protosw.PR_ATOMIC) && mbcnt() > 0 ? Integer.MAX_VALUE : avail();
@@ -291,13 +305,14 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         if (longest <= 0 || Thread.currentThread().isVirtual()) {
             return false;
         }
-        final int budget = Math.min(spinNs, longest);
+        final SockBufWait w = waits();
+        final int budget = Math.min(w.spinNs, longest);
         final Clock clock = so.vnet().clock();
         final long start = clock.nanoTime();
         // Each round takes more than its count in ns, so a clock that stands still ends it too.
         for (int i = 1; i < budget; i++) {
             if (worthALook(octets)) {
-                spinNs = longest;
+                w.spinNs = longest;
                 return true;
             }
             Thread.onSpinWait();
@@ -308,27 +323,28 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
                 }
             }
         }
-        spinNs = Math.max(budget / 2, longest / SPIN_FLOOR);
+        w.spinNs = Math.max(budget / 2, longest / SPIN_FLOOR);
         return false;
     }
 
     private Errno park(final int octets) {
         lock.lock();
         try {
-            if (cond == null) {
-                cond = new Cv(lock);
+            final SockBufWait w = waits();
+            if (w.cond == null) {
+                w.cond = new Cv(lock);
             }
-            final long timeo = timeoNs;
+            final long timeo = w.timeoNs;
             long left = timeo;
             while (!worthALook(octets)) {
-                wanted = (flags & SB_WAIT) != 0 ? Math.min(wanted, octets) : octets;
-                flags = flags | SB_WAIT;
+                w.wanted = (flags & SB_WAIT) != 0 ? Math.min(w.wanted, octets) : octets;
+                setFlagBits(SB_WAIT, 0);
                 if (timeo == 0) {
-                    left = cond.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
+                    left = w.cond.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
                 } else if (left <= 0) {
                     return Errno.EAGAIN;
                 } else {
-                    left = cond.timedAwaitSig(left);
+                    left = w.cond.timedAwaitSig(left);
                 }
                 if (left == Cv.EINTR) {
                     return Errno.EINTR;
@@ -369,14 +385,15 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     private Errno ioLockSlow(final boolean intr) {
         lock.lock();
         try {
-            if (ioCond == null) {
-                ioCond = new Cv(lock);
+            final SockBufWait w = waits();
+            if (w.ioCond == null) {
+                w.ioCond = new Cv(lock);
             }
             // From here on the holder's unlock sees IO_WANTED and signals under the buffer's lock.
             while ((int) IO.getAndSet(this, IO_WANTED) != IO_FREE) {
                 if (!intr) {
-                    ioCond.await();
-                } else if (ioCond.awaitSig() != Errno.OK) {
+                    w.ioCond.await();
+                } else if (w.ioCond.awaitSig() != Errno.OK) {
                     return Errno.EINTR;
                 }
             }
@@ -391,7 +408,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         if ((int) IO.getAndSet(this, IO_FREE) == IO_WANTED) {
             lock.lock();
             try {
-                ioCond.signal();
+                waits.ioCond.signal();
             } finally {
                 lock.unlock();
             }

@@ -42,7 +42,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
             final MethodHandles.Lookup lookup = MethodHandles.lookup();
             REFS = lookup.findVarHandle(SocketState.class, "refs", int.class);
             ERROR = lookup.findVarHandle(SocketState.class, "error", Errno.class);
-            DEFERRED = lookup.findVarHandle(SocketState.class, "deferred", int.class);
+            DEFERRED = lookup.findVarHandle(SocketState.class, "deferred", byte.class);
             CLOSED = lookup.findVarHandle(SocketState.class, "closed", boolean.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -51,49 +51,45 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     final Sockets sockets;
     final Protosw proto;
-    final int family;
+    final byte family;
     final Mtx lock;
     final MbufSockBuf snd;
     final MbufSockBuf rcv;
     private final Ucred cred;
-    private final Mtx pcbLock;
     private volatile Object pcb;            // (v) the protocol's
     private volatile int options;           // (w)
-    private volatile int state;             // (w)
-    private volatile int linger = -1;       // (w)
-    private volatile int fibnum;            // (w)
-    private volatile long userCookie;       // (w)
+    private volatile short state;           // (w)
+    private volatile short linger = -1;     // (w)
+    private volatile short fibnum;          // (w)
+    private short qstate;                   // (q) SQ_*
+    private volatile int userCookie;        // (w)
     private volatile Errno error = Errno.OK; // (v)
-    private volatile AcceptQueue sol;       // (w) of a listener
+    private volatile AcceptQueue queue;     // (w) a listener's own, (q) the one a child waits in
     private volatile boolean closed;        // (v)
+    private volatile byte deferred;         // (v) SoDefer work
+    private boolean attached;               // (t)
     private volatile int refs = 1;          // (v)
     private int oobMark;                    // (r)
-    private boolean attached;               // (t)
-    private boolean timeoWaiters;           // (b)
-    private Cv timeo;                // (b) made by the first waiter
-    volatile AcceptQueue head;              // (q)
-    int qstate;                             // (q) SQ_*
+    private Cv timeo;                       // (b) made by the first waiter
     Socket qnext;                           // (q)
     Socket qprev;                           // (q)
     Socket listener;                        // (t) of a child: held until it is accepted or ended
-    private volatile int deferred;          // (v) SoDefer work
     Socket deferNext;                       // (d)
 
     SocketState(final Sockets sockets, final Protosw proto, final int family, final Ucred cred, final int options) {
         this.sockets = sockets;
         this.proto = proto;
-        this.family = family;
+        this.family = (byte) family;
         this.cred = cred;
         this.options = options;
         final LockStrategy strategy = sockets.vnet.lockStrategy();
         // VERTICAL's one lock stands where a pcb's does, for it is held while hash locks are taken.
         final boolean shared = sockets.vnet.threaded();
         lock = new Mtx(strategy == LockStrategy.VERTICAL ? LockClass.INPCB : LockClass.SOCKET, "so", shared);
-        pcbLock = strategy == LockStrategy.VERTICAL ? lock : new Mtx(LockClass.INPCB, "inp", shared);
         final boolean one = strategy == LockStrategy.COALESCED;
         final Socket self = (Socket) this;
-        snd = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_snd", shared), true);
-        rcv = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_rcv", shared), false);
+        snd = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_snd", shared));
+        rcv = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_rcv", shared));
         snd.setLowat(Mbuf.MCLBYTES);
         rcv.setLowat(1);
     }
@@ -154,11 +150,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     /** Adds to the work SoDefer has for this socket; answers what there was. */
     int deferWork(final int work) {
-        return (int) DEFERRED.getAndBitwiseOr(this, work);
+        return (byte) DEFERRED.getAndBitwiseOr(this, (byte) work);
     }
 
     int takeDeferred() {
-        return (int) DEFERRED.getAndSet(this, 0);
+        return (byte) DEFERRED.getAndSet(this, (byte) 0);
     }
 
     // ---- readings ------------------------------------------------------------
@@ -194,15 +190,15 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     }
 
     void setFibnum(final int fib) {
-        fibnum = fib;
+        fibnum = (short) fib;
     }
 
     long userCookie() {
-        return userCookie;
+        return Integer.toUnsignedLong(userCookie);
     }
 
     void setUserCookie(final long cookie) {
-        userCookie = cookie;
+        userCookie = (int) cookie;
     }
 
     @Override
@@ -212,7 +208,8 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final Mtx pcbLock() {
-        return pcbLock;
+        return sockets.vnet.lockStrategy() == LockStrategy.VERTICAL ? lock
+            : new Mtx(LockClass.INPCB, "inp", sockets.vnet.threaded());
     }
 
     @Override
@@ -258,10 +255,14 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     void changeState(final int set, final int clear) {
         lock.lock();
         try {
-            state = state & ~clear | set;
+            changeStateLocked(set, clear);
         } finally {
             lock.unlock();
         }
+    }
+
+    private void changeStateLocked(final int set, final int clear) {
+        state = (short) (state & ~clear | set);
     }
 
     /** What a child takes over from its listener when it is accepted. @bsd ACCEPT4_INHERIT */
@@ -275,7 +276,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     }
 
     void setLinger(final int seconds) {
-        linger = seconds;
+        linger = (short) seconds;
     }
 
     @Override
@@ -298,17 +299,35 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final boolean listening() {
-        return sol != null;
+        return sol() != null;
     }
 
     /** Of a listener, or null. */
     AcceptQueue sol() {
-        return sol;
+        final AcceptQueue q = queue;
+        return q != null && q.so == this ? q : null;
     }
 
-    void setSol(final AcceptQueue queue) {
+    void setSol(final AcceptQueue own) {
         assert lock.owned();
-        sol = queue;
+        queue = own;
+    }
+
+    /** The queue of a listener that a child waits in, or null. */
+    AcceptQueue head() {
+        final AcceptQueue q = queue;
+        return q != null && q.so != this ? q : null;
+    }
+
+    /** A child enters a queue, or leaves it; under the queue's lock. */
+    void setHead(final AcceptQueue head, final int sq) {
+        queue = head;
+        qstate = (short) sq;
+    }
+
+    /** SQ_*; under the queue's lock. */
+    int qstate() {
+        return qstate;
     }
 
     @Override
@@ -337,13 +356,13 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     public final void isConnected() {
         lock.lock();
         try {
-            state = state & ~(SS_ISCONNECTING | SS_ISDISCONNECTING) | SS_ISCONNECTED;
+            changeStateLocked(SS_ISCONNECTED, SS_ISCONNECTING | SS_ISDISCONNECTING);
             wakeTimeoLocked();
         } finally {
             lock.unlock();
         }
-        final AcceptQueue queue = head;
-        if (queue == null || !queue.complete((Socket) this)) {
+        final AcceptQueue waiting = head();
+        if (waiting == null || !waiting.complete((Socket) this)) {
             rWakeup();
             wWakeup();
         }
@@ -358,7 +377,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     public final void isDisconnecting() {
         lock.lock();
         try {
-            state = state & ~SS_ISCONNECTING | SS_ISDISCONNECTING;
+            changeStateLocked(SS_ISDISCONNECTING, SS_ISCONNECTING);
             wakeTimeoLocked();
         } finally {
             lock.unlock();
@@ -371,7 +390,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     public final void isDisconnected() {
         lock.lock();
         try {
-            state = state & ~(SS_ISCONNECTING | SS_ISCONNECTED | SS_ISDISCONNECTING) | SS_ISDISCONNECTED;
+            changeStateLocked(SS_ISDISCONNECTED, SS_ISCONNECTING | SS_ISCONNECTED | SS_ISDISCONNECTING);
             wakeTimeoLocked();
         } finally {
             lock.unlock();
@@ -385,9 +404,9 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         } finally {
             snd.lock.unlock();
         }
-        final AcceptQueue queue = head;
-        if (queue != null) {
-            queue.abandon((Socket) this);
+        final AcceptQueue waiting = head();
+        if (waiting != null) {
+            waiting.abandon((Socket) this);
         }
     }
 
@@ -452,9 +471,9 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     /** Wakes everybody who waits on this socket, to look again. */
     void wakeAll() {
-        final AcceptQueue queue = sol;
-        if (queue != null) {
-            queue.wake();
+        final AcceptQueue own = sol();
+        if (own != null) {
+            own.wake();
         }
         rcv.wakeAll();
         snd.wakeAll();
@@ -468,8 +487,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     private void wakeTimeoLocked() {
         assert lock.owned();
-        if (timeoWaiters) {
-            timeoWaiters = false;
+        if (timeo != null) {
             timeo.broadcast();
         }
     }
@@ -490,7 +508,6 @@ abstract sealed class SocketState implements SocketSide permits Socket {
             }
             long left = ns;
             while ((state & whileSet) != 0 && (whileSet != SS_ISCONNECTING || error == Errno.OK && !closed)) {
-                timeoWaiters = true;
                 if (ns == 0) {
                     left = timeo.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
                 } else if (left <= 0) {
@@ -523,6 +540,6 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     @Override
     public String toString() {
         return "socket type " + type() + " of " + sockets.vnet.name() + ", state " + Integer.toHexString(state)
-            + (sol == null ? "" : ", listening") + (closed ? ", closed" : "");
+            + (listening() ? ", listening" : "") + (closed ? ", closed" : "");
     }
 }

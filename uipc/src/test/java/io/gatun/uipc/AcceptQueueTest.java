@@ -110,11 +110,11 @@ class AcceptQueueTest {
         final Socket head = s.listener(2);
         final Socket client = s.connecting();
         final PairDomain.Pcb child = PairDomain.pcb(client).peer;
-        child.so.pcbLock().lock();
+        child.lock.lock();
         try {
             child.so.isDisconnected();
         } finally {
-            child.so.pcbLock().unlock();
+            child.lock.unlock();
         }
         s.vnet.netisr().swi();
         assertThat(option(head, SocketDefs.SO_LISTENINCQLEN)).isZero();

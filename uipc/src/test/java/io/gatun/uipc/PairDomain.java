@@ -10,6 +10,7 @@ import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.socket.Uio;
 import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.vnet.SwiTask;
 import io.gatun.spi.vnet.VnetSide;
@@ -99,9 +100,10 @@ final class PairDomain implements Domain {
         vnet.netisr().schedule(task);
     }
 
-    /** One end. Locking key: (i) so.pcbLock. */
+    /** One end. Locking key: (i) lock. */
     static final class Pcb {
         final SocketSide so;
+        final Mtx lock;
         int port;               // (i)
         volatile Pcb peer;      // (i)
         boolean finSent;        // (i)
@@ -111,6 +113,7 @@ final class PairDomain implements Domain {
 
         Pcb(final SocketSide so) {
             this.so = so;
+            lock = so.pcbLock();
         }
     }
 
@@ -205,11 +208,11 @@ final class PairDomain implements Domain {
                 return Errno.ECONNREFUSED;
             }
             final SocketSide child;
-            head.pcbLock().lock();
+            pcb(head).lock.lock();
             try {
                 child = head.newConn(0);
             } finally {
-                head.pcbLock().unlock();
+                pcb(head).lock.unlock();
             }
             if (child == null) {
                 return Errno.ECONNREFUSED;
@@ -289,7 +292,7 @@ final class PairDomain implements Domain {
 
         /** Moves what the peer has room for; then the end, when it is due. */
         private void flow(final Pcb p) {
-            p.so.pcbLock().lock();
+            p.lock.lock();
             try {
                 final Pcb q = p.peer;
                 if (q != null) {
@@ -299,7 +302,7 @@ final class PairDomain implements Domain {
                     finish(p, q);
                 }
             } finally {
-                p.so.pcbLock().unlock();
+                p.lock.unlock();
             }
         }
 
@@ -372,14 +375,14 @@ final class PairDomain implements Domain {
         @Override
         public void close(final SocketSide so) {
             final Pcb p = pcb(so);
-            p.so.pcbLock().lock();
+            p.lock.lock();
             try {
                 if (p.disconnecting || disconnects.contains(p)) {
                     p.closed = true;
                     so.ref();
                 }
             } finally {
-                p.so.pcbLock().unlock();
+                p.lock.unlock();
             }
         }
 
