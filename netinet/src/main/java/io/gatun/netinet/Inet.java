@@ -18,6 +18,8 @@ import io.gatun.netinet.raw.Rip;
 import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.RouteScratch;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.Arrays;
@@ -128,6 +130,15 @@ public final class Inet {
     public Fib fib(int number) {
         Fib[] all = fibs;
         return number >= 0 && number < all.length ? all[number] : all[0];
+    }
+
+    /** As {@link io.gatun.spi.socket.PathMtu#update}. */
+    void pathMtu(int family, Mbuf m, int icmpOff) {
+        if (family == SockAddr.AF_INET) {
+            icmp.updateMtu(m, icmpOff);
+        } else if (family == SockAddr.AF_INET6 && inet6 != null) {
+            inet6.icmp6.updateMtu(m, icmpOff);
+        }
     }
 
     /** The IPv6 half; null without one. */

@@ -13,6 +13,7 @@ import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.Domain;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.IpprotoTable;
+import io.gatun.spi.socket.PathMtu;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
@@ -81,6 +82,7 @@ public final class InetDomain implements Domain {
         vnet.ifnets().addListener(inet.monitor);
         vnet.ifnets().addListener(inet.control);
         vnet.provide(InetConfig.class, new InetConfig(inet));
+        vnet.provide(PathMtu.class, inet::pathMtu);
         return Errno.OK;
     }
 

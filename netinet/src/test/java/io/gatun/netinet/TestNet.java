@@ -9,6 +9,7 @@ import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.socket.Domain;
 import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.PathMtu;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
@@ -67,7 +68,8 @@ public final class TestNet implements AutoCloseable {
         assertThat(vnet.ifnets().attach(lo)).isEqualTo(Errno.OK);
         assertThat(vnet.ifnets().attach(wire0.ifp)).isEqualTo(Errno.OK);
         assertThat(vnet.ifnets().attach(wire1.ifp)).isEqualTo(Errno.OK);
-        vnet.ipproto().register(SockAddr.AF_INET, PROTO, (m, off, proto) -> take(m), (m, off) -> keepTold(m));
+        vnet.ipproto().register(SockAddr.AF_INET, PROTO, (m, off, proto) -> take(m),
+            (m, off) -> keepTold(SockAddr.AF_INET, m, off));
         try {
             config.addAddress(lo, "127.0.0.1/8");
             config.addAddress(wire0.ifp, "10.0.0.1/24");
@@ -114,7 +116,9 @@ public final class TestNet implements AutoCloseable {
         return InDefs.IPPROTO_DONE;
     }
 
-    void keepTold(Mbuf m) {
+    /** As a transport that believes what it hears. */
+    void keepTold(int family, Mbuf m, int off) {
+        vnet.service(PathMtu.class).update(family, m, off);
         byte[] b = new byte[m.pktLen()];
         m.copyData(0, b.length, b, 0);
         told.add(b);

@@ -36,7 +36,7 @@ public final class TestNet6 implements AutoCloseable {
         net = new TestNet(caps, new InetDomain(), new Inet6Domain());
         inet6 = net.inet.inet6();
         net.vnet.ipproto().register(SockAddr.AF_INET6, TestNet.PROTO, (m, off, proto) -> net.take(m),
-            (m, off) -> net.keepTold(m));
+            (m, off) -> net.keepTold(SockAddr.AF_INET6, m, off));
         try {
             net.config.addAddress(net.lo, "::1/128");
             net.config.addAddress(net.wire0.ifp, "2001:db8::1/64");

@@ -3,6 +3,7 @@ package io.gatun.conformance.inet;
 import static io.gatun.spi.socket.InDefs.IPPROTO_ICMP;
 import static io.gatun.spi.socket.InDefs.IPPROTO_ICMPV6;
 import static io.gatun.spi.socket.InDefs.IPPROTO_IPV6;
+import static io.gatun.spi.socket.InDefs.IPPROTO_TCP;
 import static io.gatun.spi.socket.InDefs.IPPROTO_UDP;
 import static io.gatun.spi.socket.SockAddr.AF_INET;
 import static io.gatun.spi.socket.SockAddr.AF_INET6;
@@ -11,9 +12,10 @@ import static io.gatun.spi.socket.SocketDefs.SOL_SOCKET;
 import static io.gatun.spi.socket.SocketDefs.SO_ERROR;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gatun.drivers.epair.Epair;
+import io.gatun.netinet.icmp.HostCache;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.MsgControl;
@@ -35,6 +37,8 @@ class IcmpErrorsTest {
     private static final int PORT = 7;
     private static final SockAddr RIGHT = SockAddr.of("10.0.0.2", PORT);
     private static final SockAddr RIGHT6 = SockAddr.of("2001:db8::2", PORT);
+    private static final int TOO_BIG4 = 3 << 8 | 4;
+    private static final int TOO_BIG6 = 2 << 8;
     private static final Errno[] UNREACH = {Errno.EHOSTUNREACH, Errno.EHOSTUNREACH, Errno.ECONNREFUSED,
         Errno.ECONNREFUSED, Errno.EMSGSIZE, Errno.EHOSTUNREACH, Errno.EHOSTUNREACH, Errno.EHOSTUNREACH,
         Errno.EHOSTUNREACH, Errno.ECONNREFUSED, Errno.ECONNREFUSED, Errno.EHOSTUNREACH, Errno.EHOSTUNREACH,
@@ -42,54 +46,51 @@ class IcmpErrorsTest {
 
     @Parameter
     private LockStrategy locks;
+    private Pair pair;
     private Host left;
     private Host right;
 
     @BeforeEach
     void start() throws Exception {
-        left = new Host(locks).dual();
-        right = new Host(locks, left.clock, "other").dual();
-        final Epair cable = left.join(right, Map.of());
-        left.config().addAddress(cable.a(), "2001:db8::1/64");
-        right.config().addAddress(cable.b(), "2001:db8::2/64");
+        pair = new Pair(locks, Map.of());
+        left = pair.left;
+        right = pair.right;
         right.vnet.sysctl().set("net.inet.udp.blackhole", "1");
     }
 
     @AfterEach
     void stop() throws Exception {
-        left.closeFiles();
-        right.closeFiles();
-        run();
-        right.close();
-        left.close();
-    }
-
-    private void run() {
-        for (int i = 0; i < 4; i++) {
-            left.run();
-            right.run();
-        }
+        pair.close();
     }
 
     /** A connected socket of the left host that has sent a datagram. */
     private SocketFile client(final boolean six) throws Exception {
-        final SocketFile f = six ? left.udp6() : left.udp();
+        final SocketFile f = Pair.udp(left, six);
         f.connect(six ? RIGHT6 : RIGHT);
         f.send(ByteBuffer.allocate(4));
-        run();
+        pair.run();
         return f;
     }
 
-    /** Tells the left host of an error about a datagram from one port of its to another. */
+    /** Tells the left host of an error about a datagram of 1,400 octets from one port of its to another. */
     private void tell(final boolean six, final int type, final int code, final int lport, final int fport)
             throws Exception {
+        tell(six, type << 8 | code, IPPROTO_UDP, 1400, lport, fport);
+    }
+
+    /** @param size what the header that is quoted says of the packet, in octets */
+    private void tell(
+        final boolean six, final int error, final int proto, final int size, final int lport, final int fport)
+            throws Exception {
+        final int type = error >> 8;
+        final int code = error & 0xff;
         final ByteBuffer b = ByteBuffer.allocate(100).put((byte) type).put((byte) code).putShort((short) 0);
         b.putInt(six && type == 2 ? 1300 : !six && type == 3 && code == 4 ? 1300 : 0);
         if (six) {
-            b.putInt(0x6000_0000).putInt(12 << 16 | IPPROTO_UDP << 8 | 64);
+            b.putInt(0x6000_0000).putInt(size - 40 << 16 | proto << 8 | 64);
             b.putLong(0x2001_0db8L << 32).putLong(1).putLong(0x2001_0db8L << 32).putLong(2);
         } else {
-            b.putInt(0x4500_0020).putInt(0x1234_0000).putInt(64 << 24 | IPPROTO_UDP << 16);
+            b.putInt(0x4500_0000 | size).putInt(0x1234_4000).putInt(64 << 24 | proto << 16);
             b.putInt(0x0a00_0001).putInt(0x0a00_0002);
         }
         b.putShort((short) lport).putShort((short) fport).putShort((short) 12).putShort((short) 0).putInt(0).flip();
@@ -98,7 +99,7 @@ class IcmpErrorsTest {
         }
         final SocketFile raw = right.file(six ? AF_INET6 : AF_INET, SOCK_RAW, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
         raw.sendto(b, 0, SockAddr.of(six ? "2001:db8::1" : "10.0.0.1", 0));
-        run();
+        pair.run();
         raw.close();
     }
 
@@ -165,10 +166,10 @@ class IcmpErrorsTest {
         for (final boolean six : new boolean[] {false, true}) {
             final SocketFile concerned = client(six);
             final SocketFile sameServer = client(six);
-            final SocketFile loose = six ? left.udp6() : left.udp();
-            loose.bind(six ? SockAddr.in6(0, 0, 7000) : SockAddr.in(0, 7000));
+            final SocketFile loose = Pair.udp(left, six);
+            loose.bind(Pair.any(six, 7000));
             loose.sendto(ByteBuffer.allocate(4), 0, six ? RIGHT6 : RIGHT);
-            run();
+            pair.run();
             tell(six, six ? 1 : 3, six ? 4 : 3, concerned.localAddress().port(), PORT);
             assertThat(error(sameServer)).isEqualTo(Errno.OK);
             tell(six, six ? 1 : 3, six ? 4 : 3, 7000, PORT);
@@ -207,6 +208,86 @@ class IcmpErrorsTest {
         assertThat(connected.getOption(IPPROTO_IPV6, InDefs.IPV6_PATHMTU)).isEqualTo(1300);
     }
 
+    /** The path MTU to the right host as the left one knows it, or 0; it is forgotten. */
+    private String learnt(final boolean six) {
+        final HostCache cache = left.config().inet().hostCache;
+        final int mtu = six ? cache.mtu(RIGHT6.hi(), RIGHT6.lo()) : cache.mtu(RIGHT.in4());
+        left.vnet.sysctl().set("net.inet.tcp.hostcache.purgenow", "1");
+        return mtu == 0 ? "nothing" : String.valueOf(mtu);
+    }
+
+    @Test
+    @Tag("RFC8201-4-valid")
+    void pathMtu_isBelievedOfASocketThatMaySend() throws Exception {
+        for (final boolean six : new boolean[] {false, true}) {
+            final int error = six ? TOO_BIG6 : TOO_BIG4;
+            tell(six, error, IPPROTO_UDP, 1400, 4444, PORT);
+            assertThat(learnt(six)).as("no socket has the port").isEqualTo("nothing");
+            final SocketFile connected = client(six);
+            final int lport = connected.localAddress().port();
+            tell(six, error, IPPROTO_UDP, 1400, lport, PORT + 1);
+            assertThat(learnt(six)).as("another port of the peer").isEqualTo("nothing");
+            tell(six, error, IPPROTO_UDP, 1400, lport + 1, PORT);
+            assertThat(learnt(six)).as("another port of ours").isEqualTo("nothing");
+            tell(six, error, IPPROTO_UDP, 1300, lport, PORT);
+            assertThat(learnt(six)).as("the packet was not too big").isEqualTo("nothing");
+            tell(six, error, IPPROTO_UDP, 1301, lport, PORT);
+            assertThat(learnt(six)).isEqualTo("1300");
+            final SocketFile loose = Pair.udp(left, six);
+            loose.bind(Pair.any(six, 7000));
+            tell(six, error, IPPROTO_UDP, 1400, 7000, PORT + 1);
+            assertThat(learnt(six)).as("unconnected, and may have sent it").isEqualTo("1300");
+            tell(six, error, IPPROTO_TCP, 1400, lport, PORT);
+            assertThat(learnt(six)).as("no such connection").isEqualTo("nothing");
+        }
+    }
+
+    @Test
+    void pathMtu_ofWhatNobodySends_isNotBelieved() throws Exception {
+        for (final boolean six : new boolean[] {false, true}) {
+            final int error = six ? TOO_BIG6 : TOO_BIG4;
+            final int echo = six ? 128 << 8 : 8 << 8;
+            final int icmp = six ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+            tell(six, error, 200, 1400, 1, 1);
+            tell(six, error, icmp, 1400, echo, 1);
+            assertThat(learnt(six)).as("no raw socket").isEqualTo("nothing");
+            final SocketFile ping = left.file(six ? AF_INET6 : AF_INET, SOCK_RAW, icmp);
+            tell(six, error, icmp, 1400, echo, 1);
+            assertThat(learnt(six)).isEqualTo("1300");
+            ping.connect(SockAddr.of(six ? "2001:db8::9" : "10.0.0.9", 0));
+            tell(six, error, icmp, 1400, echo, 1);
+            assertThat(learnt(six)).as("it pings somebody else").isEqualTo("nothing");
+            tell(six, error, 200, 1400, 1, 1);
+            assertThat(learnt(six)).as("another protocol").isEqualTo("nothing");
+        }
+    }
+
+    @Test
+    @Tag("RFC8201-4-valid")
+    void pathMtu6_forgedReport_isToldToNobody() throws Exception {
+        final SocketFile loose = left.udp6();
+        loose.setOption(IPPROTO_IPV6, InDefs.IPV6_RECVPATHMTU, 1);
+        tell(true, TOO_BIG6, IPPROTO_UDP, 1400, 4444, PORT);
+        assertThat(loose.recvmsg(ByteBuffer.allocate(10), 0, new SockAddr(), new MsgControl()))
+            .isEqualTo(SocketFile.WOULD_BLOCK);
+    }
+
+    /** The port of a tunnel is the transport's within, which has its own ways to know its packets. */
+    @Test
+    void pathMtu_ofATunnel_isNotUdpsToBelieve() throws Exception {
+        final UdpTunnels tunnels = left.vnet.service(UdpTunnels.class);
+        for (final boolean six : new boolean[] {false, true}) {
+            final int family = six ? AF_INET6 : AF_INET;
+            final int[] told = new int[1];
+            assertThat(tunnels.open(family, 9899, (m, off) -> m.freeChain(), (m, off) -> told[0]++))
+                .isEqualTo(Errno.OK);
+            tell(six, six ? TOO_BIG6 : TOO_BIG4, IPPROTO_UDP, 1400, 9899, 9899);
+            assertThat(told[0]).isOne();
+            assertThat(learnt(six)).isEqualTo("nothing");
+            assertThat(tunnels.close(family, 9899)).isEqualTo(Errno.OK);
+        }
+    }
+
     @Test
     @Tag("RFC4443-3.1")
     void closedPort6_connectedLearns_unconnectedDoesNot_blackholeIsSilent() throws Exception {
@@ -215,11 +296,11 @@ class IcmpErrorsTest {
         assertThat(error(connected)).isEqualTo(Errno.ECONNREFUSED);
         final SocketFile loose = left.udp6();
         loose.sendto(ByteBuffer.allocate(4), 0, RIGHT6);
-        run();
+        pair.run();
         assertThat(error(loose)).isEqualTo(Errno.OK);
         right.vnet.sysctl().set("net.inet.udp.blackhole", "1");
         connected.send(ByteBuffer.allocate(4));
-        run();
+        pair.run();
         assertThat(error(connected)).isEqualTo(Errno.OK);
     }
 }

@@ -44,37 +44,22 @@ class Mcast6Test {
 
     @Parameter
     private LockStrategy locks;
+    private Pair pair;
     private Host left;
     private Host right;
     private Epair cable;
 
     @BeforeEach
     void start() throws Exception {
-        left = new Host(locks).dual();
-        right = new Host(locks, left.clock, "other").dual();
-        cable = left.join(right, Map.of());
-        left.config().addAddress(cable.a(), "2001:db8::1/64");
-        right.config().addAddress(cable.b(), "2001:db8::2/64");
-        for (int i = 0; i < 30; i++) {
-            left.clock.advance(100_000_000L);
-            run();
-        }
+        pair = new Pair(locks, Map.of()).settled();
+        left = pair.left;
+        right = pair.right;
+        cable = pair.cable;
     }
 
     @AfterEach
     void stop() throws Exception {
-        left.closeFiles();
-        right.closeFiles();
-        run();
-        right.close();
-        left.close();
-    }
-
-    private void run() {
-        for (int i = 0; i < 4; i++) {
-            left.run();
-            right.run();
-        }
+        pair.close();
     }
 
     private static void fails(final ThrowingCallable call, final Errno errno) {
@@ -103,7 +88,7 @@ class Mcast6Test {
 
     private void send(final SocketFile f, final String text, final SockAddr to) throws Exception {
         f.sendto(bytes(text), 0, to);
-        run();
+        pair.run();
     }
 
     @Test
@@ -168,7 +153,7 @@ class Mcast6Test {
         right.config().addAddress(other.b(), "2001:db8:1::2/64");
         for (int i = 0; i < 30; i++) {
             left.clock.advance(100_000_000L);
-            run();
+            pair.run();
         }
         final SocketFile server = bound(right);
         server.setOption(IPPROTO_IPV6, InDefs.IPV6_RECVHOPLIMIT, 1);
@@ -181,7 +166,7 @@ class Mcast6Test {
         ping.setOption(IPPROTO_IPV6, InDefs.IPV6_RECVHOPLIMIT, 1);
         ping.setOption(InDefs.IPPROTO_ICMPV6, InDefs.ICMP6_FILTER, new Icmp6Filter().setBlockAll().setPass(129));
         ping.sendto(ByteBuffer.wrap(new byte[] {(byte) 128, 0, 0, 0, 0, 0, 0, 0}), 0, SockAddr.of("2001:db8:1::1", 0));
-        run();
+        pair.run();
         assertThat(hopLimit(ping)).as("of the echo reply").isEqualTo(33);
     }
 

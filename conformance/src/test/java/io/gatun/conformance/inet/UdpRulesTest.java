@@ -46,45 +46,22 @@ class UdpRulesTest {
 
     @Parameter
     private LockStrategy locks;
+    private Pair pair;
     private Host left;
     private Host right;
     private Epair cable;
 
     @BeforeEach
     void start() throws Exception {
-        left = new Host(locks).dual();
-        right = new Host(locks, left.clock, "other").dual();
-        cable = left.join(right, Map.of("checksums", "true"));
-        left.config().addAddress(cable.a(), "2001:db8::1/64");
-        right.config().addAddress(cable.b(), "2001:db8::2/64");
-        for (int i = 0; i < 30; i++) {
-            left.clock.advance(100_000_000L);
-            run();
-        }
+        pair = new Pair(locks, Map.of("checksums", "true")).settled();
+        left = pair.left;
+        right = pair.right;
+        cable = pair.cable;
     }
 
     @AfterEach
     void stop() throws Exception {
-        left.closeFiles();
-        right.closeFiles();
-        run();
-        right.close();
-        left.close();
-    }
-
-    private void run() {
-        for (int i = 0; i < 4; i++) {
-            left.run();
-            right.run();
-        }
-    }
-
-    private static SocketFile socket(final Host h, final boolean six) throws Exception {
-        return six ? h.udp6() : h.udp();
-    }
-
-    private static SockAddr any(final boolean six, final int port) {
-        return six ? SockAddr.in6(0, 0, port) : SockAddr.in(0, port);
+        pair.close();
     }
 
     private static long count(final Host h, final String name) {
@@ -104,15 +81,15 @@ class UdpRulesTest {
     @Tag("RFC8200-8.1-MUST")
     void withoutChecksum_ipv4TakesIt_ipv6DoesNot() throws Exception {
         for (final boolean six : new boolean[] {false, true}) {
-            final SocketFile server = socket(right, six);
-            server.bind(any(six, PORT));
+            final SocketFile server = Pair.udp(right, six);
+            server.bind(Pair.any(six, PORT));
             final SocketFile raw = left.file(six ? AF_INET6 : AF_INET, SOCK_RAW, IPPROTO_UDP);
             final SockAddr to = six ? RIGHT6 : RIGHT;
             raw.sendto(datagram(0), 0, to);
-            run();
+            pair.run();
             assertThat(read(server)).isEqualTo(six ? "-" : "AB");
             raw.sendto(datagram(0x1234), 0, to);
-            run();
+            pair.run();
             assertThat(read(server)).as("a wrong one").isEqualTo("-");
             server.close();
         }
@@ -126,16 +103,16 @@ class UdpRulesTest {
     @Tag("RFC8200-8.1-MUST")
     void sumThatComesToZero_isSentAsAllOnes() throws Exception {
         for (final boolean six : new boolean[] {false, true}) {
-            final SocketFile server = socket(right, six);
-            server.bind(any(six, PORT));
-            final SocketFile client = socket(left, six);
-            client.bind(any(six, 9));
+            final SocketFile server = Pair.udp(right, six);
+            server.bind(Pair.any(six, PORT));
+            final SocketFile client = Pair.udp(left, six);
+            client.bind(Pair.any(six, 9));
             // Addresses, protocol, length twice, ports: what is missing to all ones is the data.
             int s = six ? 2 * (0x2001 + 0x0db8) + 3 : 0x0a00 + 1 + 0x0a00 + 2;
             s += IPPROTO_UDP + 10 + 9 + PORT + 10;
             s = (s & 0xffff) + (s >>> 16);
             client.sendto(ByteBuffer.allocate(2).putShort((short) (0xffff - s)).flip(), 0, six ? RIGHT6 : RIGHT);
-            run();
+            pair.run();
             final ByteBuffer in = ByteBuffer.allocate(10);
             assertThat(server.recvfrom(in, 0, null)).as(six ? "IPv6" : "IPv4").isEqualTo(2);
             server.close();
@@ -148,10 +125,10 @@ class UdpRulesTest {
     void switchedOff_ipv4HasNone_ipv6StillHas() throws Exception {
         left.vnet.sysctl().set("net.inet.udp.checksum", "0");
         for (final boolean six : new boolean[] {false, true}) {
-            final SocketFile server = socket(right, six);
-            server.bind(any(six, PORT));
-            socket(left, six).sendto(bytes("data"), 0, six ? RIGHT6 : RIGHT);
-            run();
+            final SocketFile server = Pair.udp(right, six);
+            server.bind(Pair.any(six, PORT));
+            Pair.udp(left, six).sendto(bytes("data"), 0, six ? RIGHT6 : RIGHT);
+            pair.run();
             assertThat(read(server)).isEqualTo("data");
             assertThat(count(right, "udp.nosum")).isOne();
         }
@@ -163,22 +140,22 @@ class UdpRulesTest {
     void closedPort_blackhole_onlyTowardsOthersUnlessToldSo() throws Exception {
         right.vnet.sysctl().set("net.inet.udp.blackhole", "1");
         for (final boolean six : new boolean[] {false, true}) {
-            final SocketFile far = socket(left, six);
+            final SocketFile far = Pair.udp(left, six);
             far.connect(six ? RIGHT6 : RIGHT);
             far.send(bytes("x"));
-            final SocketFile near = socket(right, six);
+            final SocketFile near = Pair.udp(right, six);
             near.connect(six ? RIGHT6 : RIGHT);
             near.send(bytes("x"));
-            run();
+            pair.run();
             assertThat(far.getOption(SOL_SOCKET, SocketDefs.SO_ERROR)).isZero();
             assertThat(near.getOption(SOL_SOCKET, SocketDefs.SO_ERROR)).isEqualTo(Errno.ECONNREFUSED.code());
         }
         right.vnet.sysctl().set("net.inet.udp.blackhole_local", "1");
         for (final boolean six : new boolean[] {false, true}) {
-            final SocketFile near = socket(right, six);
+            final SocketFile near = Pair.udp(right, six);
             near.connect(six ? RIGHT6 : RIGHT);
             near.send(bytes("x"));
-            run();
+            pair.run();
             assertThat(near.getOption(SOL_SOCKET, SocketDefs.SO_ERROR)).isZero();
         }
         assertThat(right.vnet.drops(DropReason.UDP_NOPORT)).isEqualTo(6);
@@ -191,17 +168,17 @@ class UdpRulesTest {
         for (final boolean six : new boolean[] {false, true}) {
             final SocketFile[] members = new SocketFile[GROUP_SOCKETS];
             for (int i = 0; i < members.length; i++) {
-                members[i] = socket(right, six);
+                members[i] = Pair.udp(right, six);
                 members[i].setOption(SOL_SOCKET, SocketDefs.SO_REUSEPORT_LB, 1);
-                members[i].bind(any(six, PORT));
+                members[i].bind(Pair.any(six, PORT));
             }
             final Map<Integer, Integer> chosen = new HashMap<>();
             for (int round = 0; round < 2; round++) {
                 for (int port = 20_000; port < 20_000 + CLIENTS; port++) {
-                    final SocketFile client = socket(left, six);
-                    client.bind(any(six, port));
+                    final SocketFile client = Pair.udp(left, six);
+                    client.bind(Pair.any(six, port));
                     client.sendto(bytes("x"), 0, six ? RIGHT6 : RIGHT);
-                    run();
+                    pair.run();
                     final int at = taker(members);
                     assertThat(chosen.getOrDefault(port, at)).as("port " + port).isEqualTo(at);
                     chosen.put(port, at);
@@ -251,7 +228,7 @@ class UdpRulesTest {
         client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_TTL, 5);
         members[0].setOption(IPPROTO_IP, InDefs.IP_RECVTTL, 1);
         client.sendto(bytes("news"), 0, GROUP);
-        run();
+        pair.run();
         final MsgControl control = new MsgControl();
         members[0].recvmsg(ByteBuffer.allocate(10), 0, null, control);
         assertThat(control.find(IPPROTO_IP, InDefs.IP_RECVTTL)).isTrue();
@@ -270,18 +247,18 @@ class UdpRulesTest {
         final SocketFile client = left.udp();
         client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_IF, cable.a().index());
         client.sendto(bytes("one"), 0, GROUP);
-        run();
+        pair.run();
         assertThat(read(here)).isEqualTo("one");
         assertThat(read(there)).isEqualTo("one");
         client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_LOOP, 0);
         client.sendto(bytes("two"), 0, GROUP);
-        run();
+        pair.run();
         assertThat(read(here)).isEqualTo("-");
         assertThat(read(there)).isEqualTo("two");
         client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_LOOP, 1);
         client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_TTL, 0);
         client.sendto(bytes("three"), 0, GROUP);
-        run();
+        pair.run();
         assertThat(read(here)).isEqualTo("three");
         assertThat(read(there)).as("a TTL of 0 stays on this host").isEqualTo("-");
     }
@@ -302,7 +279,7 @@ class UdpRulesTest {
         final SockAddr nodes = new SockAddr();
         nodes.setIn6(0xff02L << 48, 1, PORT, cable.a().index());
         client.sendto(bytes("all"), 0, nodes);
-        run();
+        pair.run();
         final SockAddr from = new SockAddr();
         for (final SocketFile f : all) {
             assertThat(read(f, from)).isEqualTo("all");
@@ -312,7 +289,7 @@ class UdpRulesTest {
         assertThat(read(unicast)).isEqualTo("-");
         nodes.setPort(PORT + 1);
         client.sendto(bytes("nobody"), 0, nodes);
-        run();
+        pair.run();
         assertThat(count(right, "udp.noportmcast")).isOne();
         assertThat(right.vnet.drops(DropReason.UDP_NOPORT_BCAST)).isOne();
     }

@@ -323,6 +323,24 @@ public final class Icmp {
         return mtu != 0 ? mtu : nextMtu(IpHeader.len(m, icmpOff + ICMP_MINLEN));
     }
 
+    /**
+     * Notes the MTU of a path that a message tells of, which quotes a packet that somebody here knows as his own; it
+     * only ever goes down. Nothing else of a message is looked at by way of proof but that the packet was too large.
+     * Borrows m.
+     */
+    public void updateMtu(Mbuf m, int icmpOff) {
+        if (m.getU8(icmpOff) != ICMP_UNREACH || m.getU8(icmpOff + CODE) != ICMP_UNREACH_NEEDFRAG) {
+            return;
+        }
+        int ip = icmpOff + ICMP_MINLEN;
+        int dst = IpHeader.dst(m, ip);
+        int mtu = needfragMtu(m, icmpOff);
+        HostCache.Entry e = inet.hostCache.lookup(0, dst & 0xffff_ffffL);
+        if (mtu < IpHeader.len(m, ip) && (e == null || e.mtu() == 0 || mtu < e.mtu())) {
+            inet.hostCache.updateMtu(dst, mtu);
+        }
+    }
+
     /** The largest plateau below a packet's length. @bsd ip_next_mtu */
     public static int nextMtu(int len) {
         for (int p : PLATEAUS) {

@@ -11,7 +11,6 @@ import static io.gatun.netinet.icmp.Icmp.ICMP_TIMXCEED;
 import static io.gatun.netinet.icmp.Icmp.ICMP_TSTAMP;
 import static io.gatun.netinet.icmp.Icmp.ICMP_TSTAMPREPLY;
 import static io.gatun.netinet.icmp.Icmp.ICMP_UNREACH;
-import static io.gatun.netinet.icmp.Icmp.ICMP_UNREACH_NEEDFRAG;
 
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.ip.InCksum;
@@ -191,24 +190,21 @@ public final class IcmpInput {
         if (type == ICMP_REDIRECT) {
             redirect.input(m, off);
         } else {
-            tellTransport(m, off, type);
+            tellTransport(m, off);
         }
         if (!inet.rip.input(m, off, InDefs.IPPROTO_ICMP)) {
             m.freeChain();
         }
     }
 
-    private void tellTransport(Mbuf m, int off, int type) {
+    private void tellTransport(Mbuf m, int off) {
         int ip = off + ICMP_MINLEN;
         int proto = IpHeader.p(m, ip);
-        boolean needfrag = type == ICMP_UNREACH && m.getU8(off + CODE) == ICMP_UNREACH_NEEDFRAG;
-        if (needfrag && proto != InDefs.IPPROTO_TCP) {
-            // TCP notes the MTU itself once it has seen that the sequence number is its own (RFC 5927 section 7.2).
-            inet.hostCache.updateMtu(IpHeader.dst(m, ip), Icmp.needfragMtu(m, off));
-        }
         IpprotoTable.Ctlinput ctl = vnet.ipproto().ctlinput(SockAddr.AF_INET, proto);
         if (ctl != null) {
-            ctl.ctlinput(m, off);
+            ctl.ctlinput(m, off); // who sends packets knows which are his, and what a path takes is for him to believe
+        } else if (inet.rip.sends(proto, IpHeader.src(m, ip), IpHeader.dst(m, ip))) {
+            inet.icmp.updateMtu(m, off);
         }
     }
 

@@ -62,9 +62,11 @@ public final class Icmp6 {
     private static final int QUOTE_MAX = Ip6Header.IPV6_MMTU - Ip6Header.LEN - LEN;
     private static final int VALID = Csum.CSUM_DATA_VALID | Csum.CSUM_PSEUDO_HDR;
     private static final int ADVLEN = 8;
+    private static final long IN4 = 0xffff_ffffL;
 
     private final Inet inet;
     private final Inet6 inet6;
+    private final EchoPaths echoPaths;
     private final Counter error;
     private final Counter checksum;
     private final Counter tooshort;
@@ -74,6 +76,7 @@ public final class Icmp6 {
     public Icmp6(final Inet inet, final Inet6 inet6) {
         this.inet = inet;
         this.inet6 = inet6;
+        echoPaths = new EchoPaths(inet.vnet.secret());
         error = inet.vnet.counters().counter("icmp6.error");
         checksum = inet.vnet.counters().counter("icmp6.checksum");
         tooshort = inet.vnet.counters().counter("icmp6.tooshort");
@@ -310,7 +313,8 @@ public final class Icmp6 {
         m.clearFlags(Mbuf.M_BCAST | Mbuf.M_MCAST);
         sum(m);
         reflect.increment();
-        inet6.ip6Output.output(m, null, null, Ip6Output.IPV6_DEFHLIM);
+        final int cut = echoPaths.isNarrow(th, tl) ? Ip6Output.IPV6_MINMTU : 0;
+        inet6.ip6Output.output(m, null, null, Ip6Output.IPV6_DEFHLIM | cut);
     }
 
     /** The packet without its extension headers. Consumes m; null when out of mbufs. */
@@ -350,7 +354,7 @@ public final class Icmp6 {
         }
         Ip6Header.src(m, ip, sh, sl);
         Ip6Header.dst(m, ip, dh, Ip6Header.dstLo(m, ip));
-        if (m.getU8(off) == ICMP6_PACKET_TOO_BIG && !pathMtu(m, off)) {
+        if (m.getU8(off) == ICMP6_PACKET_TOO_BIG && (m.getInt(off + WORD) & IN4) < Ip6Header.IPV6_MMTU) {
             drop(m, tooshort, DropReason.ICMP_BADCODE);
             return;
         }
@@ -358,26 +362,24 @@ public final class Icmp6 {
     }
 
     /**
-     * Notes the MTU a message tells of; it only ever goes down, and not below what every link must take (RFC 8201
-     * section 4). TCP notes it itself once it has seen that the sequence number is its own (RFC 5927 section 7.2).
+     * Notes the MTU of a path that a message tells of, which quotes a packet that somebody here knows as his own; it
+     * only ever goes down, and not below what every link must take (RFC 8201 section 4). Borrows m.
      *
-     * @return false for a message that is not to be believed
      * @bsd icmp6_mtudisc_update
      */
-    private boolean pathMtu(final Mbuf m, final int off) {
-        final int ip = off + LEN;
-        final int mtu = m.getInt(off + WORD);
-        if (mtu >= 0 && mtu < Ip6Header.IPV6_MMTU) {
-            return false;
+    public void updateMtu(final Mbuf m, final int icmpOff) {
+        if (m.getU8(icmpOff) != ICMP6_PACKET_TOO_BIG) {
+            return;
         }
+        final int ip = icmpOff + LEN;
+        final int mtu = m.getInt(icmpOff + WORD);
         final long hi = Ip6Header.dstHi(m, ip);
         final long lo = Ip6Header.dstLo(m, ip);
         final HostCache.Entry known = inet.hostCache.lookup(hi, lo);
-        final boolean lower = mtu > 0 && (known == null || known.mtu() == 0 || mtu < known.mtu());
-        if (lower && Ip6Header.nxt(m, ip) != InDefs.IPPROTO_TCP) {
-            inet.hostCache.updateMtu(hi, lo, Math.min(mtu, Ip6Header.IPV6_MAXPACKET));
+        final boolean lower = mtu >= Ip6Header.IPV6_MMTU && mtu < Ip6Header.LEN + Ip6Header.plen(m, ip);
+        if (lower && (known == null || known.mtu() == 0 || mtu < known.mtu())) {
+            inet.hostCache.updateMtu(hi, lo, mtu);
         }
-        return true;
     }
 
     /** Tells the transport behind the extension headers of the packet in a message, without these. Consumes m. */
@@ -400,10 +402,28 @@ public final class Icmp6 {
             }
             m.put8(gone + ip + NXT, Ip6Nexthdr.nxt(last));
         }
-        final IpprotoTable.Ctlinput ctl = inet.vnet.ipproto().ctlinput(SockAddr.AF_INET6, Ip6Nexthdr.nxt(last));
+        final int proto = Ip6Nexthdr.nxt(last);
+        final IpprotoTable.Ctlinput ctl = inet.vnet.ipproto().ctlinput(SockAddr.AF_INET6, proto);
         if (ctl != null) {
             ctl.ctlinput(m, off + gone);
+        } else {
+            tellOthers(m, off + gone, proto);
         }
         m.freeChain();
+    }
+
+    /** A packet of no transport, but of a raw socket or of an answer to an echo request. Borrows m. */
+    private void tellOthers(final Mbuf m, final int off, final int proto) {
+        final int ip = off + LEN;
+        final long dh = Ip6Header.dstHi(m, ip);
+        final long dl = Ip6Header.dstLo(m, ip);
+        if (m.getU8(off) != ICMP6_PACKET_TOO_BIG) {
+            return;
+        }
+        if (proto == InDefs.IPPROTO_ICMPV6 && m.getU8(ip + Ip6Header.LEN) == ICMP6_ECHO_REPLY) {
+            echoPaths.narrow(dh, dl);
+        } else if (inet.rip.sends6(proto, Ip6Header.srcHi(m, ip), Ip6Header.srcLo(m, ip), dh, dl)) {
+            updateMtu(m, off);
+        }
     }
 }

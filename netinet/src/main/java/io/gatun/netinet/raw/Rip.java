@@ -32,6 +32,7 @@ import java.util.Arrays;
  */
 public final class Rip {
     private static final int SPACE = 9216;
+    private static final long IN4 = 0xffff_ffffL;
     private static final Ripcb[] NONE = {};
 
     final Inet inet;                            // (c)
@@ -112,6 +113,32 @@ public final class Rip {
      */
     public boolean icmp6(final Mbuf m, final int off) {
         return input6.icmp6(m, off);
+    }
+
+    /** Whether an IPv4 packet with these endpoints, which ICMP quotes, may be one of a raw socket. */
+    public boolean sends(final int proto, final int from, final int to) {
+        return anySends(sockets4, proto, 0, from & IN4, 0, to & IN4);
+    }
+
+    /** {@link #sends} of IPv6, zones put in. */
+    public boolean sends6(
+        final int proto, final long fromHi, final long fromLo, final long toHi, final long toLo) {
+        return anySends(sockets6, proto, fromHi, fromLo, toHi, toLo);
+    }
+
+    private static boolean anySends(
+        final Ripcb[] all, final int proto, final long fromHi, final long fromLo, final long toHi, final long toLo) {
+        for (final Ripcb r : all) {
+            r.inp.lock.lock();
+            try {
+                if (r.matches(proto, toHi, toLo, fromHi, fromLo)) { // it hears whom it sends to
+                    return true;
+                }
+            } finally {
+                r.inp.lock.unlock();
+            }
+        }
+        return false;
     }
 
     // ---- the sockets ------------------------------------------------------------

@@ -143,7 +143,7 @@ final class Udp6Input implements UdpMulti.Family {
         }
     }
 
-    /** An ICMPv6 error about a datagram of ours: its connected socket learns of it. Borrows m. @bsd udp6_ctlinput */
+    /** As {@link UdpInput#ctlinput} of ICMPv6. Borrows m. @bsd udp6_ctlinput */
     void ctlinput(final Mbuf m, final int icmpOff) {
         final int ip = icmpOff + Icmp6.LEN;
         final int uh = ip + Ip6Header.LEN;
@@ -151,26 +151,29 @@ final class Udp6Input implements UdpMulti.Family {
         final int code = m.getU8(icmpOff + 1);
         final long fh = Ip6Header.dstHi(m, ip);
         final long fl = Ip6Header.dstLo(m, ip);
-        if (type == Icmp6.ICMP6_PACKET_TOO_BIG) {
-            final int mtu = Math.clamp(m.getInt(icmpOff + 4) & 0xffff_ffffL, Ip6Header.IPV6_MMTU, 0xffff);
-            udp.control.notifyPmtu(fh, fl, UdpHeader.dport(m, uh), mtu);
-        }
         final long lh = Ip6Header.srcHi(m, ip);
         final long ll = Ip6Header.srcLo(m, ip);
         final int ports = InpcbInfo.ports(UdpHeader.sport(m, uh), UdpHeader.dport(m, uh));
         final Inpcb inp = udp.udbinfo.lookup6(fh, fl, lh, ll, ports, 0);
+        boolean ours = false;
         if (inp == null) {
             final int wild = InpcbInfo.INPLOOKUP_WILDCARD;
-            UdpTunneling.told(udp.udbinfo.lookup6(fh, fl, lh, ll, ports, wild), m, icmpOff);
-            return;
-        }
-        inp.lock.lock();
-        try {
-            if (inp.matches6(fh, fl, lh, ll, ports) && inp.connected()) {
-                UdpInput.notifyError(inp, Icmp6.errmap(type, code));
+            ours = UdpTunneling.told(udp.udbinfo.lookup6(fh, fl, lh, ll, ports, wild), m, icmpOff);
+        } else {
+            inp.lock.lock();
+            try {
+                ours = inp.matches6(fh, fl, lh, ll, ports) && inp.connected();
+                if (ours) {
+                    UdpInput.notifyError(inp, Icmp6.errmap(type, code));
+                }
+            } finally {
+                inp.lock.unlock();
             }
-        } finally {
-            inp.lock.unlock();
+        }
+        if (ours && type == Icmp6.ICMP6_PACKET_TOO_BIG) {
+            udp.inet.inet6().icmp6.updateMtu(m, icmpOff);
+            final int mtu = Math.clamp(m.getInt(icmpOff + 4) & 0xffff_ffffL, Ip6Header.IPV6_MMTU, 0xffff);
+            udp.control.notifyPmtu(fh, fl, UdpHeader.dport(m, uh), mtu);
         }
     }
 }

@@ -242,7 +242,8 @@ final class UdpInput implements UdpMulti.Family {
     // ---- ICMP ------------------------------------------------------------
 
     /**
-     * An ICMP error about a datagram of ours: its connected socket learns of it. Borrows m.
+     * An ICMP error about a datagram of ours: its connected socket learns of it. What it says of the path is believed
+     * when there is a socket that may have sent the datagram. Borrows m.
      *
      * @bsd udp_ctlinput
      */
@@ -258,17 +259,23 @@ final class UdpInput implements UdpMulti.Family {
         final int sport = UdpHeader.sport(m, uh);
         final int dport = UdpHeader.dport(m, uh);
         final Inpcb inp = udp.udbinfo.lookup4(dst, dport, src, sport, 0);
+        boolean ours = false;
         if (inp == null) {
-            UdpTunneling.told(udp.udbinfo.lookup4(dst, dport, src, sport, InpcbInfo.INPLOOKUP_WILDCARD), m, icmpOff);
-            return;
-        }
-        inp.lock.lock();
-        try {
-            if (inp.matches4(dst, dport, src, sport) && inp.connected()) {
-                notifyError(inp, e);
+            ours = UdpTunneling.told(
+                udp.udbinfo.lookup4(dst, dport, src, sport, InpcbInfo.INPLOOKUP_WILDCARD), m, icmpOff);
+        } else {
+            inp.lock.lock();
+            try {
+                ours = inp.matches4(dst, dport, src, sport) && inp.connected();
+                if (ours) {
+                    notifyError(inp, e);
+                }
+            } finally {
+                inp.lock.unlock();
             }
-        } finally {
-            inp.lock.unlock();
+        }
+        if (ours) {
+            udp.inet.icmp.updateMtu(m, icmpOff);
         }
     }
 

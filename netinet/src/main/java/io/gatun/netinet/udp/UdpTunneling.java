@@ -104,20 +104,25 @@ final class UdpTunneling implements UdpTunnels {
      * ICMP tells of a datagram that no connected socket sent. Borrows m. No lock is held.
      *
      * @param inp the block at its source port, or null
+     * @return whether it is that of a socket that sends datagrams of its own
      */
-    static void told(final Inpcb inp, final Mbuf m, final int icmpOff) {
+    static boolean told(final Inpcb inp, final Mbuf m, final int icmpOff) {
         if (inp == null) {
-            return;
+            return false;
         }
         final Icmp icmp;
+        final boolean socket;
         inp.lock.lock();
         try {
-            icmp = inp.has(Inpcb.INP_FREED) ? null : ((Udpcb) inp.ppcb).icmpFunc;
+            final boolean freed = inp.has(Inpcb.INP_FREED);
+            icmp = freed ? null : ((Udpcb) inp.ppcb).icmpFunc;
+            socket = !freed && inp.so != null && ((Udpcb) inp.ppcb).tunFunc == null;
         } finally {
             inp.lock.unlock();
         }
         if (icmp != null) {
             icmp.ctlinput(m, icmpOff);
         }
+        return socket;
     }
 }

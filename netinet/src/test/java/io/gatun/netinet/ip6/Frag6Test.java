@@ -251,6 +251,7 @@ class Frag6Test {
     /** What a packet too big says of the path is what the next fragments fit, down to 1280 and never up. */
     @Test
     @Tag("RFC8200-5")
+    @Tag("RFC8201-4")
     void packetTooBig_fragmentsFitThePath() {
         assertThat(pingFragments()).isEqualTo(1496);
         tooBig(1400);
@@ -264,10 +265,39 @@ class Frag6Test {
         assertThat(pingFragments()).isEqualTo(1280);
     }
 
+    /** What nobody knows of is believed of answers to echo requests alone. */
+    @Test
+    void packetTooBig_aboutAnAnswer_leavesThePathAsItIs() {
+        final byte[] answer = new byte[400];
+        answer[0] = (byte) 129;
+        tooBig(1400, 58, answer, 1496);
+        assertThat(pingFragments()).isEqualTo(1280);
+        assertThat(net.inet.hostCache.count()).isZero();
+        answer[0] = (byte) 128;
+        tooBig(1400, 58, answer, 1496);
+        tooBig(1400, 200, answer, 1496);
+        assertThat(net.inet.hostCache.count()).as("no raw socket").isZero();
+    }
+
+    @Test
+    @Tag("RFC8201-4")
+    void packetTooBig_thatWasNotTooBig_isIgnored() {
+        tooBig(1400, TestNet.PROTO, new byte[400], 1400);
+        assertThat(pingFragments()).isEqualTo(1496);
+        tooBig(1400, TestNet.PROTO, new byte[400], 1401);
+        assertThat(pingFragments()).isEqualTo(1400);
+    }
+
     private void tooBig(final int mtu) {
-        final byte[] reply = TestNet6.with(TestNet6.ip6(TestNet6.US0, TestNet6.PEER0, 58, new byte[400]), FRAGMENT,
-            TestNet6.fragHeader(58, 0, true, 99));
-        six.receive0(TestNet6.icmp6(SockAddr.of("2001:db8::fe", 0), TestNet6.US0, 2 << 8, mtu, reply));
+        tooBig(mtu, TestNet.PROTO, new byte[400], 1496);
+    }
+
+    /** @param size octets that the packet had which is quoted in part */
+    private void tooBig(final int mtu, final int proto, final byte[] payload, final int size) {
+        final byte[] sent = TestNet6.with(TestNet6.ip6(TestNet6.US0, TestNet6.PEER0, proto, payload), FRAGMENT,
+            TestNet6.fragHeader(proto, 0, true, 99));
+        Packets.put(sent, 4, size - 40, 2);
+        six.receive0(TestNet6.icmp6(SockAddr.of("2001:db8::fe", 0), TestNet6.US0, 2 << 8, mtu, sent));
     }
 
     private int pingFragments() {
