@@ -1,8 +1,6 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.gatun.netinet.ip.IpHeader;
-import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
@@ -20,7 +18,7 @@ import java.util.function.Consumer;
  * <p>Entries are found by a keyed hash: the low bits name a {@link SyncacheShard}, which has the lock, the rest a
  * bucket.
  *
- * <p>Locking key: (c) constant; (v) volatile, benign races.
+ * <p>Locking key: (c) constant.
  *
  * @bsd V_tcp_syncache
  */
@@ -30,36 +28,32 @@ final class Syncache {
     private static final int BUCKET_LIMIT = 30;
     /** How often a SYN|ACK goes out again. @bsd SYNCACHE_MAXREXMTS */
     private static final int MAXREXMTS = 3;
-    private static final int MAX_BACKOFF = 6;
     private static final int UNREACH_REXMITS = 4;
-    private static final long NOT_PAUSED = Long.MIN_VALUE;
 
     final Tcp tcp;                            // (c)
     final SyncacheStat stat;                  // (c)
     private final Syncookie cookie;           // (c)
+    private final SyncacheRespond respond;    // (c)
+    private final SyncachePause pause;        // (c)
     private final SyncacheShard[] shards = new SyncacheShard[SHARDS]; // (c)
     private final long key;                   // (c)
-    private final Sysctl syncookies;
-    private final Sysctl syncookiesOnly;
     private final Sysctl bucketLimit;
     private final Sysctl cacheLimit;
     private final Sysctl rexmtLimit;
     private final Sysctl rstOnSockFail;
-    private volatile long pausedUntilNs = NOT_PAUSED; // (v)
-    private volatile int pauseBackoff;                // (v)
 
     Syncache(Tcp tcp) {
         this.tcp = tcp;
         stat = new SyncacheStat(tcp.vnet.counters());
         cookie = new Syncookie(tcp.vnet);
+        respond = new SyncacheRespond(tcp);
+        pause = new SyncachePause(tcp, stat.bucketoverflow);
         key = tcp.vnet.random().nextLong();
         for (int i = 0; i < SHARDS; i++) {
             shards[i] = new SyncacheShard(this, BUCKETS);
         }
         final SysctlTree t = tcp.vnet.sysctl();
         final String base = "net.inet.tcp.syncache.";
-        syncookies = t.addBool("net.inet.tcp.syncookies", true, "Use SYN cookies if the syncache overflows");
-        syncookiesOnly = t.addBool("net.inet.tcp.syncookies_only", false, "Use only SYN cookies");
         bucketLimit = t.addInt(base + "bucketlimit", BUCKET_LIMIT, 1, 1 << 16, "Entries in a bucket at most");
         cacheLimit = t.addInt(base + "cachelimit", BUCKET_LIMIT * BUCKETS * SHARDS, 0, 1 << 24, "Entries at most");
         rexmtLimit = t.addInt(base + "rexmtlimit", MAXREXMTS, 0, TcpTimers.TCP_MAXRXTSHIFT, "SYN|ACKs sent again");
@@ -85,40 +79,6 @@ final class Syncache {
         return hash / SHARDS & BUCKETS - 1;
     }
 
-    /** Only cookies are used: by order, or because of an attack. @bsd syncache_cookiesonly */
-    private boolean cookiesOnly() {
-        return syncookies.getBool() && (syncookiesOnly.getBool() || paused());
-    }
-
-    private boolean paused() {
-        final long until = pausedUntilNs;
-        return until != NOT_PAUSED && tcp.clock.nanoTime() - until < 0;
-    }
-
-    /** A bucket has overflowed: give the cache a rest, longer if it was so lately. @bsd syncache_pause */
-    private synchronized void pause(long nowNs) {
-        if (!syncookies.getBool()) {
-            stat.bucketoverflow.increment();
-            return;
-        }
-        if (paused()) {
-            return;
-        }
-        stat.bucketoverflow.increment();
-        final long until = pausedUntilNs;
-        long delta = Syncookie.LIFETIME_NS << pauseBackoff;
-        if (until != NOT_PAUSED && until + delta - nowNs > 0) {
-            if (pauseBackoff < MAX_BACKOFF) {
-                delta <<= 1;
-                pauseBackoff++;
-            }
-        } else {
-            delta = Syncookie.LIFETIME_NS;
-            pauseBackoff = 0;
-        }
-        pausedUntilNs = nowNs + delta;
-    }
-
     // ---- a SYN ------------------------------------------------------------
 
     /**
@@ -138,7 +98,7 @@ final class Syncache {
         b.inc.set(seg);
         final int hash = hash(b.inc);
         final SyncacheShard sh = shard(hash);
-        final boolean only = cookiesOnly();
+        final boolean only = pause.only();
         seg.fastopen = tcp.fastopen.judge(lp, seg, b.inc);
         Verdict v = Verdict.DONE;
         if (seg.fastopen == TcpFastopenKeys.VALID && (only || !known(sh, bucket(hash), b.inc))) {
@@ -147,7 +107,7 @@ final class Syncache {
             final SyncacheEntry sc = b.entry;
             fill(sc, b.inc, lp, seg);
             sc.flags &= ~SyncacheEntry.SCF_ECN_MASK; // a cookie would not remember it
-            transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK);
+            respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK);
         } else {
             remember(lp, seg, sh, bucket(hash), b);
         }
@@ -190,7 +150,7 @@ final class Syncache {
                 return;
             }
             fill(sc, b.inc, lp, seg);
-            if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) != Errno.OK) {
+            if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) != Errno.OK) {
                 sh.free(sc);
                 stat.dropped.increment();
                 return;
@@ -204,16 +164,25 @@ final class Syncache {
         }
     }
 
-    /** The SYN came again: so does our answer, and its timer starts afresh. */
+    /**
+     * The SYN came again: so does our answer, and its timer starts afresh. One of another number is not the peer's, or
+     * of a later connection of the peer: our answer makes the peer reset this one then, and changes nothing of it.
+     */
     private void again(SyncacheShard sh, SyncacheEntry sc, Seg seg, TcpBare b) {
         stat.dupsyn.increment();
+        if (seg.seq != sc.irs) {
+            if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) != Errno.OK) {
+                stat.dropped.increment(); // it was but a reminder
+            }
+            return;
+        }
         if (sc.has(SyncacheEntry.SCF_TIMESTAMP) && seg.hasOpt(Seg.TOF_TS)) {
             sc.tsreflect = seg.tsval;
         } else {
             sc.flags &= ~SyncacheEntry.SCF_TIMESTAMP;
         }
         TcpEcnShake.syncacheAgain(sc, seg);
-        if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
+        if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
             sh.dequeue(sc);
             sc.rxmits = 0;
             schedule(sh, sc, seg.nowNs);
@@ -244,7 +213,7 @@ final class Syncache {
             sh.overflow(nowNs);
             drop(sh, oldest);
         }
-        pause(nowNs);
+        pause.begin(nowNs);
     }
 
     /** What is agreed, of the SYN and the listener. */
@@ -284,7 +253,7 @@ final class Syncache {
             sc.flags |= SyncacheEntry.SCF_FASTOPEN;
             sc.cookie = tcp.fastopen.latest(sc.inc, seg);
         }
-        if (syncookies.getBool() && seg.fastopen != TcpFastopenKeys.VALID) {
+        if (pause.cookies() && seg.fastopen != TcpFastopenKeys.VALID) {
             sc.iss = cookie.generate(sc);
             stat.sendcookie.increment();
         } else {
@@ -307,61 +276,6 @@ final class Syncache {
         sc.wnd = Math.clamp(lp.inp.so.rcv().hiwat(), 0, TcpHeader.TCP_MAXWIN);
     }
 
-    // ---- what goes out ------------------------------------------------------------
-
-    /** Sends SYN|ACK, or an ACK as a challenge. @bsd syncache_respond */
-    private Errno transmit(SyncacheEntry sc, TcpBare b, int flags) {
-        final boolean syn = (flags & TcpHeader.TH_SYN) != 0;
-        b.inc.set(sc.inc);
-        b.seq = syn ? sc.iss : sc.iss + 1;
-        b.ack = sc.irs + 1;
-        b.flags = syn ? flags | TcpEcnShake.syncacheRespond(tcp, sc) : flags;
-        b.win = sc.wnd;
-        b.ttl = sc.ttl >= 0 ? sc.ttl : sc.inc.v6 ? 0 : IpHeader.IPDEFTTL;
-        b.tos = sc.inc.v6 ? (sc.tos & 0xff) << Ip6Header.TCLASS_SHIFT : sc.tos;
-        b.df = tcp.sysctl.pathMtuDiscovery.getBool() && !sc.has(SyncacheEntry.SCF_UNREACH);
-        b.port = sc.port;
-        b.flowid = 0;
-        b.to.flags = 0;
-        if (!sc.has(SyncacheEntry.SCF_NOOPT)) {
-            options(sc, b.to, syn);
-        }
-        final Errno e = tcp.respond.send(b);
-        if (e == Errno.OK) {
-            tcp.stat.sndacks.increment();
-        }
-        return e;
-    }
-
-    private void options(SyncacheEntry sc, TcpOpt to, boolean syn) {
-        if (syn) {
-            to.flags = Seg.TOF_MSS;
-            final int mss = TcpMss.mssOpt(tcp, sc.inc) - (sc.port != 0 ? tcp.tunnel.overhead() : 0);
-            to.mss = Math.max(mss, tcp.sysctl.minmss.getInt());
-            if (sc.has(SyncacheEntry.SCF_WINSCALE)) {
-                to.flags |= Seg.TOF_SCALE;
-                to.wscale = sc.rScale;
-            }
-            if (sc.has(SyncacheEntry.SCF_SACK)) {
-                to.flags |= Seg.TOF_SACKPERM;
-            }
-            if (sc.has(SyncacheEntry.SCF_FASTOPEN)) {
-                to.flags |= Seg.TOF_FASTOPEN;
-                to.cookieLen = TcpFastopenKeys.COOKIE_LEN;
-                to.setCookie(sc.cookie, 0);
-                sc.flags &= ~SyncacheEntry.SCF_FASTOPEN; // not when it is sent again
-            }
-        }
-        if (sc.has(SyncacheEntry.SCF_SIGNATURE)) {
-            to.flags |= Seg.TOF_SIGNATURE;
-        }
-        if (sc.has(SyncacheEntry.SCF_TIMESTAMP)) {
-            to.flags |= Seg.TOF_TS;
-            to.tsval = (int) (tcp.clock.nanoTime() / Tcp.NS_PER_MS) + sc.tsoff;
-            to.tsecr = sc.tsreflect;
-        }
-    }
-
     /** When the next SYN|ACK is due, the one just sent counted. @bsd syncache_timeout */
     private void schedule(SyncacheShard sh, SyncacheEntry sc, long nowNs) {
         sc.rxttimeNs = nowNs + TcpTimers.synTimeoutNs(tcp, sc.rxmits);
@@ -375,7 +289,7 @@ final class Syncache {
         final TcpBare b = tcp.segs.claimBare();
         try {
             final long now = tcp.clock.nanoTime();
-            final boolean paused = paused() && syncookies.getBool();
+            final boolean paused = pause.paused() && pause.cookies();
             SyncacheEntry sc = sh.due(now);
             while (sc != null) {
                 if (paused) {
@@ -401,7 +315,7 @@ final class Syncache {
         if (sc.rxmits > tcp.sysctl.ecnMaxretries.getInt()) {
             sc.flags &= ~SyncacheEntry.SCF_ECN_MASK;
         }
-        if (transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
+        if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
             sh.dequeue(sc);
             schedule(sh, sc, nowNs);
             stat.retransmitted.increment();
@@ -433,7 +347,7 @@ final class Syncache {
         b.inc.set(seg);
         final int hash = hash(b.inc);
         final SyncacheShard sh = shard(hash);
-        final boolean only = cookiesOnly();
+        final boolean only = pause.only();
         SyncacheEntry sc = null;
         Verdict v = Verdict.NEXT;
         sh.lock.lock();
@@ -454,7 +368,7 @@ final class Syncache {
             sh.lock.unlock();
         }
         if (v == Verdict.NEXT) {
-            v = sc != null ? complete(lp, seg, sc) : fromCookie(lp, seg, b);
+            v = sc != null ? socket(lp, seg, sc) : fromCookie(lp, seg, b);
             if (sc != null) {
                 release(sh, sc);
             }
@@ -474,13 +388,19 @@ final class Syncache {
 
     /** Whether entries were thrown out of this shard within the life of a cookie. Its lock is held. */
     private boolean cookiesRecently(SyncacheShard sh, long nowNs) {
-        return syncookies.getBool() && sh.overflowed(nowNs, Syncookie.LIFETIME_NS);
+        return pause.cookies() && sh.overflowed(nowNs, Syncookie.LIFETIME_NS);
     }
 
-    /** The signature and RFC 7323 for an entry; one that fails stays. */
+    /**
+     * The numbers, the signature and RFC 7323 for an entry; one that fails stays. DIFFERS: in FreeBSD an ACK of a wrong
+     * number ends the entry, so that whoever guesses the ports can.
+     */
     private Verdict acceptable(SyncacheEntry sc, Seg seg) {
         if (sc.port != seg.port) {
             return seg.dropWithReset(DropReason.TCP_LISTEN_BADSEG);
+        }
+        if (!completes(sc, seg)) {
+            return seg.dropWithReset(DropReason.TCP_BAD_ACK);
         }
         if (sc.has(SyncacheEntry.SCF_SIGNATURE) && tcp.md5.demand(seg) != Verdict.NEXT) {
             return Verdict.DROP;
@@ -517,16 +437,12 @@ final class Syncache {
             timestamps(sc, seg);
         }
         stat.recvcookie.increment();
-        return complete(lp, seg, sc);
+        return socket(lp, seg, sc);
     }
 
-    /** The ACK must be for our SYN|ACK, its number in the window; then a socket is made. */
-    @GuardedBy("lp.inp.lock")
-    private Verdict complete(Tcpcb lp, Seg seg, SyncacheEntry sc) {
-        if (seg.ack != sc.iss + 1 || Seq.leq(seg.seq, sc.irs) || Seq.gt(seg.seq, sc.irs + sc.wnd)) {
-            return seg.dropWithReset(DropReason.TCP_BAD_ACK);
-        }
-        return socket(lp, seg, sc);
+    /** The ACK must be for our SYN|ACK, its number in the window. A cookie that fits has been made of both. */
+    private static boolean completes(SyncacheEntry sc, Seg seg) {
+        return seg.ack == sc.iss + 1 && Seq.gt(seg.seq, sc.irs) && Seq.leq(seg.seq, sc.irs + sc.wnd);
     }
 
     @GuardedBy("lp.inp.lock")
@@ -544,7 +460,7 @@ final class Syncache {
 
     /** A reset at a listener: RFC 5961 section 3.2 for the entry it may be for. @bsd syncache_chkrst */
     void chkrst(Seg seg) {
-        if (cookiesOnly()) {
+        if (pause.only()) {
             return;
         }
         final TcpBare b = tcp.segs.claimBare();
@@ -564,7 +480,7 @@ final class Syncache {
                 stat.reset.increment();
             } else {
                 tcp.stat.badrst.increment();
-                if (transmit(sc, b, TcpHeader.TH_ACK) != Errno.OK) {
+                if (respond.transmit(sc, b, TcpHeader.TH_ACK) != Errno.OK) {
                     drop(sh, sc);
                     stat.dropped.increment();
                 }
@@ -575,7 +491,11 @@ final class Syncache {
         }
     }
 
-    /** A SYN|ACK at a listener: whoever sends it has no such connection. @bsd syncache_badack */
+    /**
+     * A SYN|ACK at a listener: whoever sends it has no such connection. DIFFERS: in FreeBSD its number may be any.
+     *
+     * @bsd syncache_badack
+     */
     void badack(Seg seg) {
         final TcpBare b = tcp.segs.claimBare();
         b.inc.set(seg);
@@ -584,7 +504,7 @@ final class Syncache {
         sh.lock.lock();
         try {
             final SyncacheEntry sc = sh.find(bucket(hash), b.inc);
-            if (sc != null && sc.port == seg.port) {
+            if (sc != null && sc.port == seg.port && seg.ack == sc.iss + 1) {
                 drop(sh, sc);
                 stat.badack.increment();
             }
@@ -631,7 +551,7 @@ final class Syncache {
             if (sc == null) {
                 return false;
             }
-            final Errno lost = transmit(sc, b, TcpHeader.TH_RST | TcpHeader.TH_ACK);
+            final Errno lost = respond.transmit(sc, b, TcpHeader.TH_RST | TcpHeader.TH_ACK);
             if (lost != Errno.OK) {
                 stat.dropped.increment(); // the peer will learn of it by what it sends next
             }

@@ -167,4 +167,44 @@ class SyncacheTest {
         fx.sent.clear();
         assertThat(fx.stat("sc_recvcookie")).isEqualTo(1);
     }
+
+    @Test
+    void synReceived_forgedAck_isReset_andTheRealOneStillCounts() {
+        final Out synAck = syn();
+        fx.seg(TH_ACK).ack(synAck.seq + 2).arrive();
+        assertThat(fx.only().flags).isEqualTo(TH_RST);
+        fx.seg(TH_ACK).seq(PEER_ISS + 2 + WND).ack(synAck.seq + 1).arrive();
+        assertThat(fx.only().flags).isEqualTo(TH_RST);
+        assertThat(fx.drops(DropReason.TCP_BAD_ACK)).isEqualTo(2);
+        assertThat(entries()).isEqualTo(1);
+        fx.seg(TH_ACK).ack(synAck.seq + 1).arrive();
+        assertThat(tcpcb(listener.comp.getFirst()).state).isEqualTo(TcpState.ESTABLISHED);
+    }
+
+    @Test
+    void synReceived_forgedSynAck_isIgnored() {
+        final Out synAck = syn();
+        fx.seg(TH_SYN | TH_ACK).seq(77).ack(synAck.seq + 2).arrive();
+        fx.none();
+        assertThat(entries()).isEqualTo(1);
+        fx.seg(TH_SYN | TH_ACK).seq(77).ack(synAck.seq + 1).arrive();
+        assertThat(entries()).isZero();
+    }
+
+    @Test
+    void synReceived_forgedSyn_changesNothingThatWasAgreed() {
+        listener = fx.listener();
+        fx.seg(TH_SYN).seq(PEER_ISS).mss(1460).ts(5, 0).arrive();
+        final Out synAck = fx.only();
+        fx.pass(900);
+        fx.seg(TH_SYN).seq(PEER_ISS + 9).mss(1460).ts(1_000_000, 0).arrive();
+        fx.seg(TH_SYN).seq(PEER_ISS + 9).mss(1460).arrive();
+        assertThat(fx.sent).allSatisfy(o -> assertThat(o.ack).isEqualTo(PEER_ISS + 1)).hasSize(2);
+        fx.sent.clear();
+        fx.pass(200); // the timer of the first SYN|ACK still runs
+        final Out again = fx.only();
+        assertThat(again.tsecr).isEqualTo(5);
+        fx.seg(TH_ACK).ack(synAck.seq + 1).ts(6, synAck.tsval).arrive();
+        assertThat(tcpcb(listener.comp.getFirst()).timestamps()).isTrue();
+    }
 }
