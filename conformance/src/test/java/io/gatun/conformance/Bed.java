@@ -51,11 +51,16 @@ final class Bed implements AutoCloseable {
     private int cables;
 
     Bed(final LockStrategy strategy, final boolean threads, final long seed) {
+        this(strategy, threads, seed, MbufPool.builder().name("bed").nmbufs(NMBUFS).nmbclusters(CLUSTERS_2K)
+            .nmbjumbop(CLUSTERS_4K).nmbjumbo16(CLUSTERS_16K).threads(threads ? 2 : 1).build());
+    }
+
+    /** With a pool of the test's own. */
+    Bed(final LockStrategy strategy, final boolean threads, final long seed, final MbufPool pool) {
         this.strategy = strategy;
         this.threads = threads;
         this.seed = seed;
-        pool = MbufPool.builder().name("bed").nmbufs(NMBUFS).nmbclusters(CLUSTERS_2K).nmbjumbop(CLUSTERS_4K)
-            .nmbjumbo16(CLUSTERS_16K).threads(threads ? 2 : 1).build();
+        this.pool = pool;
         sysctl("net.inet6.ip6.dad_count", "0"); // addresses are ready at once
         sysctl("net.inet6.ip6.auto_linklocal", "0"); // no traffic but the tests'
     }

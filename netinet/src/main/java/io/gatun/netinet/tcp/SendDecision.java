@@ -137,8 +137,8 @@ final class SendDecision {
                 p.sendalot = true;
             }
         }
-        if (p.off + p.len < avail) {
-            p.flags &= ~TcpHeader.TH_FIN;
+        if (p.off + p.len < avail || p.rexmit && Seq.geq(p.seq + p.len, tp.sndNxt)) {
+            p.flags &= ~TcpHeader.TH_FIN; // what is sent again takes no FIN along that has not been sent before
         }
         p.sendalot |= p.rexmit || tp.forceSegs > 1;
     }

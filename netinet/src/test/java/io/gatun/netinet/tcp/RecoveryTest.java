@@ -94,6 +94,23 @@ class RecoveryTest {
             assertThat(fx.stat("rexmttimeo")).isZero();
         }
 
+        /** A FIN that went along uncounted would be acknowledged for ever in vain. */
+        @Test
+        void finNotSentForWantOfMbufs_doesNotGoAlong() {
+            open(true);
+            assertThat(send(3, 10)).hasSize(3);
+            fx.vnet.pool().refuse(1, 1);
+            fx.shutdown(so, false);
+            fx.vnet.pool().refuse(0, 0);
+            fx.none();
+            fx.pass(2 * RTT_MS + 1);
+            final List<Out> out = take();
+            assertThat(numbers(out)).as("the probe, then the FIN on its own").containsExactly(2, 3);
+            assertThat(out.get(0).flags & TH_FIN).isZero();
+            assertThat(out.get(1).flags & TH_FIN).isNotZero();
+            assertThat(tp.sndMax).isEqualTo(base + 3 * MSS + 1);
+        }
+
         @Test
         void nothingLost_duplicateReported_isNoCongestion() {
             open(true);

@@ -196,9 +196,19 @@ public final class MbufPool {
         if (id < 0) {
             return getZoneSlow(zone, cl, type, flags);
         }
+        return hand(id, cl, type, flags);
+    }
+
+    /** An mbuf with its cluster. */
+    private Mbuf hand(int id, int cl, int type, int flags) {
         Cluster c = clusters[cl];
         c.open();
         Mbuf m = hand(id, type, flags);
+        if (m == null) {
+            c.bare = true;
+            clfree(c);
+            return null;
+        }
         m.attach(c);
         return m;
     }
@@ -215,21 +225,30 @@ public final class MbufPool {
             s.unclaim();
             return null;
         }
-        Cluster c = clusters[cl];
-        c.open();
-        Mbuf m = hand(id, type, flags);
-        m.attach(c);
-        return m;
+        return hand(id, cl, type, flags);
     }
 
     private Mbuf hand(int id, int type, int flags) {
         Mbuf m = mbufs[id];
         m.open(type, flags);
+        return trace == null || traced(m) ? m : null;
+    }
+
+    /** Notes where an mbuf is taken; false when it is not to be had, and is free again. */
+    private boolean traced(Mbuf m) {
         MbufTrace t = trace;
-        if (t != null) {
-            t.taken(m);
+        if (t == null) {
+            return true;
         }
-        return m;
+        if (t.refuses()) {
+            Stripe s = claim();
+            put(s, m);
+            s.unclaim();
+            zones[Z_MBUF].deny();
+            return false;
+        }
+        t.taken(m);
+        return true;
     }
 
     /**
@@ -358,6 +377,11 @@ public final class MbufPool {
     }
 
     private Cluster takeCluster(int zone) {
+        MbufTrace t = trace;
+        if (t != null && zone != Z_EXT && t.refuses()) {
+            zones[zone].deny();
+            return null;
+        }
         Stripe s = claim();
         int cl = s.bins[zone].take();
         s.unclaim();
@@ -642,6 +666,22 @@ public final class MbufPool {
     /** Turns the recording of allocation sites on or off. Costs a stack trace an mbuf. */
     public void setTracing(boolean on) {
         trace = on ? new MbufTrace(mbufs.length) : null;
+    }
+
+    /**
+     * For tests: answers so many requests as if the limit were reached, from the {@code n}-th from now on. 0 refusals
+     * end it.
+     *
+     * @bsd KFAIL_POINT_CODE
+     */
+    public void refuse(long n, long refusals) {
+        trace = refusals == 0 ? null : new MbufTrace(n, refusals);
+    }
+
+    /** Where the last of those requests came from; empty while there was none. */
+    public String refusedAt() {
+        MbufTrace t = trace;
+        return t == null ? "" : t.refusedAt();
     }
 
     /**

@@ -107,6 +107,11 @@ final class Zone {
         return true;
     }
 
+    /** A request was refused although there was one. */
+    synchronized void deny() {
+        denied++;
+    }
+
     synchronized int free() {
         return free;
     }

@@ -61,6 +61,24 @@ final class MbufPoolTest extends MbufTestBase {
     }
 
     @Test
+    void refuse_fromTheSecondOnTwo_nothingIsLost() {
+        pool.refuse(2, 2);
+        Mbuf m = pool.get(MT_DATA);
+        assertThat(pool.refusedAt()).isEmpty();
+        assertThat(pool.getcl(MT_DATA, M_PKTHDR)).isNull();
+        assertThat(pool.refusedAt()).contains("MbufPoolTest");
+        assertThat(pool.clget(m)).isFalse();
+        assertThat(pool.clget(m)).isTrue();
+        assertThat(pool.denied()).isEqualTo(2);
+        pool.refuse(1, 1);
+        pool.refuse(0, 0);
+        Mbuf n = pool.getjcl(MT_DATA, M_PKTHDR, MJUM16BYTES);
+        assertThat(n).isNotNull();
+        n.free();
+        m.free();
+    }
+
+    @Test
     void getm2_newChain_roomForAll() {
         for (int n = 1; n < 100_000; n = n * 2 + 1) {
             Mbuf m = pool.getm2(null, n, MT_DATA, M_PKTHDR | M_EOR);
