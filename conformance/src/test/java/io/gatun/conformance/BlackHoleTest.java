@@ -16,8 +16,10 @@ import java.util.SplittableRandom;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A path that swallows large packets and does not say so, plain and within UDP, over both families. */
@@ -26,6 +28,8 @@ class BlackHoleTest {
     private static final String TUNNEL = "net.inet.tcp.udp_tunneling_port";
     private static final int PORT = 9899;
     private static final int LARGEST = 1320;
+    private static final int ETHER = 14;
+    private static final long MS = 1_000_000;
     private static final int OCTETS = 200_000;
 
     static Stream<Arguments> ways() {
@@ -75,6 +79,32 @@ class BlackHoleTest {
             assertThat(v[0].counters().get("tcp.pmtud_blackhole_activated")).isPositive();
             assertThat(v[0].counters().get("tcp.pmtud_blackhole_failed")).isZero();
             assertThat(c[0].getOption(InDefs.IPPROTO_TCP, InDefs.TCP_MAXSEG)).isBetween(1000L, 1260L);
+            c[0].close();
+            c[1].close();
+        }
+    }
+
+    /** What the path takes is found to a few octets: from below a black hole, or without ever meeting one. */
+    @ParameterizedTest
+    @CsvSource({"2,1", "2,2", "28,1", "28,2"})
+    @Tag("RFC4821-7.3")
+    void probed_segmentsAreAsLargeAsThePathTakes(final int family, final int mode) throws Exception {
+        try (Bed bed = new Bed(1)) {
+            final Vnet[] v = pair(bed, family, false, m -> m.pktLen() > LARGEST);
+            assertThat(v[0].sysctl().set(DETECT, "1")).isEqualTo(Errno.OK);
+            assertThat(v[0].sysctl().set("net.inet.tcp.plpmtud.enable", String.valueOf(mode))).isEqualTo(Errno.OK);
+            assertThat(v[0].sysctl().set("net.inet.tcp.sendbuf_max", "65536")).isEqualTo(Errno.OK);
+            final SocketFile[] c = connection(bed, v, family, false);
+            final Flow flow = new Flow(c[0], c[1], 500 * OCTETS, OCTETS);
+            bed.drive(() -> {
+                bed.advance(MS); // so that there are round trips
+                return flow.ended();
+            }, flow);
+            final int largest = LARGEST - ETHER - (family == SockAddr.AF_INET ? 40 : 60);
+            assertThat(c[0].getOption(InDefs.IPPROTO_TCP, InDefs.TCP_MAXSEG)).isBetween(largest - 8L, (long) largest);
+            assertThat(v[0].counters().get("tcp.plpmtud_raised")).isPositive();
+            assertThat(v[0].counters().get("tcp.rexmttimeo")).as("of the black hole").isEqualTo(mode == 1 ? 2 : 0);
+            assertThat(v[0].counters().get("tcp.fastrexmit")).as("a lost probe is no congestion").isZero();
             c[0].close();
             c[1].close();
         }

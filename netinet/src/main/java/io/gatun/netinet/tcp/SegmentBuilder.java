@@ -124,7 +124,7 @@ final class SegmentBuilder {
         final int minmss = tp.tcp.sysctl.minmss.getInt();
         // Never on large segments within UDP: who carries them on may not pass on what ICMP says of it.
         final boolean df = tp.tcp.sysctl.pathMtuDiscovery.getBool() && tp.maxseg > minmss
-            && (tp.port == 0 || p.len < minmss) && !tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE);
+            && (tp.port == 0 || p.len < minmss) && (p.probe || !tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE));
         m.putLong(0, VER_HLEN << 56 | (long) (inp.tos & 0xff) << 48 | (long) m.pktLen() << 32
             | (df ? IpHeader.IP_DF : 0));
         m.putLong(8, (long) (inp.ttl4() & 0xff) << 56 | (long) proto << 48 | src & 0xffff_ffffL);

@@ -22,6 +22,7 @@ final class SendDecision {
         final int avail = snd.avail();
         p.sendalot = false;
         p.tso = false;
+        p.probe = false;
         p.reason = SendReason.NONE;
         if (TcpFastopen.silent(tp)) {
             return;
@@ -49,6 +50,9 @@ final class SendDecision {
             syn(tp, p);
         }
         cut(tp, p, avail);
+        if (tp.plpmtud != null && p.len > 0) {
+            tp.tcp.plpmtud.plan(tp, p, avail);
+        }
         p.recwin = receiveWindow(tp, so.rcv());
         if ((p.flags & TcpHeader.TH_SYN) != 0) {
             p.recwin = Math.min(p.recwin, TcpHeader.TCP_MAXWIN); // never scaled in a SYN

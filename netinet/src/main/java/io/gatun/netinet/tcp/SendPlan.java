@@ -27,6 +27,8 @@ final class SendPlan {
     int optlen;         // (t)
     /** The options themselves. */
     final TcpOpt to = new TcpOpt(); // (t)
+    /** Larger than the path is known to take. */
+    boolean probe;      // (t)
     /** A super-segment, to be cut below. */
     boolean tso;        // (t)
     /** Nothing was in flight when output began. */

@@ -49,6 +49,7 @@ public final class Tcp {
     public final TcpFunctions functions; // (c)
     final TcpTunnel tunnel;         // (c)
     final TcpBlackhole blackhole;   // (c)
+    final TcpPlpmtud plpmtud;       // (c)
     /** Header prediction; switched off by tests that compare. */
     volatile boolean predict = true; // (v)
 
@@ -82,6 +83,7 @@ public final class Tcp {
         functions = new TcpFunctions(vnet.sysctl());
         tunnel = new TcpTunnel(this);
         blackhole = new TcpBlackhole(vnet.sysctl(), vnet.counters());
+        plpmtud = new TcpPlpmtud(vnet.sysctl(), vnet.counters());
     }
 
     /** Registers with IP and publishes what can be read. @bsd tcp_init */

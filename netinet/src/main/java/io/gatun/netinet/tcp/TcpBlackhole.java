@@ -54,15 +54,21 @@ final class TcpBlackhole {
         if (!watches(tp)) {
             return;
         }
-        final boolean six = tp.inp.isV6();
         final int shift = tp.rxtshift;
         if (shift >= STEP && shift < GIVE_UP && shift % STEP == 0 && full(tp)) {
-            smaller(tp, (six ? mss6 : mss4).getInt());
+            smaller(tp, first(tp));
         } else if (shift >= GIVE_UP && tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE)) {
             tp.flags2 &= ~Tcpcb.TF2_PLPMTU_BLACKHOLE;
             failed.increment();
             resize(tp, tp.pmtudSavedMaxseg);
+            tp.tcp.plpmtud.restored(tp);
         }
+    }
+
+    /** The size to try first, which most paths take. */
+    @GuardedBy("tp.inp.lock")
+    int first(Tcpcb tp) {
+        return (tp.inp.isV6() ? mss6 : mss4).getInt();
     }
 
     @GuardedBy("tp.inp.lock")
@@ -102,6 +108,7 @@ final class TcpBlackhole {
             activatedMinMss.increment();
             resize(tp, Math.min(tp.maxseg, TcpMss.mssdflt(tp)));
         }
+        tp.tcp.plpmtud.blackholed(tp, tp.pmtudSavedMaxseg);
     }
 
     @GuardedBy("tp.inp.lock")

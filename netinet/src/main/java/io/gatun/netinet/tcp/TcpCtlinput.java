@@ -228,6 +228,9 @@ final class TcpCtlinput {
             if (mtu < known && tp.inp.isV6()) {
                 TcpPath.updateMtu(tp, mtu); // of use for the next SYN
             }
+            if (tp.plpmtud != null) {
+                tcp.plpmtud.told(tp, mtu);
+            }
             return; // no news, or an attempt to grow it
         }
         TcpPath.updateMtu(tp, mtu);

@@ -21,15 +21,19 @@ final class TcpMss {
     /** Octets of the largest packet towards the peer, as far as known; 0 without a route. @bsd tcp_maxmtu */
     @GuardedBy("tp.inp.lock")
     static int maxMtu(Tcpcb tp) {
+        final int link = linkMtu(tp);
+        final int learnt = link == 0 ? 0 : TcpPath.mtu(tp);
+        return learnt == 0 ? link : Math.min(learnt, link);
+    }
+
+    /** Octets of the largest packet that may go out towards the peer, whatever the path takes; 0 without a route. */
+    @GuardedBy("tp.inp.lock")
+    static int linkMtu(Tcpcb tp) {
         final NextHop nh = TcpPath.route(tp);
         if (nh == null || nh.ifp == null) {
             return 0;
         }
-        if (tp.inp.isV6() && minMtu(tp.inp)) {
-            return Ip6Header.IPV6_MMTU;
-        }
-        final int learnt = TcpPath.mtu(tp);
-        return learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
+        return tp.inp.isV6() && minMtu(tp.inp) ? Math.min(Ip6Header.IPV6_MMTU, nh.mtu()) : nh.mtu();
     }
 
     /** The user wants no more than every IPv6 path takes. @bsd INC_IPV6MINMTU */
@@ -87,21 +91,28 @@ final class TcpMss {
     @GuardedBy("tp.inp.lock")
     static void update(Tcpcb tp, int offer) {
         final TcpSysctl s = tp.tcp.sysctl;
+        final int before = tp.maxseg;
         final int mtu = maxMtu(tp);
         int mss = mtu == 0 ? mssdflt(tp) : mtu - TcpPath.minProtoHdr(tp);
         if (!s.pathMtuDiscovery.getBool() && !TcpPath.local(tp)) {
             mss = Math.min(mss, mssdflt(tp));
         }
-        if (offer >= 0) {
-            mss = Math.min(mss, offer == 0 ? mssdflt(tp) : Math.max(offer, s.minmss.getInt()));
+        final int most = most(tp, offer);
+        tp.maxseg = Math.max(Math.min(mss, most), LEAST);
+        if (offer < 0) {
+            tp.tcp.plpmtud.lowered(tp, before);
         } else {
-            mss = Math.min(mss, tp.maxseg);
+            tp.tcp.plpmtud.opened(tp, Math.min(most, linkMtu(tp) - TcpPath.minProtoHdr(tp)));
         }
-        if (tp.userMaxseg != 0) {
-            mss = Math.min(mss, tp.userMaxseg);
-        }
-        tp.maxseg = Math.max(mss, LEAST);
         resize(tp);
+    }
+
+    /** What peer and user allow. */
+    @GuardedBy("tp.inp.lock")
+    private static int most(Tcpcb tp, int offer) {
+        final int peer = offer < 0 ? tp.maxseg : offer == 0 ? mssdflt(tp)
+            : Math.max(offer, tp.tcp.sysctl.minmss.getInt());
+        return tp.userMaxseg != 0 ? Math.min(peer, tp.userMaxseg) : peer;
     }
 
     /** After maxseg or the options in use have changed. */

@@ -152,6 +152,9 @@ public final class TcpOutput {
         count(tp, p);
         final Errno e = TcpPath.output(tp, m);
         if (e != Errno.OK && e != Errno.ENOBUFS) {
+            if (p.probe && e == Errno.EMSGSIZE) {
+                tp.tcp.plpmtud.refused(tp);
+            }
             return e;
         }
         // What the device had no room for counts as sent and lost: its timer runs.
@@ -160,6 +163,9 @@ public final class TcpOutput {
             TcpPacer.sent(tp, p);
         }
         advance(tp, p);
+        if (p.probe) {
+            tp.tcp.plpmtud.sent(tp, p);
+        }
         if (e == Errno.OK) {
             told(tp, p);
         }

@@ -16,6 +16,8 @@ final class TcpRack {
     /** How long a peer may sit on the acknowledgment of a lone segment. */
     private static final long MAX_ACK_DELAY_NS = 200 * Tcp.NS_PER_MS;
     private static final int PERSIST_ROUNDS = 16;
+    /** What makes every acknowledgment worth a look. */
+    private static final int LOUD = Tcpcb.TF2_RTO_RECOVERY | Tcpcb.TF2_TLP | Tcpcb.TF2_PLPMTU_PROBE;
     private static final int MAX_MULT = 64;
 
     /** F-RTO: an acknowledgment of anything sent before the timeout is awaited. */
@@ -47,6 +49,9 @@ final class TcpRack {
         }
         adapt(tp, seg, dsack);
         probeAnswered(tp, seg, acked, dsack);
+        if (tp.has2(Tcpcb.TF2_PLPMTU_PROBE)) {
+            tp.tcp.plpmtud.acked(tp, seg.ack);
+        }
         Verdict v = Verdict.NEXT;
         if (acked > 0) {
             if (tp.inFastRecovery() && Seq.geq(seg.ack, tp.sndRecover)) {
@@ -74,7 +79,7 @@ final class TcpRack {
     /** Whether prediction may take an acknowledgment. */
     @GuardedBy("tp.inp.lock")
     static boolean quiet(Tcpcb tp) {
-        return tp.map == null || tp.map.clean() && !tp.has2(Tcpcb.TF2_RTO_RECOVERY | Tcpcb.TF2_TLP);
+        return tp.map == null || tp.map.clean() && !tp.has2(LOUD);
     }
 
     @GuardedBy("tp.inp.lock")
@@ -167,7 +172,8 @@ final class TcpRack {
         }
         final int lostBefore = map.lost();
         detect(tp);
-        if (map.lost() > 0 && !tp.inFastRecovery() && !tp.has2(Tcpcb.TF2_RTO_RECOVERY)) {
+        if (map.lost() > 0 && !tp.inFastRecovery() && !tp.has2(Tcpcb.TF2_RTO_RECOVERY)
+            && (!tp.has2(Tcpcb.TF2_PLPMTU_PROBE) || !tp.tcp.plpmtud.lost(tp))) {
             enter(tp);
         }
         if (tp.inFastRecovery() && map.delivered() > 0) {
@@ -298,6 +304,9 @@ final class TcpRack {
     static void timeout(Tcpcb tp) {
         final TcpSendMap map = tp.map;
         final boolean again = tp.has2(Tcpcb.TF2_RTO_RECOVERY);
+        if (tp.has2(Tcpcb.TF2_PLPMTU_PROBE)) {
+            tp.tcp.plpmtud.inconclusive(tp);
+        }
         tp.flags2 &= ~(Tcpcb.TF2_TLP | Tcpcb.TF2_TLP_REXMIT);
         tp.flags2 |= Tcpcb.TF2_RTO_RECOVERY;
         map.markTimeout();
@@ -396,6 +405,9 @@ final class TcpRack {
         }
         tp.map = null;
         tp.tcp.sendMaps.release(map);
+        if (tp.has2(Tcpcb.TF2_PLPMTU_PROBE)) {
+            tp.tcp.plpmtud.inconclusive(tp);
+        }
         tp.flags2 &= ~(Tcpcb.TF2_TLP | Tcpcb.TF2_TLP_REXMIT | Tcpcb.TF2_RTO_RECOVERY);
         tp.force = 0;
         tp.frto = 0;

@@ -430,6 +430,20 @@ final class TcpSendMap {
         }
     }
 
+    /** Whether all that is lost lies in [from, to). */
+    boolean lostWithin(int from, int to) {
+        int left = lost;
+        for (int i = hint; left > 0; i++) {
+            if ((marks[i] & LOST) != 0) {
+                if (Seq.lt(first(i), from) || Seq.gt(ends[i], to)) {
+                    return false;
+                }
+                left -= ends[i] - first(i);
+            }
+        }
+        return true;
+    }
+
     /** It was a mistake: nothing is lost, and what was sent again is not what has arrived since. */
     void loseNone() {
         rackRtt = 0;

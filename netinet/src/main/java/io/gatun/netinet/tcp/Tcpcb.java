@@ -101,6 +101,8 @@ public final class Tcpcb {
     static final int TF2_TLP_REXMIT = 0x80000;
     /** What was in flight at a timeout is not all acknowledged yet. */
     static final int TF2_RTO_RECOVERY = 0x100000;
+    /** A segment larger than the others is out, to find out whether the path takes it. */
+    static final int TF2_PLPMTU_PROBE = 0x8000000;
     /** {@link #nowNs} is the instant of the event in progress. */
     static final int TF2_INEVENT = 0x1000;
 
@@ -225,6 +227,7 @@ public final class Tcpcb {
     int rcep;                 // (i) packets that came marked; AccECN counts them from 5
     TcpPacer pacer;           // (i) holds back what goes too fast; null for none
     int pmtudSavedMaxseg;     // (i) before a black hole was suspected
+    TcpPlpmtudCb plpmtud;     // (i) the search for larger segments; null for none
 
     TcpFastopenCb tfo;        // (i) null without TCP_FASTOPEN
 

@@ -52,6 +52,8 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     private final NextHop hop;
     Errno outputError = Errno.OK;
     int learntMtu;
+    /** What IP takes without cutting it. */
+    int largest = Integer.MAX_VALUE;
 
     TcpFixture() {
         this(1);
@@ -75,6 +77,10 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         if (outputError != Errno.OK) {
             m.freeChain();
             return outputError;
+        }
+        if (m.pktLen() > largest) {
+            m.freeChain();
+            return Errno.EMSGSIZE;
         }
         sent.add(new Out(m));
         return Errno.OK;
