@@ -6,7 +6,9 @@ import io.gatun.netinet.dhcp.DhcpClient;
 import io.gatun.netinet.dhcp.DhcpListener;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip.InIfaddr;
+import io.gatun.netinet.ip6.DstSelect;
 import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.In6Policy;
 import io.gatun.netinet.nd6.Nd6;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.Route;
@@ -31,10 +33,12 @@ public final class InetConfig {
 
     private final Inet inet;
     private final RouteConfig routing;
+    private final DstSelect destinations;
 
     InetConfig(Inet inet) {
         this.inet = inet;
         routing = new RouteConfig(inet);
+        destinations = new DstSelect(inet);
     }
 
     /** The root of the domain, for modules that plug into it. */
@@ -124,6 +128,22 @@ public final class InetConfig {
     /** This host's addresses. */
     public List<InIfaddr> addresses() {
         return inet.addrs.all();
+    }
+
+    /**
+     * The addresses of a peer in the order to try them (RFC 6724 section 6): what getaddrinfo(3) does with the answer
+     * of a name server. Sources and routes decide, and {@link #addrPolicy}.
+     *
+     * @param addresses of both families; a small scope's zone stands in its {@code scopeId}
+     * @bsd getaddrinfo
+     */
+    public List<SockAddr> order(List<SockAddr> addresses) {
+        return destinations.order(addresses, 0);
+    }
+
+    /** The policy table of address selection, which {@code ip6addrctl} shows and sets. @bsd ip6addrctl */
+    public In6Policy addrPolicy() {
+        return destinations.policy();
     }
 
     // Routes.

@@ -11,6 +11,8 @@ public enum StackCommands {
     ARP(new ArpCommand(), "Shows and changes IPv4 neighbours: arp -an | HOST | -s HOST MAC | -d HOST | -d -a."),
     NDP(new NdpCommand(), "Shows and changes IPv6 neighbours: ndp -an | HOST | -s HOST MAC [proxy] | -d HOST | -c |"
         + " -r | -p | -i IF [FLAG ...]."),
+    IP6ADDRCTL(new Ip6addrctlCommand(), "Shows and changes the policy of address selection: ip6addrctl [show] |"
+        + " add PREFIX PRECEDENCE LABEL | delete PREFIX | flush | default."),
     NETSTAT(new NetstatCommand(), "Shows routes: netstat -rn [-4|-6] [-F FIB]."),
     SYSCTL(new SysctlCommand(), "Shows and sets tunables: sysctl -a | NAME | NAME=VALUE ...");
 

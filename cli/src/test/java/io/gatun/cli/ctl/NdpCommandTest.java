@@ -67,6 +67,23 @@ class NdpCommandTest {
     }
 
     @Test
+    void ip6addrctl_showsAndChangesThePolicy() {
+        final String all = ok("ip6addrctl");
+        assertThat(all.lines()).hasSize(10).anyMatch(l -> l.matches("::ffff:0.0.0.0/96 +35 +4|::ffff:0:0/96 +35 +4"));
+        ok("ip6addrctl add 2001:db8:7::/48 45 14");
+        assertThat(ok("ip6addrctl show").lines()).hasSize(11).anyMatch(l -> l.matches("2001:db8:7::/48 +45 +14"));
+        assertThat(error("ip6addrctl add 2001:db8:7::/48 45 14")).startsWith("ip6addrctl: ");
+        ok("ip6addrctl delete 2001:db8:7::/48");
+        assertThat(error("ip6addrctl delete 2001:db8:7::/48")).startsWith("ip6addrctl: ");
+        assertThat(error("ip6addrctl add 10.0.0.0/8 1 1")).startsWith("ip6addrctl: ");
+        ok("ip6addrctl flush");
+        assertThat(ok("ip6addrctl show").lines()).hasSize(1);
+        ok("ip6addrctl default");
+        assertThat(ok("ip6addrctl show")).isEqualTo(all);
+        assertThat(error("ip6addrctl install")).isEqualTo("ip6addrctl: there is no word install");
+    }
+
+    @Test
     void ifconfig_addressIsTentative_thenNot() {
         assertThat(ok("ifconfig epair0a inet6")).contains("\tinet6 2001:db8::1 prefixlen 64 tentative\n")
             .contains("\tinet6 fe80::ff:fe00:a%epair0a prefixlen 64 tentative scopeid 0x1\n")

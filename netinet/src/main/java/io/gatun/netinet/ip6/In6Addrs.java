@@ -3,6 +3,7 @@ package io.gatun.netinet.ip6;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.spi.ifnet.IfAddr;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Sysctl;
@@ -160,19 +161,21 @@ public final class In6Addrs {
         return best;
     }
 
-    /** {@link #select(long, long, Ifnet, int)} for who has no wish of his own. */
+    /** {@link #select(long, long, Ifnet, SockAddr, int)} of a neighbour, for who has no wish of his own. */
     public In6Ifaddr select(final long hi, final long lo, final Ifnet out) {
-        return select(hi, lo, out, TEMPADDR_SYSTEM);
+        return select(hi, lo, out, null, TEMPADDR_SYSTEM);
     }
 
     /**
      * The source address for a destination that goes out by an interface (RFC 6724 section 5, all rules but the fourth,
      * for there is no mobile IP); null when there is none of a scope that reaches it. Allocates nothing.
      *
+     * @param router the next hop, its zone put in, or null for none
      * @param temporary IP6PO_TEMPADDR_*: whether temporary addresses are preferred
      * @bsd in6_selectsrc
      */
-    public In6Ifaddr select(final long hi, final long lo, final Ifnet out, final int temporary) {
+    public In6Ifaddr select(
+        final long hi, final long lo, final Ifnet out, final SockAddr router, final int temporary) {
         final boolean prefer = temporary == TEMPADDR_SYSTEM ? preferTemp.getBool() : temporary == TEMPADDR_PREFER;
         final int label = policy.label(hi, lo);
         In6Ifaddr best = null;
@@ -184,7 +187,8 @@ public final class In6Addrs {
                 return ia;
             }
             final int won = best == null ? 1 : compare(ia, best, hi, lo, out);
-            final int tied = won != 0 ? won : compareKinds(ia, best, label, prefer);
+            final int by = won != 0 || router == null ? won : compareRouters(ia, best, router);
+            final int tied = by != 0 ? by : compareKinds(ia, best, label, prefer);
             if (tied > 0 || tied == 0 && common(ia, hi, lo) > common(best, hi, lo)) { // rule 8
                 best = ia;
             }
@@ -224,6 +228,14 @@ public final class In6Addrs {
         return a.ifp == b.ifp || a.ifp != out && b.ifp != out ? 0 : a.ifp == out ? 1 : -1;
     }
 
+    /** Rule 5.5: of two that routers gave, the one by the router that the packet goes to. */
+    private static int compareRouters(final In6Ifaddr a, final In6Ifaddr b, final SockAddr router) {
+        if (!a.isByRouter() || !b.isByRouter()) {
+            return 0;
+        }
+        return Boolean.compare(a.isBy(router.hi(), router.lo()), b.isBy(router.hi(), router.lo()));
+    }
+
     /** Rules 6 and 7. */
     private int compareKinds(final In6Ifaddr a, final In6Ifaddr b, final int label, final boolean prefer) {
         final boolean labelled = policy.label(a.hi, a.lo) == label;
@@ -235,7 +247,7 @@ public final class In6Addrs {
     }
 
     /** Bits in common, of the address's prefix at most (RFC 6724 section 2.2). */
-    private static int common(final In6Ifaddr ia, final long hi, final long lo) {
+    static int common(final In6Ifaddr ia, final long hi, final long lo) {
         return Math.min(ia.prefixLen(), In6.matchLen(ia.hi, ia.lo, hi, lo));
     }
 

@@ -2,6 +2,7 @@ package io.gatun.netinet.ip6;
 
 import io.gatun.spi.ifnet.IfAddr;
 import io.gatun.spi.ifnet.Ifnet;
+import java.util.Arrays;
 
 /**
  * An IPv6 address of an interface, in the form the data path wants it. Where it is constant it may be kept; what it is
@@ -35,6 +36,8 @@ public final class In6Ifaddr {
     public static final int IN6_IFF_TEMPORARY = 0x80;
     /** Neither to be sent from nor to be listened at. @bsd IN6_IFF_NOTREADY */
     public static final int IN6_IFF_NOTREADY = IN6_IFF_TENTATIVE | IN6_IFF_DUPLICATED;
+    /** Routers that are remembered of one prefix; the eldest makes room. */
+    static final int MAX_ROUTERS = 8;
     /** A lifetime without end. @bsd ND6_INFINITE_LIFETIME */
     public static final long INFINITE = Long.MAX_VALUE;
 
@@ -49,6 +52,7 @@ public final class In6Ifaddr {
     private volatile int flags;                   // (w)
     private volatile long preferredNs = INFINITE; // (w)
     private volatile long validNs = INFINITE;     // (w)
+    private volatile long[] routers = {};         // (w) two words each, the latest last
 
     public In6Ifaddr(final Ifnet ifp, final IfAddr ifa) {
         this(ifp, ifa, 0);
@@ -105,6 +109,53 @@ public final class In6Ifaddr {
     /** The instant it goes, of the vnet's clock; INFINITE for never. @bsd ia6t_expire */
     public long validNs() {
         return validNs;
+    }
+
+    /** Whether a router, its zone put in, advertises the prefix it was made of. */
+    public boolean isBy(final long routerHi, final long routerLo) {
+        final long[] all = routers;
+        for (int i = 0; i < all.length; i += 2) {
+            if (all[i + 1] == routerLo && all[i] == routerHi) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether any router advertises the prefix it was made of. */
+    public boolean isByRouter() {
+        return routers.length > 0;
+    }
+
+    /** For neighbour discovery, under its lock: a router advertises its prefix. @bsd pfxrtr_add */
+    public void addRouter(final long routerHi, final long routerLo) {
+        if (isBy(routerHi, routerLo)) {
+            return;
+        }
+        final long[] old = routers;
+        final int drop = old.length == 2 * MAX_ROUTERS ? 2 : 0;
+        final long[] now = Arrays.copyOfRange(old, drop, old.length + 2);
+        now[now.length - 2] = routerHi;
+        now[now.length - 1] = routerLo;
+        routers = now;
+    }
+
+    /** For neighbour discovery, under its lock: a router does so no longer. @bsd pfxrtr_del */
+    public void removeRouter(final long routerHi, final long routerLo) {
+        final long[] old = routers;
+        for (int i = 0; i < old.length; i += 2) {
+            if (old[i + 1] == routerLo && old[i] == routerHi) {
+                final long[] now = Arrays.copyOf(old, old.length - 2);
+                System.arraycopy(old, i + 2, now, i, now.length - i);
+                routers = now;
+                return;
+            }
+        }
+    }
+
+    /** For neighbour discovery, under its lock: those that advertise the prefix of another advertise this one's. */
+    public void takeRouters(final In6Ifaddr other) {
+        routers = other.routers;
     }
 
     /** For neighbour discovery, under its lock: the ends of its lifetimes. */

@@ -56,7 +56,7 @@ public final class In6Laddr implements PcbAddrs {
         if (out == null) {
             return Errno.ENETUNREACH;
         }
-        final In6Ifaddr ia = inet6.addrs.select(hi, lo, out, temporary);
+        final In6Ifaddr ia = inet6.addrs.select(hi, lo, out, In6.isMulticast(hi) ? null : nh.gateway, temporary);
         if (ia == null) {
             return Errno.EADDRNOTAVAIL;
         }

@@ -155,7 +155,9 @@ public final class Ip6PktOpts {
         if (out == null) {
             return inet.inet6().laddr.source(dst.hi(), dst.lo(), fib, src, temporary);
         }
-        final In6Ifaddr ia = inet.inet6().addrs.select(dst.hi(), dst.lo(), out, temporary);
+        final NextHop nh = dst.isMulticast() ? null : inet.fib(fib).lookup6(dst.hi(), dst.lo());
+        final SockAddr router = nh == null || nh.ifp != out ? null : nh.gateway;
+        final In6Ifaddr ia = inet.inet6().addrs.select(dst.hi(), dst.lo(), out, router, temporary);
         if (ia == null) {
             return Errno.EADDRNOTAVAIL;
         }

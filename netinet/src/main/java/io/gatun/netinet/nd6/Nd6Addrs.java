@@ -147,6 +147,7 @@ final class Nd6Addrs {
             final In6Ifaddr other = address(info, In6.clear(ia.hi), ia.flags() & (IN6_IFF_AUTOCONF | IN6_IFF_TEMPORARY),
                 how.duplicates);
             other.setLifetimes(ia.preferredNs(), ia.validNs());
+            other.takeRouters(ia);
             nd.later(() -> {
                 ia.ifp.removeAddr(ia.ifa.addr());
                 make(info, other, how);
@@ -165,7 +166,8 @@ final class Nd6Addrs {
      * @param preferred seconds, not more than {@code valid}
      * @bsd prelist_update
      */
-    void advertised(final Nd6Ifinfo info, final long prefix, final long valid, final long preferred) {
+    void advertised(
+        final Nd6Ifinfo info, final SockAddr router, final long prefix, final long valid, final long preferred) {
         nd.lock.lock();
         try {
             In6Ifaddr ours = null;
@@ -177,11 +179,14 @@ final class Nd6Addrs {
                 in += ia.has(IN6_IFF_TEMPORARY) ? 0 : 1;
                 if (ia.hi == prefix) {
                     refresh(ia, valid, preferred);
+                    advertises(ia, router, valid != 0);
                     ours = ia.has(IN6_IFF_TEMPORARY) ? ours : ia;
                 }
             }
-            if (ours == null && valid != 0) {
-                create(info, prefix, valid, preferred, in);
+            if (ours == null && valid != 0 && in >= nd.sysctl.maxPrefixes()) {
+                nd.stat.overflow.increment();
+            } else if (ours == null && valid != 0) {
+                create(info, router, prefix, valid, preferred);
             } else if (ours != null) {
                 temporary(info, ours);
             }
@@ -192,16 +197,36 @@ final class Nd6Addrs {
 
     @GuardedBy("nd.lock")
     private void create(
-        final Nd6Ifinfo info, final long prefix, final long valid, final long preferred, final int in) {
-        if (in >= nd.sysctl.maxPrefixes()) {
-            nd.stat.overflow.increment();
-            return;
-        }
+        final Nd6Ifinfo info, final SockAddr router, final long prefix, final long valid, final long preferred) {
         final In6Ifaddr ia = address(info, prefix, IN6_IFF_AUTOCONF | (preferred == 0 ? IN6_IFF_DEPRECATED : 0), 0);
         ia.setLifetimes(nd.fromNow(preferred, Nd6.SEC), nd.fromNow(valid, Nd6.SEC));
+        advertises(ia, router, true);
         final Made how = new Made(nd.now(), 0, 0);
         nd.later(() -> make(info, ia, how));
         temporary(info, ia);
+    }
+
+    /** Remembers whose prefix an address is of, for rule 5.5 of source selection. */
+    private static void advertises(final In6Ifaddr ia, final SockAddr router, final boolean does) {
+        if (does) {
+            ia.addRouter(router.hi(), router.lo());
+        } else {
+            ia.removeRouter(router.hi(), router.lo());
+        }
+    }
+
+    /** A router is none any more: no address is of its prefixes. @bsd pfxrtr_del */
+    void routerGone(final Nd6Ifinfo info, final long hi, final long lo) {
+        nd.lock.lock();
+        try {
+            for (final In6Ifaddr ia : nd.inet6.addrs.all()) {
+                if (ia.ifp == info.ifp) {
+                    ia.removeRouter(hi, lo);
+                }
+            }
+        } finally {
+            nd.lock.unlock();
+        }
     }
 
     /** New lifetimes, of which the valid one is not cut below two hours by who may be anybody (5.5.3 e). */
@@ -256,6 +281,7 @@ final class Nd6Addrs {
             return;
         }
         final In6Ifaddr ia = address(info, beside.hi, IN6_IFF_AUTOCONF | IN6_IFF_TEMPORARY, 0);
+        ia.takeRouters(beside);
         ia.setLifetimes(preferredNs, Math.min(beside.validNs(), now + nd.sysctl.tempvltimeNs()));
         final Made how = new Made(now, desync, 0);
         nd.later(() -> make(info, ia, how));

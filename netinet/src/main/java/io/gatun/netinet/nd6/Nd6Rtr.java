@@ -177,7 +177,7 @@ final class Nd6Rtr {
         final int end = m.pktLen();
         for (int at = from; at < end; at += NdOptions.length(m, at)) {
             switch (m.getU8(at)) {
-                case NdOptions.PREFIX_INFORMATION -> prefix(info, m, at);
+                case NdOptions.PREFIX_INFORMATION -> prefix(info, m, at, router);
                 case NdOptions.ROUTE_INFO -> route(info, m, at, router);
                 case NdOptions.RDNSS -> nd.dns.servers(info, m, at);
                 case NdOptions.DNSSL -> nd.dns.domains(info, m, at);
@@ -189,7 +189,7 @@ final class Nd6Rtr {
     }
 
     /** RFC 4861 section 6.3.4 and RFC 4862 section 5.5.3. */
-    private void prefix(final Nd6Ifinfo info, final Mbuf m, final int at) {
+    private void prefix(final Nd6Ifinfo info, final Mbuf m, final int at, final SockAddr router) {
         final int bits = m.getU8(at + 2);
         if (NdOptions.length(m, at) != PREFIX_LEN || bits > 2 * Long.SIZE) {
             return;
@@ -206,7 +206,7 @@ final class Nd6Rtr {
             nd.prefixes.advertised(info, p, bits, nd.fromNow(valid, Nd6.SEC), nd.fromNow(preferred, Nd6.SEC));
         }
         if ((flags & AUTO) != 0 && preferred <= valid && bits == Long.SIZE) {
-            nd.addrs.advertised(info, p.hi(), valid, preferred);
+            nd.addrs.advertised(info, router, p.hi(), valid, preferred);
         }
     }
 

@@ -117,6 +117,7 @@ final class NdWays {
         select(w.prefix, w.bits);
         if (w.bits == 0) {
             nd.redirects.gone(w.info, w.hi, w.lo); // RFC 4861 section 6.3.5
+            nd.addrs.routerGone(w.info, w.hi, w.lo);
         }
     }
 

@@ -35,9 +35,11 @@ class In6SelectTest {
         return new In6Ifaddr(ifp, new IfAddr(addr(text), 64, null, null), flags);
     }
 
+    private SockAddr router;
+
     private String chosen(final String dst, final int temporary) {
         final SockAddr d = addr(dst);
-        final In6Ifaddr ia = addrs.select(In6.embed(d.hi(), out.index()), d.lo(), out, temporary);
+        final In6Ifaddr ia = addrs.select(In6.embed(d.hi(), out.index()), d.lo(), out, router, temporary);
         return ia == null ? null : In6.text(ia.hi, ia.lo).replaceAll("%.*", "");
     }
 
@@ -81,6 +83,48 @@ class In6SelectTest {
     @Tag("RFC6724-5-5")
     void rule5_ofTheOutgoingInterface() {
         wins("2001:db8:1::9", on(out, "2001:db8:2::1", 0), on(other, "2001:db8:1::1", 0));
+    }
+
+    @Test
+    @Tag("RFC6724-5-5.5")
+    void rule5_5_ofThePrefixThatTheRouterAdvertises() {
+        final In6Ifaddr first = on(out, "2001:db8:2::1", In6Ifaddr.IN6_IFF_AUTOCONF);
+        final In6Ifaddr second = on(out, "2001:db8:1::1", In6Ifaddr.IN6_IFF_AUTOCONF);
+        final In6Ifaddr byHand = on(out, "2001:db8:3::1", 0);
+        first.addRouter(0xfe80L << 48, 1);
+        first.addRouter(0xfe80L << 48, 3);
+        second.addRouter(0xfe80L << 48, 2);
+        wins("2001:db8:1::9", second, first); // rule 8: no router, no such rule
+        router = addr("fe80::1");
+        wins("2001:db8:1::9", first, second);
+        router = addr("fe80::3");
+        wins("2001:db8:1::9", first, second);
+        router = addr("fe80::2");
+        wins("2001:db8:1::9", second, first);
+        wins("2001:db8:2::9", second, first);
+        wins("2001:db8:3::9", byHand, second); // no other router gave it
+        router = addr("fe80::9");
+        wins("2001:db8:1::9", second, first);
+        router = addr("fe80::1");
+        first.removeRouter(0xfe80L << 48, 1);
+        wins("2001:db8:1::9", second, first);
+    }
+
+    @Test
+    void routersOfAPrefix_onlySoMany_theEldestGoes() {
+        final In6Ifaddr ia = on(out, "2001:db8:2::1", 0);
+        for (int i = 1; i <= 20; i++) {
+            ia.addRouter(1, i);
+            ia.addRouter(1, i);
+        }
+        for (int i = 1; i <= 20; i++) {
+            assertThat(ia.isBy(1, i)).isEqualTo(i > 20 - In6Ifaddr.MAX_ROUTERS);
+        }
+        for (int i = 20; i >= 1; i--) {
+            assertThat(ia.isByRouter()).isEqualTo(i > 20 - In6Ifaddr.MAX_ROUTERS);
+            ia.removeRouter(1, i);
+            assertThat(ia.isBy(1, i)).isFalse();
+        }
     }
 
     @Test

@@ -75,6 +75,38 @@ class Nd6AddrsTest {
         }
     }
 
+    /** Which network a packet to far away comes from. */
+    private static String network(final Nd6Net net) {
+        final SockAddr src = new SockAddr();
+        final SockAddr far = SockAddr.of("2001:db8:2:8000::9", 0);
+        net.inet6.laddr.source(far.hi(), far.lo(), 0, src);
+        return SockAddr.in6(src.hi(), 0, 0).host();
+    }
+
+    @Test
+    @Tag("RFC6724-5-5.5")
+    void twoRouters_sourceIsOfThePrefixOfTheOneInUse() {
+        try (Nd6Net net = Nd6Net.settled(ACCEPT, "1", "net.inet6.ip6.use_tempaddr", "1",
+            "net.inet6.ip6.prefer_tempaddr", "1")) {
+            final String other = "2001:db8:2::"; // has more in common with the destination
+            Ra.router(9000).high().mac(PEER_MAC).prefix(NET, 64, 0xc0, HOUR, HOUR).by(net, "fe80::1");
+            Ra.router(9000).mac(PEER_MAC).prefix(other, 64, 0xc0, HOUR, HOUR).by(net, "fe80::2");
+            net.advance(5 * SEC);
+            assertThat(network(net)).isEqualTo(NET);
+            Ra.router(9000).low().mac(PEER_MAC).by(net, "fe80::1");
+            assertThat(network(net)).isEqualTo(other);
+            Ra.router(9000).high().mac(PEER_MAC).by(net, "fe80::1");
+            assertThat(network(net)).isEqualTo(NET);
+            Ra.router(9000).high().mac(PEER_MAC).prefix(other, 64, 0xc0, HOUR, HOUR).by(net, "fe80::1");
+            assertThat(network(net)).as("it advertises both now").isEqualTo(other);
+            Ra.router(0).by(net, "fe80::1");
+            Ra.router(9000).high().mac(PEER_MAC).prefix(NET, 64, 0xc0, HOUR, HOUR).by(net, "fe80::1");
+            assertThat(network(net)).as("it came back with one").isEqualTo(NET);
+            Ra.router(9000).high().mac(PEER_MAC).prefix(NET, 64, 0xc0, 0, 0).by(net, "fe80::1");
+            assertThat(network(net)).as("deprecated").isEqualTo(other);
+        }
+    }
+
     @Test
     void eui64_whenStableIsOff() {
         try (Nd6Net net = Nd6Net.settled(ACCEPT, "1", "net.inet6.ip6.use_stableaddr", "0")) {
