@@ -9,6 +9,7 @@ import static io.gatun.spi.mbuf.Mbuf.MT_SONAME;
 import static io.gatun.spi.mbuf.Mbuf.M_EOR;
 import static io.gatun.spi.mbuf.Mbuf.M_EXT;
 import static io.gatun.spi.mbuf.Mbuf.M_PKTHDR;
+import static io.gatun.spi.mbuf.Mbuf.M_PROTOFLAGS;
 import static io.gatun.spi.socket.SocketDefs.SB_AUTOSIZE;
 import static io.gatun.spi.socket.SocketDefs.SB_NOCOALESCE;
 
@@ -162,6 +163,7 @@ final class MbufSockBuf extends SockBufState {
         assert lock.owned();
         final Mbuf rest = m.next();
         m.next(null);
+        m.clearFlags(M_PROTOFLAGS);
         alloc(m);
         link(m, m);
         if (rest != null) {
@@ -204,7 +206,10 @@ final class MbufSockBuf extends SockBufState {
             return false;
         }
         Mbuf first = control == null ? m : control;
-        if (from != null) {
+        if (first != null) {
+            first.clearFlags(M_PROTOFLAGS);
+        }
+        if (from != null && (first == null || first != m || !SockAddrCodec.encodeAhead(from, m))) {
             final Mbuf name = so.vnet().pool().get(MT_SONAME);
             if (name == null) {
                 return false;
@@ -243,6 +248,7 @@ final class MbufSockBuf extends SockBufState {
     public void appendControlLocked(final Mbuf m, final Mbuf control, final int flags) {
         assert lock.owned();
         Mbuf last = control;
+        control.clearFlags(M_PROTOFLAGS);
         alloc(control);
         if (m != null) {
             control.last().next(m);

@@ -3,6 +3,7 @@ package io.gatun.uipc;
 import static io.gatun.spi.mbuf.Mbuf.MT_CONTROL;
 import static io.gatun.spi.mbuf.Mbuf.MT_SONAME;
 import static io.gatun.spi.mbuf.Mbuf.M_EOR;
+import static io.gatun.spi.mbuf.Mbuf.M_PROTOFLAGS;
 import static io.gatun.spi.socket.SocketDefs.MSG_CTRUNC;
 import static io.gatun.spi.socket.SocketDefs.MSG_EOR;
 import static io.gatun.spi.socket.SocketDefs.MSG_OOB;
@@ -90,7 +91,11 @@ final class SoReceiveRecord {
     /** Reads the address, if there is one; answers what follows it. */
     private static Mbuf sender(final Mbuf m, final SockAddr from) {
         if (m.type() != MT_SONAME) {
-            noSender(from);
+            if (!SockAddrCodec.isAhead(m)) {
+                noSender(from);
+            } else if (from != null) {
+                SockAddrCodec.decodeAhead(m, from);
+            }
             return m;
         }
         if (from != null) {
@@ -173,6 +178,7 @@ final class SoReceiveRecord {
         if (data.last().has(M_EOR)) {
             msg.flags |= MSG_EOR;
         }
+        data.clearFlags(M_PROTOFLAGS);
         msg.mbufs = data;
         msg.uio.skip(n);
     }

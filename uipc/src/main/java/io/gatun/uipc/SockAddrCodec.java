@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A socket address as octets of an MT_SONAME mbuf, in network order. The common fields stand first, so that the
- * internet families take two or five loads:
+ * A socket address as octets of an MT_SONAME mbuf, or in front of a packet's data, in network order. The common fields
+ * stand first, so that the internet families take two or five loads:
  *
  * <pre>
  *    0         1         2           4        8               12        16        24
@@ -35,6 +35,8 @@ final class SockAddrCodec {
     private static final int PATH = 2;
     /** @bsd SOCK_MAXADDRLEN */
     private static final int MAXADDRLEN = 255;
+    private static final int M_AHEAD_IN = Mbuf.M_PROTO1;
+    private static final int M_AHEAD_IN6 = Mbuf.M_PROTO2;
 
     private SockAddrCodec() {
     }
@@ -54,6 +56,54 @@ final class SockAddrCodec {
     static void encode(final SockAddr sa, final Mbuf m) {
         final int length = length(sa);
         m.len(length);
+        put(sa, m, length);
+    }
+
+    /**
+     * Writes an internet address into the space in front of a packet's data, where its headers have been, which spares
+     * an mbuf. Borrows m, whose octets stay the same. False when there is no room, the space is shared or the family
+     * another.
+     */
+    static boolean encodeAhead(final SockAddr sa, final Mbuf m) {
+        final int family = sa.family();
+        if (family != SockAddr.AF_INET && family != SockAddr.AF_INET6) {
+            return false;
+        }
+        final int length = length(sa);
+        if (m.leadingSpace() < length) {
+            return false;
+        }
+        back(m, length);
+        put(sa, m, length);
+        forth(m, length);
+        m.setFlags(family == SockAddr.AF_INET ? M_AHEAD_IN : M_AHEAD_IN6);
+        return true;
+    }
+
+    /** Whether an address stands in front of the data. */
+    static boolean isAhead(final Mbuf m) {
+        return m.has(M_AHEAD_IN | M_AHEAD_IN6);
+    }
+
+    /** Reads what {@link #encodeAhead} wrote. Borrows m. */
+    static void decodeAhead(final Mbuf m, final SockAddr sa) {
+        final int length = m.has(M_AHEAD_IN) ? LEN_IN : LEN_IN6;
+        back(m, length);
+        decode(m, sa);
+        forth(m, length);
+    }
+
+    private static void back(final Mbuf m, final int octets) {
+        m.data(m.data() - octets);
+        m.len(m.len() + octets);
+    }
+
+    private static void forth(final Mbuf m, final int octets) {
+        m.data(m.data() + octets);
+        m.len(m.len() - octets);
+    }
+
+    private static void put(final SockAddr sa, final Mbuf m, final int length) {
         m.put8(FAMILY, sa.family());
         m.put8(LENGTH, length);
         switch (sa.family()) {

@@ -29,4 +29,51 @@ class SockAddrCodecTest {
         }
         assertThat(pool.outstanding()).isZero();
     }
+
+    @Test
+    void internetAddress_inFrontOfData_leavesTheDataAlone() {
+        final MbufPool pool = MbufPool.builder().small().build();
+        final SockAddr v6 = SockAddr.of("fe80::1:2", 53);
+        v6.setFlowinfo(0xabcde);
+        for (final SockAddr sa : List.of(SockAddr.in(0xc0a80101, 65535), v6)) {
+            final Mbuf m = pool.gethdr(Mbuf.MT_DATA);
+            m.align(4);
+            m.len(4);
+            m.pktLen(4);
+            m.putInt(0, 0x01020304);
+            assertThat(SockAddrCodec.isAhead(m)).isFalse();
+            assertThat(SockAddrCodec.encodeAhead(sa, m)).isTrue();
+            assertThat(SockAddrCodec.isAhead(m)).isTrue();
+            final SockAddr back = SockAddr.in(1, 1);
+            SockAddrCodec.decodeAhead(m, back);
+            assertThat(back).isEqualTo(sa);
+            assertThat(back.flowinfo()).isEqualTo(sa.flowinfo());
+            assertThat(m.len()).isEqualTo(4);
+            assertThat(m.pktLen()).isEqualTo(4);
+            assertThat(m.getInt(0)).isEqualTo(0x01020304);
+            m.free();
+        }
+        assertThat(pool.outstanding()).isZero();
+    }
+
+    @Test
+    void addressInFrontOfData_noRoomSharedOrOfAnotherFamily_isRefused() {
+        final MbufPool pool = MbufPool.builder().small().build();
+        final SockAddr v4 = SockAddr.in(0xc0a80101, 1);
+        final Mbuf full = pool.gethdr(Mbuf.MT_DATA);
+        assertThat(SockAddrCodec.encodeAhead(v4, full)).as("no room").isFalse();
+        final Mbuf m = pool.getcl(Mbuf.MT_DATA, Mbuf.M_PKTHDR);
+        m.data(m.data() + 64);
+        m.len(10);
+        m.pktLen(10);
+        assertThat(SockAddrCodec.encodeAhead(SockAddr.un("/x"), m)).as("a path").isFalse();
+        final Mbuf other = m.copyM(0, Mbuf.M_COPYALL);
+        assertThat(SockAddrCodec.encodeAhead(v4, m)).as("shared").isFalse();
+        assertThat(SockAddrCodec.isAhead(m)).isFalse();
+        other.freeChain();
+        assertThat(SockAddrCodec.encodeAhead(v4, m)).isTrue();
+        m.freeChain();
+        full.freeChain();
+        assertThat(pool.outstanding()).isZero();
+    }
 }
