@@ -283,6 +283,10 @@ final class SoftNetisr implements Netisr {
     @Override
     public void swi() {
         assert Witness.safePoint();
+        if (streams.length == 1 && peers.length == 0) {
+            swiAlone(streams[0]);
+            return;
+        }
         if (!anyPending()) {
             return;
         }
@@ -291,6 +295,21 @@ final class SoftNetisr implements Netisr {
             return;
         }
         sweep(budget.getInt(), 0, null);
+    }
+
+    /** The same with one workstream and no linked vnet: nothing else can turn up while it runs. */
+    private void swiAlone(Workstream ws) {
+        if (!ws.pending()) {
+            return;
+        }
+        if (shared && dispatch == Dispatch.DEFERRED) {
+            agent.wake();
+            return;
+        }
+        int limit = budget.getInt();
+        if (ws.run(limit) >= limit) {
+            kick();
+        }
     }
 
     /** One {@link #swi} that tells what it did. */

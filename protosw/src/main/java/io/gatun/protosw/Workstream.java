@@ -48,7 +48,8 @@ final class Workstream {
     private final int[] lens = new int[Netisr.NETISR_MAXPROT];      // (v) packets pushed and not yet handled
     private final Mbuf[] backlog = new Mbuf[Netisr.NETISR_MAXPROT]; // (r) taken, oldest first
     private boolean running;  // (v) the running bit
-    private boolean leftOver; // (v) written by (r): some backlog is not empty
+    private boolean leftOver; // (v) written by (r): some backlog is not empty; only when shared
+    private int ready;        // (v) bit p: something waits for protocol p; only when not shared
     private Thread owner;     // (r)
 
     Workstream(SoftNetisr netisr, boolean shared) {
@@ -68,6 +69,7 @@ final class Workstream {
             lens[proto]++;
             m.nextPkt(heads[proto]);
             heads[proto] = m;
+            ready |= 1 << proto;
             return true;
         }
         if ((int) LENS.getAndAdd(lens, proto, 1) >= limit) {
@@ -94,18 +96,7 @@ final class Workstream {
 
     /** Whether there is anything to run. After one's own push, or after giving up the running bit, never wrong. */
     boolean pending() {
-        if (shared) {
-            return pendingShared();
-        }
-        if (leftOver) {
-            return true;
-        }
-        for (int p = netisr.highest(); p > 0; p--) {
-            if (heads[p] != null) {
-                return true;
-            }
-        }
-        return !tasks.isEmpty();
+        return shared ? pendingShared() : ready != 0 || !tasks.isEmpty();
     }
 
     /** Volatile reads: they must not move before the push or the release that precedes them. */
@@ -172,6 +163,7 @@ final class Workstream {
     /** {@link #run} for the holder of the running bit. */
     int drain(int budget) {
         int done = 0;
+        boolean whole = false;
         try {
             while (done < budget && !tasks.isEmpty()) {
                 SwiTask t = tasks.poll();
@@ -181,15 +173,29 @@ final class Workstream {
                 done++;
                 t.runClaimed();
             }
-            for (int p = 1; p <= netisr.highest() && done < budget; p++) {
-                if (backlog[p] != null || heads[p] != null) {
-                    done += drain(p, budget - done);
-                }
+            int waiting = shared ? waitingShared() : ready;
+            while (waiting != 0 && done < budget) {
+                done += drain(Integer.numberOfTrailingZeros(waiting), budget - done);
+                waiting &= waiting - 1;
             }
+            whole = done < budget;
         } finally {
-            noteLeftOver();
+            if (shared && (leftOver || !whole)) {
+                noteLeftOver();
+            }
         }
         return done;
+    }
+
+    /** Bit p: something waits for protocol p. */
+    private int waitingShared() {
+        int waiting = 0;
+        for (int p = netisr.highest(); p > 0; p--) {
+            if (backlog[p] != null || heads[p] != null) {
+                waiting |= 1 << p;
+            }
+        }
+        return waiting;
     }
 
     private int drain(int proto, int budget) {
@@ -227,6 +233,9 @@ final class Workstream {
             var _ = (int) LENS.getAndAdd(lens, proto, -n);
         } else {
             lens[proto] -= n;
+            if (lens[proto] == 0) {
+                ready &= ~(1 << proto);
+            }
         }
     }
 
@@ -276,7 +285,9 @@ final class Workstream {
             }
             m = takeAll(proto);
         }
-        noteLeftOver();
+        if (shared) {
+            noteLeftOver();
+        }
     }
 
     /** Forgets the tasks that wait. For the holder of the running bit. */

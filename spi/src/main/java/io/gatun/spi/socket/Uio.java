@@ -24,7 +24,12 @@ public final class Uio {
 
     /** Points it at one piece of a segment. */
     public Uio set(final MemorySegment seg, final long offset, final long length) {
-        clear();
+        if (count > 1) {
+            clear();
+        }
+        count = 0;
+        index = 0;
+        resid = 0;
         add(seg, offset, length);
         return this;
     }
