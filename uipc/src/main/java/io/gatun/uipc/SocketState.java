@@ -107,6 +107,13 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     /** Begins a user's call; false after close. */
     boolean enter() {
         assert Witness.safePoint();
+        if (!sockets.shared) {
+            if (refs == 0 || closed) {
+                return false;
+            }
+            addRefs(1);
+            return true;
+        }
         int n;
         do {
             n = refs;
@@ -127,15 +134,25 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         sockets.vnet.netisr().swi();
     }
 
+    /** Answers how many there were. In a vnet without threads nobody else counts. */
+    private int addRefs(final int n) {
+        if (sockets.shared) {
+            return (int) REFS.getAndAdd(this, n);
+        }
+        final int before = (int) REFS.get(this);
+        REFS.set(this, before + n);
+        return before;
+    }
+
     @Override
     public final void ref() {
-        final int before = (int) REFS.getAndAdd(this, 1);
+        final int before = addRefs(1);
         assert before > 0 : "reference to a freed socket";
     }
 
     @Override
     public final void rele() {
-        final int before = (int) REFS.getAndAdd(this, -1);
+        final int before = addRefs(-1);
         assert before > 0 : "reference given back twice";
         if (before == 1) {
             assert Witness.safePoint();
@@ -145,7 +162,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     /** As {@link #rele} where the caller knows another reference, or that there is nothing to free. */
     void dropExtraRef() {
-        REFS.getAndAdd(this, -1);
+        addRefs(-1);
     }
 
     /** Adds to the work SoDefer has for this socket; answers what there was. */

@@ -28,6 +28,7 @@ public final class Sockets {
     private static final int MAX_SPIN_NS = 1_000_000_000;
 
     final VnetSide vnet;
+    final boolean shared; // whether the vnet has threads
     final Sysctl somaxconn;
     /** How long a waiter spins before it parks, ns. */
     final Sysctl spinNs;
@@ -40,6 +41,7 @@ public final class Sockets {
 
     private Sockets(final VnetSide vnet) {
         this.vnet = vnet;
+        this.shared = vnet.threaded();
         final SysctlTree tree = vnet.sysctl();
         maxSockBuf = tree.addLong("kern.ipc.maxsockbuf", SB_MAX, "largest socket buffer, octets of storage");
         wasteFactor = tree.addInt("kern.ipc.sockbuf_waste_factor", WASTE_FACTOR, 1, Short.MAX_VALUE,
