@@ -8,7 +8,6 @@ import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.VnetSide;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,7 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @bsd struct ifnet
  * @see <a href="https://man.freebsd.org/ifnet/9">ifnet(9)</a>
  */
-public final class Ifnet {
+public final class Ifnet extends IfnetSlots {
     /** Administratively up. */
     public static final int IFF_UP = 0x1;
     public static final int IFF_BROADCAST = 0x2;
@@ -52,13 +51,6 @@ public final class Ifnet {
     public static final int IFF_SIMPLEX = 0x800;
     public static final int IFF_MULTICAST = 0x8000;
     public static final int IFF_DYING = 0x200000;
-
-    /** Interface types of the IANA registry. */
-    public static final int IFT_ETHER = 0x6;
-    public static final int IFT_LOOP = 0x18;
-    /** A layer-3 tunnel without link addresses. */
-    public static final int IFT_TUNNEL = 0x83;
-    public static final int IFT_L2VLAN = 0x87;
 
     public static final int IFCAP_RXCSUM = 0x1;
     public static final int IFCAP_TXCSUM = 0x2;
@@ -79,109 +71,21 @@ public final class Ifnet {
     /** Longest interface name, octets without a terminator. */
     public static final int IFNAMSIZ = 15;
 
-    /** Takes a frame to the wire. @bsd if_transmit_fn_t */
-    @FunctionalInterface
-    public interface TransmitFn {
-        /**
-         * Takes ownership of the frame and any that follow by nextPkt. On an error the frame has been freed and
-         * counted. May be called by several threads at a time, with
-         * protocol locks held: never calls up.
-         *
-         * @return OK, or ENOBUFS (back-pressure), ENETDOWN
-         */
-        Errno transmit(Ifnet ifp, Mbuf m);
-    }
-
-    /** Drops what the driver has queued. @bsd if_qflush_fn_t */
-    @FunctionalInterface
-    public interface QflushFn {
-        /** Frees all frames that wait to be sent, counted as OQDROPS. */
-        void qflush(Ifnet ifp);
-    }
-
-    /** Takes a received frame up. @bsd if_input_fn_t */
-    @FunctionalInterface
-    public interface InputFn {
-        /** Consumes m and what follows by nextPkt. {@code rcvif} is set. No lock of the stack is held. */
-        void input(Ifnet ifp, Mbuf m);
-    }
-
-    /** Sends a network-layer packet. @bsd if_output_fn_t */
-    @FunctionalInterface
-    public interface OutputFn {
-        /**
-         * Resolves the link address of {@code dst}, prepends the link header and transmits. Consumes m always.
-         *
-         * @param dst next hop, borrowed for the call
-         * @return OK (also when the packet waits for resolution), ENOBUFS, ENETDOWN, EHOSTUNREACH, EAFNOSUPPORT
-         */
-        Errno output(Ifnet ifp, Mbuf m, SockAddr dst);
-    }
-
-    /** Carries out a request. @bsd if_ioctl_fn_t */
-    @FunctionalInterface
-    public interface IoctlFn {
-        /**
-         * Called without data path locks, may block. EOPNOTSUPP for what the driver does not know, EINVAL for a bad
-         * value.
-         */
-        Errno ioctl(Ifnet ifp, IfReq request);
-    }
-
-    /** Brings the device up. @bsd if_init_fn_t */
-    @FunctionalInterface
-    public interface InitFn {
-        /** Starts the device; sets IFF_DRV_RUNNING when traffic may flow. */
-        void init(Ifnet ifp);
-    }
-
-    /** Looks for received frames, where the vnet has no threads. @bsd poll_handler_t */
-    @FunctionalInterface
-    public interface PollFn {
-        /**
-         * Takes up frames that have arrived, by {@link Ifnet#input}, and ends with {@code netisr().swi()}. Never
-         * blocks. Called with no lock held by the one thread that drives the vnet.
-         *
-         * @param budget frames to take at most
-         * @return frames taken
-         */
-        int poll(Ifnet ifp, int budget);
-    }
-
     /** Guards what the stack changes at run time: flags, addresses, groups. */
     public final Mtx lock = new Mtx(LockClass.NET_LEAF, "if_addr_lock");
 
-    private final VnetSide vnet;
-    private final int type;
-    private final String dname;
-    private final int dunit;
-    private final String xname;
-    private final Object softc;
     private final Counter[] counters = new Counter[IfCounter.values().length];
+    private final IfAddrs addrs = new IfAddrs(lock);            // (c)
     private final AtomicInteger drvFlags = new AtomicInteger(); // (d)
 
-    private TransmitFn transmitFn;  // (c)
-    private QflushFn qflushFn;      // (c)
-    private InputFn inputFn;        // (c)
-    private OutputFn outputFn;      // (c)
-    private IoctlFn ioctlFn;        // (c)
-    private InitFn initFn;          // (c)
-    private PollFn pollFn;          // (c) null for a device that needs no polling
-    private int hdrlen;             // (c) octets of link header that output prepends
-    private int addrlen;            // (c) octets of a link address
-    private byte[] broadcastAddr;   // (c) link broadcast address
-    private Object llSoftc;         // (c) the link layer's own state of this interface
-    private int capabilities;       // (c) IFCAP_* the device can do
-    private int tsoMax = 65_535;    // (c) longest super-segment, octets of IP packet
-    private SlotGate gate;          // (c) null in a vnet without threads
+    private int capabilities;              // (c) IFCAP_* the device can do
+    private SlotGate gate;                 // (c) null in a vnet without threads
     private volatile int index;            // (w) set by attach
     private volatile int capenable;        // (w) IFCAP_* in use
     private volatile int flags;            // (w) IFF_* that the stack owns
     private volatile int mtu;              // (w) octets of network-layer packet
     private volatile byte[] lladdr;        // (w) never changed in place
     private volatile LinkState linkState = LinkState.UNKNOWN; // (w)
-    private volatile List<IfAddr> addrs = List.of();          // (w) immutable
-    private volatile List<SockAddr> multiaddrs = List.of();   // (w) immutable, one entry per join
     private volatile BpfTap bpf;           // (w)
     private volatile VlanTrunk vlanTrunk;  // (w) null while no vlan is on top of it
     private volatile int fibnum;           // (w)
@@ -189,12 +93,7 @@ public final class Ifnet {
     private Ifnet(
         final VnetSide vnet, final int type, final String dname, final int dunit, final String xname,
         final Object softc) {
-        this.vnet = vnet;
-        this.type = type;
-        this.dname = dname;
-        this.dunit = dunit;
-        this.xname = xname;
-        this.softc = softc;
+        super(vnet, type, dname, dunit, xname, softc);
         this.gate = vnet.threaded() ? new SlotGate() : null;
         for (final IfCounter c : IfCounter.values()) {
             final String field = c.name().toLowerCase(Locale.ROOT);
@@ -235,147 +134,7 @@ public final class Ifnet {
         }
     }
 
-    // ---- what a driver sets before attach ------------------------------------------------------------
-
-    /** @bsd if_settransmitfn */
-    public void setTransmitFn(final TransmitFn fn) {
-        transmitFn = fn;
-    }
-
-    /** @bsd if_setqflushfn */
-    public void setQflushFn(final QflushFn fn) {
-        qflushFn = fn;
-    }
-
-    /** @bsd if_setinputfn */
-    public void setInputFn(final InputFn fn) {
-        inputFn = fn;
-    }
-
-    /** @bsd if_setoutputfn */
-    public void setOutputFn(final OutputFn fn) {
-        outputFn = fn;
-    }
-
-    /** @bsd if_setioctlfn */
-    public void setIoctlFn(final IoctlFn fn) {
-        ioctlFn = fn;
-    }
-
-    /** @bsd if_setinitfn */
-    public void setInitFn(final InitFn fn) {
-        initFn = fn;
-    }
-
-    /** For a device that waits for frames from outside; a vnet without threads calls it. @bsd ether_poll_register */
-    public void setPollFn(final PollFn fn) {
-        pollFn = fn;
-    }
-
-    public PollFn pollFn() {
-        return pollFn;
-    }
-
-    /** The present slot, so that a wrapper can call on. */
-    public TransmitFn transmitFn() {
-        return transmitFn;
-    }
-
-    public QflushFn qflushFn() {
-        return qflushFn;
-    }
-
-    public InputFn inputFn() {
-        return inputFn;
-    }
-
-    public OutputFn outputFn() {
-        return outputFn;
-    }
-
-    public IoctlFn ioctlFn() {
-        return ioctlFn;
-    }
-
-    public InitFn initFn() {
-        return initFn;
-    }
-
-    /** Octets of link header. @bsd if_hdrlen */
-    public int hdrlen() {
-        return hdrlen;
-    }
-
-    public void setHdrlen(final int octets) {
-        hdrlen = octets;
-    }
-
-    /** Octets of a link address. @bsd if_addrlen */
-    public int addrlen() {
-        return addrlen;
-    }
-
-    public void setAddrlen(final int octets) {
-        addrlen = octets;
-    }
-
-    /** The link broadcast address; not to be changed. @bsd if_broadcastaddr */
-    public byte[] broadcastAddr() {
-        return broadcastAddr;
-    }
-
-    public void setBroadcastAddr(final byte[] addr) {
-        broadcastAddr = addr;
-    }
-
-    /** The link layer's state of this interface, such as its ARP table. @bsd if_l2com */
-    public Object llSoftc() {
-        return llSoftc;
-    }
-
-    public void setLlSoftc(final Object state) {
-        llSoftc = state;
-    }
-
-    /** Longest super-segment the device takes, octets of IP packet; below the MTU means none. @bsd if_hw_tsomax */
-    public int tsoMax() {
-        return tsoMax;
-    }
-
-    public void setTsoMax(final int octets) {
-        tsoMax = octets;
-    }
-
     // ---- identity ------------------------------------------------------------
-
-    public VnetSide vnet() {
-        return vnet;
-    }
-
-    /** IFT_*. @bsd if_type */
-    public int type() {
-        return type;
-    }
-
-    /** Driver name. @bsd if_dname */
-    public String dname() {
-        return dname;
-    }
-
-    /** @bsd if_dunit */
-    public int dunit() {
-        return dunit;
-    }
-
-    /** Name and unit, as in {@code tap0}. @bsd if_xname */
-    public String xname() {
-        return xname;
-    }
-
-    /** The driver's own state. @bsd if_softc */
-    public Object softc() {
-        return softc;
-    }
 
     /** 1 and up while attached, else 0. @bsd if_index */
     public int index() {
@@ -679,7 +438,7 @@ public final class Ifnet {
 
     /** Its addresses: an immutable snapshot. @bsd if_addrhead */
     public List<IfAddr> addrs() {
-        return addrs;
+        return addrs.unicast();
     }
 
     /**
@@ -687,18 +446,8 @@ public final class Ifnet {
      * its configuration.
      */
     public Errno addAddr(final IfAddr addr) {
-        lock.lock();
-        try {
-            for (final IfAddr a : addrs) {
-                if (a.addr().equals(addr.addr())) {
-                    return Errno.EEXIST;
-                }
-            }
-            final List<IfAddr> list = new ArrayList<>(addrs);
-            list.add(addr);
-            addrs = List.copyOf(list);
-        } finally {
-            lock.unlock();
+        if (!addrs.add(addr)) {
+            return Errno.EEXIST;
         }
         vnet.ifnets().announceAddress(this, addr, true);
         return Errno.OK;
@@ -706,20 +455,7 @@ public final class Ifnet {
 
     /** Removes an address and tells the listeners. EADDRNOTAVAIL when it is not there. */
     public Errno removeAddr(final SockAddr addr) {
-        IfAddr found = null;
-        lock.lock();
-        try {
-            final List<IfAddr> list = new ArrayList<>(addrs);
-            for (final IfAddr a : addrs) {
-                if (a.addr().equals(addr)) {
-                    found = a;
-                    list.remove(a);
-                }
-            }
-            addrs = List.copyOf(list);
-        } finally {
-            lock.unlock();
-        }
+        final IfAddr found = addrs.remove(addr);
         if (found == null) {
             return Errno.EADDRNOTAVAIL;
         }
@@ -729,39 +465,21 @@ public final class Ifnet {
 
     /** Groups joined, one entry per join: an immutable snapshot. @bsd if_multiaddrs */
     public List<SockAddr> multiaddrs() {
-        return multiaddrs;
+        return addrs.groups();
     }
 
     /** Joins a group (network or link address); the driver hears of the first join. @bsd if_addmulti */
     public Errno addMulti(final SockAddr group) {
-        final boolean first;
-        lock.lock();
-        try {
-            first = !multiaddrs.contains(group);
-            final List<SockAddr> list = new ArrayList<>(multiaddrs);
-            list.add(group);
-            multiaddrs = List.copyOf(list);
-        } finally {
-            lock.unlock();
-        }
-        return first ? tellMulti(new IfReq.AddMulti(group)) : Errno.OK;
+        return addrs.join(group) ? tellMulti(new IfReq.AddMulti(group)) : Errno.OK;
     }
 
     /** Leaves a group once; the driver hears of the last leave. EADDRNOTAVAIL when not joined. @bsd if_delmulti */
     public Errno delMulti(final SockAddr group) {
-        final boolean last;
-        lock.lock();
-        try {
-            final List<SockAddr> list = new ArrayList<>(multiaddrs);
-            if (!list.remove(group)) {
-                return Errno.EADDRNOTAVAIL;
-            }
-            last = !list.contains(group);
-            multiaddrs = List.copyOf(list);
-        } finally {
-            lock.unlock();
-        }
-        return last ? tellMulti(new IfReq.DelMulti(group)) : Errno.OK;
+        return switch (addrs.leave(group)) {
+            case NOT_JOINED -> Errno.EADDRNOTAVAIL;
+            case STILL_JOINED -> Errno.OK;
+            case LEFT -> tellMulti(new IfReq.DelMulti(group));
+        };
     }
 
     private Errno tellMulti(final IfReq request) {
