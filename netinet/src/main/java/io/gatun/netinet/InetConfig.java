@@ -244,7 +244,8 @@ public final class InetConfig {
     /**
      * Has a DHCP server configure an Ethernet: address, routes. Runs until stopped or until the interface goes.
      *
-     * @throws ErrnoException EINVAL for an interface that is no Ethernet, EBUSY when it has a client already
+     * @throws ErrnoException EINVAL for an interface that is no Ethernet, EBUSY when it has a client already,
+     *     EADDRINUSE when a socket has the client's port
      * @bsd dhclient
      */
     public DhcpClient dhcp(Ifnet ifp, String hostname, DhcpListener listener) throws ErrnoException {

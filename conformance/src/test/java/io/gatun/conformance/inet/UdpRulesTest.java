@@ -3,27 +3,36 @@ package io.gatun.conformance.inet;
 import static io.gatun.conformance.inet.Host.bytes;
 import static io.gatun.conformance.inet.Host.read;
 import static io.gatun.spi.socket.InDefs.IPPROTO_IP;
+import static io.gatun.spi.socket.InDefs.IPPROTO_IPV6;
 import static io.gatun.spi.socket.InDefs.IPPROTO_UDP;
 import static io.gatun.spi.socket.SockAddr.AF_INET;
 import static io.gatun.spi.socket.SockAddr.AF_INET6;
 import static io.gatun.spi.socket.SocketDefs.SOCK_RAW;
 import static io.gatun.spi.socket.SocketDefs.SOL_SOCKET;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatun.drivers.epair.Epair;
+import io.gatun.netinet.dhcp.DhcpClient;
+import io.gatun.netinet.dhcp.DhcpListener;
+import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.IpMreq;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.MsgControl;
 import io.gatun.uipc.api.SocketFile;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -119,6 +128,128 @@ class UdpRulesTest {
         }
         assertThat(count(right, "udp.nosum")).isZero();
         assertThat(count(right, "udp.badsum")).isZero();
+    }
+
+    /** RFC 6935: at the port of a tunnel, and nowhere else, a datagram over IPv6 may do without. */
+    @Test
+    @Tag("RFC6936-5")
+    void withoutChecksum_ipv6TakesItAtOnePort() throws Exception {
+        final SocketFile server = right.udp6();
+        server.bind(Pair.any(true, PORT));
+        final SocketFile raw = left.file(AF_INET6, SOCK_RAW, IPPROTO_UDP);
+        right.vnet.sysctl().set("net.inet6.udp6.rfc6935_port", "9");
+        raw.sendto(datagram(0), 0, RIGHT6);
+        pair.run();
+        assertThat(read(server)).as("from that port").isEqualTo("-");
+        right.vnet.sysctl().set("net.inet6.udp6.rfc6935_port", String.valueOf(PORT));
+        raw.sendto(datagram(0), 0, RIGHT6);
+        pair.run();
+        assertThat(read(server)).isEqualTo("AB");
+        raw.sendto(datagram(0x1234), 0, RIGHT6);
+        pair.run();
+        assertThat(read(server)).as("a wrong one").isEqualTo("-");
+        assertThat(right.vnet.sysctl().set("net.inet6.udp6.rfc6935_port", "65536")).isNotEqualTo(Errno.OK);
+    }
+
+    // ---- lengths ------------------------------------------------------------
+
+    /** The IPv4 header counts in its length, the IPv6 header does not. */
+    @Test
+    @Tag("RFC768")
+    void longest_is65507OverIpv4_and65527OverIpv6() throws Exception {
+        for (final boolean six : new boolean[] {false, true}) {
+            final int longest = six ? 65_527 : 65_507;
+            for (final boolean connected : new boolean[] {false, true}) {
+                final SocketFile server = Pair.udp(right, six);
+                server.setOption(SOL_SOCKET, SocketDefs.SO_RCVBUF, 200_000);
+                server.bind(Pair.any(six, PORT));
+                final SocketFile client = Pair.udp(left, six);
+                client.setOption(SOL_SOCKET, SocketDefs.SO_SNDBUF, 200_000);
+                final SockAddr to = six ? RIGHT6 : RIGHT;
+                if (connected) {
+                    client.connect(to);
+                } else {
+                    client.sendto(bytes("x"), 0, to); // few packets wait for the link address of a neighbour
+                    pair.run();
+                    assertThat(read(server)).isEqualTo("x");
+                }
+                for (int n = longest - 10; n <= longest; n++) {
+                    final ByteBuffer out = ByteBuffer.wrap(noise(n));
+                    assertThat(connected ? client.send(out) : client.sendto(out, 0, to)).isEqualTo(n);
+                    pair.run();
+                    final ByteBuffer in = ByteBuffer.allocate(70_000);
+                    assertThat(server.recvfrom(in, 0, null)).isEqualTo(n);
+                    assertThat(Arrays.copyOf(in.array(), n)).isEqualTo(noise(n));
+                }
+                final ByteBuffer more = ByteBuffer.allocate(longest + 1);
+                assertThatThrownBy(() -> {
+                    if (connected) {
+                        client.send(more);
+                    } else {
+                        client.sendto(more, 0, to);
+                    }
+                }).isInstanceOfSatisfying(ErrnoException.class,
+                    e -> assertThat(e.errno()).isEqualTo(Errno.EMSGSIZE));
+                server.close();
+            }
+        }
+        final SocketFile mapped = left.udp6();
+        mapped.setOption(IPPROTO_IPV6, InDefs.IPV6_V6ONLY, 0);
+        mapped.setOption(SOL_SOCKET, SocketDefs.SO_SNDBUF, 200_000);
+        assertThatThrownBy(
+            () -> mapped.sendto(ByteBuffer.allocate(65_508), 0, SockAddr.of("::ffff:10.0.0.2", PORT)))
+            .isInstanceOfSatisfying(ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EMSGSIZE));
+    }
+
+    private static byte[] noise(final int n) {
+        final byte[] b = new byte[n];
+        new Random(n).nextBytes(b);
+        return b;
+    }
+
+    // ---- tunnels ------------------------------------------------------------
+
+    @Test
+    void tunnel_hearsBroadcasts_andSaysSo_butNoGroups() throws Exception {
+        final StringBuilder heard = new StringBuilder();
+        final UdpTunnels tunnels = right.vnet.service(UdpTunnels.class);
+        assertThat(tunnels.open(AF_INET, PORT, (m, off) -> {
+            heard.append(m.has(Mbuf.M_BCAST) ? "all " : "one ");
+            m.freeChain();
+        }, null)).isEqualTo(Errno.OK);
+        final SocketFile other = right.udp();
+        other.setOption(IPPROTO_IP, InDefs.IP_ADD_MEMBERSHIP, new IpMreq(GROUP, null, cable.b().index()));
+        final SocketFile client = left.udp();
+        client.setOption(SOL_SOCKET, SocketDefs.SO_BROADCAST, 1);
+        client.setOption(IPPROTO_IP, InDefs.IP_MULTICAST_IF, cable.a().index());
+        client.sendto(bytes("x"), 0, RIGHT);
+        client.sendto(bytes("x"), 0, SockAddr.of("10.0.0.255", PORT));
+        client.sendto(bytes("x"), 0, GROUP);
+        pair.run();
+        assertThat(heard.toString()).isEqualTo("one all ");
+        assertThat(count(right, "udp.noportmcast")).isOne();
+        final SocketFile late = right.udp();
+        assertThatThrownBy(() -> late.bind(SockAddr.in(0, PORT))).isInstanceOfSatisfying(ErrnoException.class,
+            e -> assertThat(e.errno()).isEqualTo(Errno.EADDRINUSE));
+        assertThat(tunnels.close(AF_INET, PORT)).isEqualTo(Errno.OK);
+        late.bind(SockAddr.in(0, PORT));
+    }
+
+    @Test
+    void dhcpClient_takesItsPort_asASocketDoes() throws Exception {
+        final SocketFile holder = right.udp();
+        holder.bind(SockAddr.in(0, 68));
+        final DhcpListener ignore = new DhcpListener() {
+        };
+        assertThatThrownBy(() -> right.config().dhcp(cable.b(), null, ignore)).isInstanceOfSatisfying(
+            ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EADDRINUSE));
+        holder.close();
+        final DhcpClient client = right.config().dhcp(cable.b(), null, ignore);
+        final SocketFile late = right.udp();
+        assertThatThrownBy(() -> late.bind(SockAddr.in(0, 68))).isInstanceOfSatisfying(ErrnoException.class,
+            e -> assertThat(e.errno()).isEqualTo(Errno.EADDRINUSE));
+        client.stop();
+        late.bind(SockAddr.in(0, 68));
     }
 
     @Test

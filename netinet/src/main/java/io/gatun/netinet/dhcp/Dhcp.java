@@ -9,6 +9,7 @@ import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.Counter;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
@@ -17,8 +18,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * The DHCP clients of one vnet, at most one an interface: takes datagrams to port 68 of their interfaces, and sends
- * theirs.
+ * The DHCP clients of one vnet, at most one an interface: while there are any, takes the datagrams to port 68, as a
+ * protocol within UDP does, and sends theirs.
  */
 public final class Dhcp {
     /** The client's port. @bsd IPPORT_BOOTPC */
@@ -40,7 +41,8 @@ public final class Dhcp {
      * Starts a client on an Ethernet, which is brought up.
      *
      * @param hostname what the host calls itself, or null
-     * @throws ErrnoException EINVAL when the interface is no Ethernet, EBUSY when it has a client
+     * @throws ErrnoException EINVAL when the interface is no Ethernet, EBUSY when it has a client, EADDRINUSE when a
+     *     socket has the port
      */
     public DhcpClient start(
         final InetConfig config, final Ifnet ifp, final String hostname, final DhcpListener listener)
@@ -53,6 +55,8 @@ public final class Dhcp {
         final DhcpClient c = new DhcpClient(this, config, ifp, hostname, listener);
         synchronized (clients) {
             ErrnoException.check(of(ifp) == null ? Errno.OK : Errno.EBUSY, call);
+            ErrnoException.check(clients.isEmpty() ? udp().open(SockAddr.AF_INET, BOOTPC, this::input, null)
+                : Errno.OK, call);
             clients.add(c);
         }
         c.start();
@@ -69,7 +73,15 @@ public final class Dhcp {
     }
 
     void gone(final DhcpClient c) {
-        clients.remove(c);
+        synchronized (clients) {
+            if (clients.remove(c) && clients.isEmpty()) {
+                udp().close(SockAddr.AF_INET, BOOTPC);
+            }
+        }
+    }
+
+    private UdpTunnels udp() {
+        return inet.vnet.service(UdpTunnels.class);
     }
 
     /** An interface goes. */
@@ -85,16 +97,12 @@ public final class Dhcp {
         clients.forEach(DhcpClient::stop);
     }
 
-    /**
-     * Takes a datagram to {@link #BOOTPC}. Consumes m when a client of this interface takes it.
-     *
-     * @param off octets to the UDP header, which has been checked
-     * @return whether it did
-     */
-    public boolean input(final Mbuf m, final int off) {
-        final DhcpClient c = clients.isEmpty() ? null : of(m.rcvif());
+    /** Takes a datagram to {@link #BOOTPC} from UDP. Consumes m. */
+    private void input(final Mbuf m, final int off) {
+        final DhcpClient c = of(m.rcvif());
         if (c == null) {
-            return false;
+            inet.vnet.drop(m, DropReason.UDP_NOPORT);
+            return;
         }
         final int len = UdpHeader.ulen(m, off) - UdpHeader.LEN;
         final DhcpMessage msg;
@@ -112,7 +120,6 @@ public final class Dhcp {
             m.freeChain();
             c.message(msg);
         }
-        return true;
     }
 
     /** Sends a message to all from no address, or with a source to one server. */

@@ -43,9 +43,12 @@ final class TcpInput {
     void tunneled(Mbuf m, int off) {
         tcp.tunnel.pkts.increment();
         final int port = UdpHeader.sport(m, off);
-        if (port == 0 || m.pktLen() < off + UdpHeader.LEN + TcpHeader.SIZE) {
+        final DropReason bad = port == 0 ? DropReason.UDP_BADPORT
+            : m.has(Mbuf.M_BCAST | Mbuf.M_MCAST) ? DropReason.UDP_NOPORT_BCAST
+            : m.pktLen() < off + UdpHeader.LEN + TcpHeader.SIZE ? DropReason.TCP_TOOSHORT : null;
+        if (bad != null) {
             tcp.tunnel.errs.increment();
-            tcp.drop(m, port == 0 ? DropReason.UDP_BADPORT : DropReason.TCP_TOOSHORT);
+            tcp.drop(m, bad);
             return;
         }
         inputWithPort(m, off + UdpHeader.LEN, port);

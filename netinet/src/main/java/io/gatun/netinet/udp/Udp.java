@@ -22,6 +22,7 @@ import io.gatun.spi.vnet.VnetSide;
 public final class Udp {
     private static final int MAXDGRAM = 65_535;
     private static final int RECVSPACE = 42_080;
+    private static final int MAXPORT = 65_535;
 
     /** All control blocks. @bsd V_udbinfo */
     public final InpcbInfo udbinfo;
@@ -45,6 +46,8 @@ public final class Udp {
     final Sysctl recvspace;
     final Sysctl blackhole;
     final Sysctl blackholeLocal;
+    /** @bsd V_zero_checksum_port */
+    final Sysctl zeroChecksumPort;
 
     public Udp(final Inet inet) {
         this.inet = inet;
@@ -59,6 +62,8 @@ public final class Udp {
         recvspace = t.addInt("net.inet.udp.recvspace", RECVSPACE, 1, Integer.MAX_VALUE, "receive buffer, octets");
         blackhole = t.addBool("net.inet.udp.blackhole", false, "stay silent about closed ports");
         blackholeLocal = t.addBool("net.inet.udp.blackhole_local", false, "also towards this host's own addresses");
+        zeroChecksumPort = t.addInt("net.inet6.udp6.rfc6935_port", 0, 0, MAXPORT,
+            "port at which datagrams over IPv6 may lack a checksum, 0 for none");
         control = new UdpControl(this);
         tunneling = new UdpTunneling(this);
         input = new UdpInput(this);

@@ -47,7 +47,10 @@ final class Udp6Input implements UdpMulti.Family {
         return InDefs.IPPROTO_DONE;
     }
 
-    /** Lengths, port and checksum, which may not be absent (RFC 8200 section 8.1). Null when all is well. */
+    /**
+     * Lengths, port and checksum, which may be absent at one port alone, of a tunnel that protects what it carries by
+     * itself (RFC 8200 section 8.1, RFC 6935, RFC 6936). Null when all is well.
+     */
     private DropReason check(final Mbuf m, final int off) {
         final DropReason bad = udp.input.lengths(m, off);
         if (bad != null) {
@@ -55,7 +58,8 @@ final class Udp6Input implements UdpMulti.Family {
         }
         if (UdpHeader.sum(m, off) == 0) {
             udp.stat.nosum.increment();
-            return DropReason.UDP_BADSUM;
+            final int port = udp.zeroChecksumPort.getInt();
+            return port != 0 && UdpHeader.dport(m, off) == port ? null : DropReason.UDP_BADSUM;
         }
         if ((m.csumFlags() & VALID) == VALID) {
             return null;
@@ -80,7 +84,7 @@ final class Udp6Input implements UdpMulti.Family {
             final int ports = InpcbInfo.ports(UdpHeader.dport(m, off), UdpHeader.sport(m, off));
             if (!inp.matches6(Ip6Header.srcHi(m, 0), Ip6Header.srcLo(m, 0), Ip6Header.dstHi(m, 0),
                 Ip6Header.dstLo(m, 0), ports) || ((Udpcb) inp.ppcb).tunFunc != null) {
-                return false; // nothing that travels in a tunnel is for all
+                return false; // a tunnel is member of no group
             }
             final boolean heard = Ip6Header.heard(inp.moptions6, m);
             if (!heard) {

@@ -1,6 +1,5 @@
 package io.gatun.netinet.udp;
 
-import io.gatun.netinet.dhcp.Dhcp;
 import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InCksum;
@@ -42,9 +41,6 @@ final class UdpInput implements UdpMulti.Family {
         final DropReason bad = check(m, off);
         if (bad != null) {
             return drop(m, bad);
-        }
-        if (UdpHeader.dport(m, off) == Dhcp.BOOTPC && udp.inet.dhcp.input(m, off)) {
-            return InDefs.IPPROTO_DONE;
         }
         final int dst = IpHeader.dst(m, 0);
         if (InAddrs.isMulticast(dst) || m.has(Mbuf.M_BCAST | Mbuf.M_MCAST)
@@ -218,15 +214,17 @@ final class UdpInput implements UdpMulti.Family {
         }
     }
 
-    /** A group only where it is a member. */
+    /** A group only where it is a member, and of a tunnel only what is for all of a network. */
     @Override
     public boolean wants(final Inpcb inp, final Mbuf m, final int off) {
         final int dst = IpHeader.dst(m, 0);
         inp.lock.lock();
         try {
-            if (!inp.matches4(IpHeader.src(m, 0), UdpHeader.sport(m, off), dst, UdpHeader.dport(m, off))
-                || ((Udpcb) inp.ppcb).tunFunc != null) {
-                return false; // nothing that travels in a tunnel is for all
+            if (!inp.matches4(IpHeader.src(m, 0), UdpHeader.sport(m, off), dst, UdpHeader.dport(m, off))) {
+                return false;
+            }
+            if (((Udpcb) inp.ppcb).tunFunc != null) {
+                return !InAddrs.isMulticast(dst);
             }
             final Moptions imo = inp.moptions;
             if (imo != null && InAddrs.isMulticast(dst) && !imo.hears4(dst, IpHeader.src(m, 0), m.rcvif())) {

@@ -3,6 +3,7 @@ package io.gatun.netinet.udp;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.UdpTunnels;
 import io.gatun.spi.sys.DropReason;
 
 /**
@@ -83,15 +84,22 @@ final class UdpMulti {
 
     /** To a block found before; it may have gone meanwhile. Consumes m. */
     private void give(final Inpcb inp, final Mbuf m, final int off) {
+        final UdpTunnels.Input tunnel;
         inp.lock.lock();
         try {
-            if (inp.so == null || inp.has(Inpcb.INP_DROPPED)) {
+            tunnel = inp.has(Inpcb.INP_FREED) ? null : ((Udpcb) inp.ppcb).tunFunc;
+            if (tunnel != null) {
+                m.setFlags(Mbuf.M_BCAST);
+            } else if (inp.so == null || inp.has(Inpcb.INP_DROPPED)) {
                 udp.vnet.drop(m, DropReason.SO_CLOSED);
             } else {
                 family.append(inp, m, off);
             }
         } finally {
             inp.lock.unlock();
+        }
+        if (tunnel != null) {
+            tunnel.input(m, off);
         }
     }
 }

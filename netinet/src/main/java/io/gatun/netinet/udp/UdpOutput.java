@@ -17,6 +17,7 @@ import io.gatun.spi.sys.Errno;
 /** UDP on its way out. @bsd udp_send */
 final class UdpOutput {
     private static final int HEADERS = IpHeader.LEN + UdpHeader.LEN;
+    private static final int MAX_DATA = IpHeader.IP_MAXPACKET - HEADERS;
 
     private final Udp udp;
 
@@ -32,11 +33,14 @@ final class UdpOutput {
      */
     Errno output(final Inpcb inp, final Mbuf m, final SockAddr nam) {
         assert inp.lock.owned();
-        if (m.pktLen() > IpHeader.IP_MAXPACKET - HEADERS || m.pktLen() > udp.maxdgram.getInt()) {
+        if (m.pktLen() > udp.maxdgram.getInt()) {
             return drop(m, Errno.EMSGSIZE);
         }
         if (inp.family == SockAddr.AF_INET6 && (nam != null || inp.isV6())) {
             return udp.output6.output(inp, m, nam);
+        }
+        if (m.pktLen() > MAX_DATA) {
+            return drop(m, Errno.EMSGSIZE);
         }
         if (nam == null) {
             if (!inp.connected()) {
@@ -57,6 +61,9 @@ final class UdpOutput {
         }
         if (nam.port() == 0) {
             return drop(m, Errno.EADDRNOTAVAIL);
+        }
+        if (m.pktLen() > MAX_DATA) { // to a mapped address
+            return drop(m, Errno.EMSGSIZE);
         }
         if (inp.lport() == 0) {
             final Errno e = inp.bind(null, inp.cred);

@@ -15,7 +15,8 @@ public interface UdpTunnels {
     interface Input {
         /**
          * Takes a datagram whose IP and UDP header are contiguous at the front and whose length and checksum have been
-         * verified. Consumes m. No lock is held.
+         * verified. One that went to all hosts of a network has M_BCAST; one to a group does not come. Consumes m. No
+         * lock is held.
          *
          * @param off octets from the front to the UDP header
          */
