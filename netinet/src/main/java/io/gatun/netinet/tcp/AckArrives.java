@@ -229,6 +229,9 @@ final class AckArrives {
         if (acked == 0) {
             return Verdict.NEXT;
         }
+        if (tp.rxtshift != 0) {
+            tp.stalledNs = seg.nowNs; // progress, though nothing that could be timed
+        }
         TcpCc.ackReceived(tp, seg, CcAlgo.Ack.ACK);
         release(tp, seg, acked);
         if (!tp.inRecovery() && Seq.gt(tp.sndUna, tp.sndRecover) && Seq.leq(seg.ack, tp.sndRecover)) {

@@ -438,8 +438,12 @@ final class TcpRack {
         }
         final int mss = tp.segData;
         final int room = forced ? mss : tp.sndCwnd - map.pipe();
-        final int n = Math.min(len, room < len ? room / mss * mss : room);
-        if (n <= 0 || seq + n - tp.sndUna > tp.sndWnd + 1) {
+        int n = Math.min(len, room < len ? room / mss * mss : room);
+        final int open = tp.sndWnd - (seq - tp.sndUna);
+        if (n > open + 1) { // one octet may be a FIN, which takes no room
+            n = open < mss ? open : open / mss * mss; // the window shrank: what lies within it goes again (SHLD-16)
+        }
+        if (n <= 0) {
             return false;
         }
         p.rexmit = true;
