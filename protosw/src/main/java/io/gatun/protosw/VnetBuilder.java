@@ -147,7 +147,7 @@ public final class VnetBuilder {
         MbufPoolBuilder p = poolBuilder == null ? MbufPool.builder() : poolBuilder;
         p.name(name);
         if (!threaded()) {
-            p.threads(1);
+            p.alone();
         }
         return p.build();
     }

@@ -1,48 +1,45 @@
 package io.gatun.netinet.tcp;
 
-import java.util.concurrent.atomic.AtomicReferenceArray;
+import io.gatun.spi.sys.SpareSlots;
 
-/**
- * Segments, send plans and bare segments to reuse: as many as threads are in TCP at a time. Claimed by one exchange.
- */
+/** Segments, send plans and bare segments to reuse: as many as threads are in TCP at a time. */
 final class SegCache {
-    private static final int SLOTS = 8;
-    private static final int SPREAD = 4; // slots of neighbours share a cache line otherwise
+    private final SpareSlots<Seg> segs;
+    private final SpareSlots<SendPlan> plans;
+    private final SpareSlots<TcpBare> bares;
 
-    private final AtomicReferenceArray<Seg> segs = new AtomicReferenceArray<>(SLOTS * SPREAD);
-    private final AtomicReferenceArray<SendPlan> plans = new AtomicReferenceArray<>(SLOTS * SPREAD);
-
-    private final AtomicReferenceArray<TcpBare> bares = new AtomicReferenceArray<>(SLOTS * SPREAD);
+    /** @param shared whether the vnet has threads */
+    SegCache(boolean shared) {
+        segs = new SpareSlots<>(shared);
+        plans = new SpareSlots<>(shared);
+        bares = new SpareSlots<>(shared);
+    }
 
     Seg claimSeg() {
-        final Seg s = segs.getAndSet(slot(), null);
+        final Seg s = segs.take();
         return s == null ? new Seg() : s;
     }
 
     void release(Seg s) {
         s.reset();
-        segs.setRelease(slot(), s);
+        segs.give(s);
     }
 
     SendPlan claimPlan() {
-        final SendPlan p = plans.getAndSet(slot(), null);
+        final SendPlan p = plans.take();
         return p == null ? new SendPlan() : p;
     }
 
     void release(SendPlan p) {
-        plans.setRelease(slot(), p);
+        plans.give(p);
     }
 
     TcpBare claimBare() {
-        final TcpBare b = bares.getAndSet(slot(), null);
+        final TcpBare b = bares.take();
         return b == null ? new TcpBare() : b;
     }
 
     void release(TcpBare b) {
-        bares.setRelease(slot(), b);
-    }
-
-    private static int slot() {
-        return ((int) Thread.currentThread().threadId() & SLOTS - 1) * SPREAD;
+        bares.give(b);
     }
 }

@@ -73,8 +73,8 @@ public final class Tcp {
         respond = new TcpRespond(this);
         input = new TcpInput(this);
         ctlinput = new TcpCtlinput(this);
-        segs = new SegCache();
-        sendMaps = new TcpSendMaps(sysctl);
+        segs = new SegCache(vnet.threaded());
+        sendMaps = new TcpSendMaps(sysctl, vnet.threaded());
         states = new TcpStates(vnet.sysctl());
         fastopen = new TcpFastopen(this);
         md5 = new TcpMd5(this);

@@ -3,8 +3,8 @@ package io.gatun.netinet.tcp;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.sys.SpareSlots;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The send maps of a vnet: handed out while something is in flight, and kept for the next. Bounded by {@code
@@ -16,12 +16,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 final class TcpSendMaps {
     static final int PERIOD = 256;
     private static final int CUTS_A_HOLE = 2;
-    private static final int SLOTS = 8;
-    private static final int SPREAD = 4; // slots of neighbours share a cache line otherwise
 
     private final TcpSysctl sysctl; // (c)
     private final Mtx lock = new Mtx(LockClass.LEAF, "tcp send maps"); // (c)
-    private final AtomicReferenceArray<TcpSendMap> near = new AtomicReferenceArray<>(SLOTS * SPREAD); // (v)
+    private final SpareSlots<TcpSendMap> near; // (c)
     private final AtomicInteger records = new AtomicInteger(); // (v) room in all maps there are
     private final AtomicInteger cuts = new AtomicInteger();    // (v) records cut off by SACK blocks
     @GuardedBy("lock")
@@ -33,13 +31,15 @@ final class TcpSendMaps {
     @GuardedBy("lock")
     private int back;               // (l) that came back in it
 
-    TcpSendMaps(TcpSysctl sysctl) {
+    /** @param shared whether the vnet has threads */
+    TcpSendMaps(TcpSysctl sysctl, boolean shared) {
         this.sysctl = sysctl;
+        near = new SpareSlots<>(shared);
     }
 
     /** An empty map, or null beyond the limit. */
     TcpSendMap claim() {
-        final TcpSendMap m = near.getAndSet(slot(), null);
+        final TcpSendMap m = near.take();
         return m != null ? m : pop();
     }
 
@@ -68,7 +68,7 @@ final class TcpSendMaps {
     void release(TcpSendMap m) {
         cuts.addAndGet(-m.cuts());
         m.reset();
-        final TcpSendMap old = near.getAndSet(slot(), m);
+        final TcpSendMap old = near.exchange(m);
         if (old == null) {
             return;
         }
@@ -126,9 +126,5 @@ final class TcpSendMaps {
     /** Holes that SACK blocks have left within what was sent at a time. @bsd V_tcp_sack_globalholes */
     long globalholes() {
         return Math.ceilDiv(cuts.get(), CUTS_A_HOLE);
-    }
-
-    private static int slot() {
-        return ((int) Thread.currentThread().threadId() & SLOTS - 1) * SPREAD;
     }
 }

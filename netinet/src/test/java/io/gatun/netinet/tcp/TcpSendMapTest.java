@@ -21,7 +21,8 @@ class TcpSendMapTest {
     private static final class Maps implements AutoCloseable {
         private final Vnet vnet = Vnet.builder().name("t").clock(new VirtualClock()).seed(1).threads(false)
             .services(false).build();
-        private final TcpSendMaps all = new TcpSendMaps(new TcpSysctl(vnet.sysctl(), new CcTable(vnet.sysctl())));
+        private final TcpSendMaps all =
+            new TcpSendMaps(new TcpSysctl(vnet.sysctl(), new CcTable(vnet.sysctl())), false);
 
         @Override
         public void close() {

@@ -17,7 +17,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * All mbufs and clusters of one network stack, made once and handed out and taken back for ever. Any thread may
- * allocate and free. Nothing blocks: when the limit is reached allocation answers null, and the limit is exact.
+ * allocate and free (but see {@link MbufPoolBuilder#alone}). Nothing blocks: when the limit is reached allocation
+ * answers null, and the limit is exact.
  *
  * <p>The octets lie in one page-aligned off-heap region, which can be registered with a device as a whole:
  *
@@ -76,7 +77,7 @@ public final class MbufPool {
         zones[Z_EXT] = new Zone(zoneName(Z_EXT), Z_EXT, first, b.limit(Z_MBUF), 0, n);
         stripes = new Stripe[n];
         for (int i = 0; i < n; i++) {
-            stripes[i] = new Stripe(zones);
+            stripes[i] = new Stripe(zones, !b.alone);
         }
         stripeMask = n - 1;
         region = Arena.ofAuto().allocate(b.regionOctets(), PAGE);

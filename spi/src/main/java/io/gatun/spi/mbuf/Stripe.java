@@ -27,8 +27,10 @@ final class Stripe extends Padded {
     final Zone.Bin[] bins;              // (c) by zone
     @SuppressWarnings("unused")
     private int claimed;                // (v)
+    private final boolean shared;       // (c) whether several threads use the pool at once
 
-    Stripe(Zone[] zones) {
+    Stripe(Zone[] zones, boolean shared) {
+        this.shared = shared;
         bins = new Zone.Bin[zones.length];
         for (int i = 0; i < zones.length; i++) {
             bins[i] = new Zone.Bin(zones[i]);
@@ -37,7 +39,7 @@ final class Stripe extends Padded {
     }
 
     boolean tryClaim() {
-        return (int) CLAIMED.getOpaque(this) == 0 && CLAIMED.compareAndSet(this, 0, 1);
+        return !shared || (int) CLAIMED.getOpaque(this) == 0 && CLAIMED.compareAndSet(this, 0, 1);
     }
 
     /** Claims this stripe and no other, however long it takes. */
@@ -48,7 +50,9 @@ final class Stripe extends Padded {
     }
 
     void unclaim() {
-        CLAIMED.setRelease(this, 0);
+        if (shared) {
+            CLAIMED.setRelease(this, 0);
+        }
     }
 
     /** Claims any stripe, beginning after {@code start}. */
