@@ -2,6 +2,7 @@ package io.gatun.netinet.arp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ether.EtherHeader;
+import io.gatun.netinet.ip.IpId;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
@@ -24,7 +25,6 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  */
 public final class ArpTable {
     private static final long SEC = 1_000_000_000L;
-    private static final int HASH = 0x9e3779b9;
     private static final int MIN_BUCKETS = 32;
     private static final int MAX_BUCKETS = 1 << 14;
 
@@ -32,6 +32,7 @@ public final class ArpTable {
     private final Arp arp;        // (c)
     private final Ifnet ifp;      // (c)
     private final Callout timer;  // (c)
+    private final long key;       // (c) so that nobody can choose addresses of one bucket
     private volatile AtomicReferenceArray<LlEntry> table = new AtomicReferenceArray<>(MIN_BUCKETS); // (w)
     private volatile long lladdr; // (w) the interface's own address
     private volatile byte[] octets; // (w) what lladdr was made of
@@ -54,6 +55,7 @@ public final class ArpTable {
         octets = ifp.lladdr();
         lladdr = EtherHeader.addr(octets);
         up = (ifp.flags() & Ifnet.IFF_UP) != 0;
+        key = IpId.key(arp.vnet().secret());
         timer = arp.vnet().callout("arptimer " + ifp.xname(), null, this::timeout);
     }
 
@@ -89,8 +91,21 @@ public final class ArpTable {
         return h;
     }
 
-    private static int bucket(int addr, int buckets) {
-        return addr * HASH >>> Integer.numberOfLeadingZeros(buckets) + 1;
+    private int bucket(int addr, int buckets) {
+        return (int) (IpId.mix(key ^ addr) >>> Integer.SIZE) & buckets - 1;
+    }
+
+    /** Entries in the fullest bucket. */
+    int depth() {
+        int most = 0;
+        for (int b = 0; b < table.length(); b++) {
+            int n = 0;
+            for (LlEntry e = table.get(b); e != null; e = e.next) {
+                n++;
+            }
+            most = Math.max(most, n);
+        }
+        return most;
     }
 
     /**
@@ -328,8 +343,8 @@ public final class ArpTable {
 
     /** Asks again, gives up, refreshes and forgets. @bsd arptimer */
     private void timeout() {
-        Mbuf dead = null;
-        Mbuf requests = null;
+        Packets dead = new Packets();
+        Packets requests = new Packets();
         lock.lock();
         try {
             long now = arp.now();
@@ -340,9 +355,9 @@ public final class ArpTable {
                 newer = e.newer;
                 if (e.state != ArpState.STATIC && now - e.deadlineNs >= 0) {
                     if (e.state == ArpState.INCOMPLETE && e.asked >= arp.maxtries()) {
-                        dead = append(dead, giveUp(e, now));
+                        dead.append(giveUp(e, now));
                     } else if (step(e, now)) {
-                        requests = append(requests, arp.newRequest(ifp, e.addr, unicastTo(e)));
+                        requests.append(arp.newRequest(ifp, e.addr, unicastTo(e)));
                     }
                 }
                 if (e.state != ArpState.STATIC && e.state != null) {
@@ -355,8 +370,8 @@ public final class ArpTable {
         } finally {
             lock.unlock();
         }
-        arp.sendAll(ifp, requests);
-        arp.undeliverableAll(dead, DropReason.ARP_TIMEOUT);
+        arp.sendAll(ifp, requests.first);
+        arp.undeliverableAll(dead.first, DropReason.ARP_TIMEOUT);
         arp.vnet().netisr().swi();
     }
 
@@ -405,16 +420,25 @@ public final class ArpTable {
         return true;
     }
 
-    private static Mbuf append(Mbuf list, Mbuf more) {
-        if (list == null || more == null) {
-            return list == null ? more : list;
+    /** Packets linked by nextPkt, of which there may be thousands. */
+    private static final class Packets {
+        private Mbuf first; // (l)
+        private Mbuf last;  // (l)
+
+        void append(Mbuf more) {
+            if (more == null) {
+                return;
+            }
+            if (first == null) {
+                first = more;
+            } else {
+                last.nextPkt(more);
+            }
+            last = more;
+            while (last.nextPkt() != null) {
+                last = last.nextPkt();
+            }
         }
-        Mbuf last = list;
-        while (last.nextPkt() != null) {
-            last = last.nextPkt();
-        }
-        last.nextPkt(more);
-        return list;
     }
 
     @GuardedBy("lock")
@@ -485,7 +509,7 @@ public final class ArpTable {
         table = bigger;
     }
 
-    private static void link(AtomicReferenceArray<LlEntry> t, LlEntry e) {
+    private void link(AtomicReferenceArray<LlEntry> t, LlEntry e) {
         int b = bucket(e.addr, t.length());
         e.next = t.get(b);
         t.setRelease(b, e);

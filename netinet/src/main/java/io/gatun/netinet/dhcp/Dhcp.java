@@ -27,6 +27,7 @@ public final class Dhcp {
 
     private static final int BOOTPS = 67;
     private static final int MAX_MESSAGE = 4096;
+    private static final int MAX_NAME = 255;
 
     final Inet inet;
     final Counter bad;
@@ -41,14 +42,15 @@ public final class Dhcp {
      * Starts a client on an Ethernet, which is brought up.
      *
      * @param hostname what the host calls itself, or null
-     * @throws ErrnoException EINVAL when the interface is no Ethernet, EBUSY when it has a client, EADDRINUSE when a
-     *     socket has the port
+     * @throws ErrnoException EINVAL when the interface is no Ethernet or the name none of 1 to 255 letters, EBUSY when
+     *     it has a client, EADDRINUSE when a socket has the port
      */
     public DhcpClient start(
         final InetConfig config, final Ifnet ifp, final String hostname, final DhcpListener listener)
             throws ErrnoException {
         final String call = "dhcp on " + ifp.xname();
-        if (ifp.lladdr() == null || ifp.lladdr().length != 6 || (ifp.flags() & Ifnet.IFF_BROADCAST) == 0) {
+        final boolean named = hostname == null || !hostname.isEmpty() && hostname.length() <= MAX_NAME;
+        if (!named || ifp.lladdr() == null || ifp.lladdr().length != 6 || (ifp.flags() & Ifnet.IFF_BROADCAST) == 0) {
             throw new ErrnoException(Errno.EINVAL, call);
         }
         ErrnoException.check((ifp.flags() & Ifnet.IFF_UP) != 0 ? Errno.OK : ifp.up(), call);

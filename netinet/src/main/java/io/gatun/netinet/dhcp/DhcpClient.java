@@ -287,7 +287,8 @@ public final class DhcpClient {
         if (lease.leaseSec() == DhcpLease.FOREVER) {
             timer.stop();
         } else {
-            timer.resetAt(Math.max(clock(), leaseFrom + lease.renewalSec() * SEC));
+            // Not at once, however short the lease: each answer would be followed by another request.
+            timer.resetAt(Math.max(clock() + SEC, leaseFrom + lease.renewalSec() * SEC));
         }
     }
 

@@ -164,7 +164,8 @@ public final class Gmp {
 
     /** Sends records in as many reports as they take (RFC 3376 section 4.2.16). */
     void send(final Ifnet ifp, final List<GmpRecord> records) {
-        final int room = wire.room(ifp);
+        // A link that does not take even a record with one sender refuses what comes of it.
+        final int room = Math.max(wire.room(ifp), RECORD_HEAD + 2 * wire.addrLen());
         final List<GmpRecord> packet = new ArrayList<>();
         int left = room;
         for (final GmpRecord r : records) {

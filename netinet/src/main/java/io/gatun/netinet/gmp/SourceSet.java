@@ -23,6 +23,24 @@ public final class SourceSet {
         return new SourceSet(new long[] {hi, lo}, 2);
     }
 
+    /** Senders in any order, of which some may come twice: two words each. Takes the array. */
+    public static SourceSet of(final long[] words) {
+        final int n = words.length / 2;
+        final Integer[] order = new Integer[n];
+        Arrays.setAll(order, i -> i);
+        Arrays.sort(order, (a, b) -> compare(words[2 * a], words[2 * a + 1], words[2 * b], words[2 * b + 1]));
+        final long[] out = new long[2 * n];
+        int k = 0;
+        for (final int i : order) {
+            if (k == 0 || out[k - 2] != words[2 * i] || out[k - 1] != words[2 * i + 1]) {
+                out[k] = words[2 * i];
+                out[k + 1] = words[2 * i + 1];
+                k += 2;
+            }
+        }
+        return new SourceSet(out, k);
+    }
+
     public int size() {
         return words.length / 2;
     }

@@ -143,11 +143,11 @@ public final class Igmp {
     }
 
     private static SourceSet sources(final Mbuf m, final int off, final int n) {
-        SourceSet out = SourceSet.EMPTY;
+        final long[] words = new long[2 * n];
         for (int i = 0; i < n; i++) {
-            out = out.union(SourceSet.of(0, m.getInt(off + IGMP_V3_QUERY_MINLEN + i * Integer.BYTES) & IN4));
+            words[2 * i + 1] = m.getInt(off + IGMP_V3_QUERY_MINLEN + i * Integer.BYTES) & IN4;
         }
-        return out;
+        return SourceSet.of(words);
     }
 
     /** Small numbers stand for themselves, others are a 4-bit fraction with a 3-bit exponent. @bsd IGMP_MANT */

@@ -73,12 +73,14 @@ public final class IpInput {
         if (ia != null) {
             unicast(m, ia, loop);
         } else if (InAddrs.isMulticast(dst)) {
+            m.setFlags(Mbuf.M_MCAST); // whatever the frame was addressed to
             if (inet.multi.isMember(ifp, dst)) {
                 deliver(m);
             } else {
                 drop(m, stat.notmember, DropReason.IP_MCAST_NOGROUP);
             }
         } else if (inet.addrs.isBroadcast(dst, ifp)) {
+            m.setFlags(Mbuf.M_BCAST);
             deliver(m);
         } else if (forwarding.getBool()) {
             forward(m);

@@ -166,12 +166,11 @@ public final class Mld {
             return false;
         }
         rcvQueries.increment();
-        SourceSet sources = SourceSet.EMPTY;
-        for (int i = 0; i < n; i++) {
-            final int at = off + V2_QUERY_MINLEN + i * ADDR_LEN;
-            sources = sources.union(SourceSet.of(m.getLong(at), m.getLong(at + Long.BYTES)));
+        final long[] words = new long[2 * n];
+        for (int i = 0; i < 2 * n; i++) {
+            words[i] = m.getLong(off + V2_QUERY_MINLEN + i * Long.BYTES);
         }
-        gmp.query(m.rcvif(), new GmpQuery(VERSION_2, hi, lo, sources, Math.max(1, delay(code) * MS),
+        gmp.query(m.rcvif(), new GmpQuery(VERSION_2, hi, lo, SourceSet.of(words), Math.max(1, delay(code) * MS),
             m.getU8(off + QRV) & QRV_MASK, interval(m.getU8(off + QQIC)) * SEC));
         return true;
     }

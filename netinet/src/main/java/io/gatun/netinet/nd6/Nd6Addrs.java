@@ -13,6 +13,7 @@ import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockAddr;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 
@@ -50,6 +51,8 @@ final class Nd6Addrs {
     private final Map<In6Ifaddr, Made> made = new HashMap<>(); // (n)
     @GuardedBy("nd.lock")
     private final Set<In6Ifaddr> going = new HashSet<>();      // (n) expired, about to be removed
+    @GuardedBy("nd.lock")
+    private final Set<In6Ifaddr> coming = new LinkedHashSet<>(); // (n) made, about to be added
 
     Nd6Addrs(final Nd6 nd) {
         this.nd = nd;
@@ -86,6 +89,7 @@ final class Nd6Addrs {
         try {
             made.remove(ia);
             going.remove(ia);
+            coming.remove(ia);
         } finally {
             nd.lock.unlock();
         }
@@ -118,18 +122,37 @@ final class Nd6Addrs {
     }
 
     private void make(final Nd6Ifinfo info, final In6Ifaddr ia, final Made how) {
-        if (nd.info(info.ifp) != info) {
-            return; // the interface has gone
-        }
         nd.lock.lock();
         try {
             made.put(ia, how);
         } finally {
             nd.lock.unlock();
         }
-        if (!nd.inet6.add(ia)) {
-            removed(ia);
+        if (nd.info(info.ifp) != info || !nd.inet6.add(ia)) {
+            removed(ia); // or the interface has gone
         }
+        nd.lock.lock();
+        try {
+            coming.remove(ia);
+        } finally {
+            nd.lock.unlock();
+        }
+    }
+
+    /** Makes an address once the lock is free; it counts from now on. */
+    @GuardedBy("nd.lock")
+    private void makeLater(final Nd6Ifinfo info, final In6Ifaddr ia, final Made how) {
+        made.put(ia, how);
+        coming.add(ia);
+        nd.later(() -> make(info, ia, how));
+    }
+
+    /** The addresses there are, and those about to be added. */
+    @GuardedBy("nd.lock")
+    private Set<In6Ifaddr> known() {
+        final Set<In6Ifaddr> all = new LinkedHashSet<>(nd.inet6.addrs.all());
+        all.addAll(coming);
+        return all;
     }
 
     /** A duplicate: an address that was made gives way to another one (RFC 7217 section 6, RFC 8981 section 3.4). */
@@ -172,7 +195,7 @@ final class Nd6Addrs {
         try {
             In6Ifaddr ours = null;
             int in = 0;
-            for (final In6Ifaddr ia : nd.inet6.addrs.all()) {
+            for (final In6Ifaddr ia : known()) {
                 if (ia.ifp != info.ifp || !ia.has(IN6_IFF_AUTOCONF)) {
                     continue;
                 }
@@ -201,8 +224,7 @@ final class Nd6Addrs {
         final In6Ifaddr ia = address(info, prefix, IN6_IFF_AUTOCONF | (preferred == 0 ? IN6_IFF_DEPRECATED : 0), 0);
         ia.setLifetimes(nd.fromNow(preferred, Nd6.SEC), nd.fromNow(valid, Nd6.SEC));
         advertises(ia, router, true);
-        final Made how = new Made(nd.now(), 0, 0);
-        nd.later(() -> make(info, ia, how));
+        makeLater(info, ia, new Made(nd.now(), 0, 0));
         temporary(info, ia);
     }
 
@@ -266,7 +288,7 @@ final class Nd6Addrs {
         if (!nd.sysctl.useTempaddr() || beside.has(IN6_IFF_DEPRECATED)) {
             return;
         }
-        for (final In6Ifaddr ia : nd.inet6.addrs.all()) {
+        for (final In6Ifaddr ia : known()) {
             final Made how = made.get(ia);
             if (ia.ifp == info.ifp && ia.hi == beside.hi && ia.has(IN6_IFF_TEMPORARY) && how != null
                     && !how.succeeded) {
@@ -283,8 +305,7 @@ final class Nd6Addrs {
         final In6Ifaddr ia = address(info, beside.hi, IN6_IFF_AUTOCONF | IN6_IFF_TEMPORARY, 0);
         ia.takeRouters(beside);
         ia.setLifetimes(preferredNs, Math.min(beside.validNs(), now + nd.sysctl.tempvltimeNs()));
-        final Made how = new Made(now, desync, 0);
-        nd.later(() -> make(info, ia, how));
+        makeLater(info, ia, new Made(now, desync, 0));
     }
 
     /** When a temporary address gets its successor; NEVER for others. */

@@ -3,6 +3,7 @@ package io.gatun.netinet.nd6;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ether.EtherHeader;
+import io.gatun.netinet.ip.IpId;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
@@ -37,12 +38,12 @@ final class Nd6Table {
     static final long DELAY_NS = 5 * Nd6.SEC;
 
     private static final int BUCKETS = 2048;
-    private static final long HASH = 0x9e3779b97f4a7c15L;
 
     private final Mtx lock = new Mtx(LockClass.NET_LEAF, "lltable6");
     private final Nd6 nd6;       // (c)
     private final Ifnet ifp;     // (c)
     private final Callout timer; // (c)
+    private final long key;      // (c) so that nobody can choose addresses of one bucket
     private Nd6Ifinfo info;      // (c) set before anybody sees the table
     private final AtomicReferenceArray<Nd6Entry> buckets = new AtomicReferenceArray<>(BUCKETS); // (w)
     @GuardedBy("lock")
@@ -60,6 +61,7 @@ final class Nd6Table {
         this.nd6 = nd6;
         this.ifp = ifp;
         timer = nd6.vnet().callout("nd6 " + ifp.xname(), null, this::timeout);
+        key = IpId.key(nd6.vnet().secret());
     }
 
     void setInfo(final Nd6Ifinfo ifinfo) {
@@ -339,8 +341,21 @@ final class Nd6Table {
 
     // The hash, and who makes room.
 
-    private static int bucket(final long hi, final long lo) {
-        return (int) ((hi * HASH ^ lo) * HASH >>> 32) & BUCKETS - 1;
+    private int bucket(final long hi, final long lo) {
+        return (int) (IpId.mix(IpId.mix(key ^ hi) ^ lo) >>> 32) & BUCKETS - 1;
+    }
+
+    /** Entries in the fullest bucket. */
+    int depth() {
+        int most = 0;
+        for (int b = 0; b < BUCKETS; b++) {
+            int n = 0;
+            for (Nd6Entry e = buckets.get(b); e != null; e = e.next) {
+                n++;
+            }
+            most = Math.max(most, n);
+        }
+        return most;
     }
 
     private Nd6Entry find(final long hi, final long lo) {

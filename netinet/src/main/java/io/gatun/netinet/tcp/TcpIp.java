@@ -2,6 +2,7 @@ package io.gatun.netinet.tcp;
 
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.icmp.HostCache;
+import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.ip6.Ip6Output;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
@@ -76,5 +77,10 @@ public final class TcpIp implements TcpNet {
     @Override
     public void updateMtu6(long hi, long lo, int mtu) {
         inet.hostCache.updateMtu(hi, lo, mtu);
+    }
+
+    @Override
+    public boolean mayReset(boolean open) {
+        return inet.icmp.bandlim(open ? Icmp.Bandlim.RST_OPENPORT : Icmp.Bandlim.RST_CLOSEDPORT);
     }
 }

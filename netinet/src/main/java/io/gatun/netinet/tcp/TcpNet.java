@@ -45,6 +45,16 @@ public interface TcpNet {
         // nobody to remember it
     }
 
+    /**
+     * Whether one more reset may be sent this second to who had no connection here.
+     *
+     * @param open it was for a port where somebody listens
+     * @bsd badport_bandlim
+     */
+    default boolean mayReset(boolean open) {
+        return true;
+    }
+
     // IPv6: addresses with their zone put in. Without IPv6 there is no way.
 
     /** As {@link #output} for a packet with an IPv6 header. @bsd ip6_output */

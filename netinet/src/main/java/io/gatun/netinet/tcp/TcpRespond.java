@@ -24,7 +24,6 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class TcpRespond {
     private static final long SECOND_NS = 1_000_000_000L;
-    private static final int RST_LIMIT = 200;
     private static final int COUNT_BITS = 24;
     private static final long COUNT_MASK = (1L << COUNT_BITS) - 1;
     private static final long VER_HLEN = 0x45L;
@@ -32,7 +31,6 @@ final class TcpRespond {
     private final Tcp tcp;
     private final AtomicReference<RouteCache> scratch = new AtomicReference<>(new RouteCache()); // (a)
     private final AtomicLong challenges = new AtomicLong(); // (a) second and count
-    private final AtomicLong resets = new AtomicLong();     // (a) second and count
 
     TcpRespond(Tcp tcp) {
         this.tcp = tcp;
@@ -229,7 +227,7 @@ final class TcpRespond {
      * for a reset, to or from an address that is not a single host, or above the limit. Borrows the segment.
      *
      * @param tp the connection it concerns, or null
-     * @param limited subject to the limit on resets: for segments that no connection waited for
+     * @param limited subject to {@code net.inet.icmp.icmplim}: for segments that no connection waited for
      * @bsd tcp_dropwithreset
      */
     @SuppressWarnings("GuardedBy") // tp is locked where it is not null
@@ -237,7 +235,7 @@ final class TcpRespond {
         if ((seg.thflags & TcpHeader.TH_RST) != 0 || seg.link(Mbuf.M_BCAST | Mbuf.M_MCAST) || !oneHost(seg)) {
             return;
         }
-        if (limited && !allowed(resets, RST_LIMIT, seg.nowNs)) {
+        if (limited && !tcp.net.mayReset(tp != null && tp.state == TcpState.LISTEN)) {
             return;
         }
         final TcpBare b = tcp.segs.claimBare();

@@ -284,4 +284,19 @@ class ArpTest {
         assertThat(send(TestNet.PEER0)).isEqualTo(Errno.ENETDOWN);
         assertThat(net.outstanding()).isZero();
     }
+
+    /** Without a secret anybody could invert the multiplier, and choose addresses that fall into one bucket. */
+    @Test
+    void addressesChosenToCollide_spreadOverTheBuckets() {
+        int hash = 0x9e3779b9;
+        int inverse = hash;
+        for (int i = 0; i < 5; i++) {
+            inverse *= 2 - hash * inverse;
+        }
+        ArpTable table = (ArpTable) wire.ifp.llSoftc();
+        for (int i = 1; i <= 4000; i++) {
+            table.learn(i * inverse, TestNet.PEER0_MAC, true);
+        }
+        assertThat(table.depth()).isLessThan(16);
+    }
 }

@@ -298,4 +298,27 @@ class DhcpClientTest extends DhcpFixture {
             reply(m);
         }
     }
+
+    /** A server that gives no time must not have the client ask as fast as it answers. */
+    @Test
+    void leaseOfASecond_isNotAskedForAgainAtOnce() {
+        bind(usual(ACK));
+        net.advance(1800 * SEC);
+        while (sent() != null) {
+            // the announcements, and the request for more
+        }
+        reply(message(GIVEN, new Options().put(53, ACK).word(54, SERVER).word(1, 0xffffff00).word(51, 1)));
+        assertThat(client.state()).isEqualTo(DhcpState.BOUND);
+        assertThat(sent()).isNull();
+        assertThat(step()).isEqualTo(SEC);
+        assertThat(sent()).isEqualTo("DISCOVER");
+    }
+
+    @Test
+    void hostnameThatNoOptionHolds_isRefused() {
+        for (final String name : new String[] {"", "h".repeat(256)}) {
+            assertThatThrownBy(() -> net.config.dhcp(net.wire1.ifp, name, listener))
+                .isInstanceOfSatisfying(ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
+        }
+    }
 }

@@ -224,4 +224,38 @@ class IcmpTest {
         assertThat(Icmp.nextMtu(65_535)).isEqualTo(32_000);
         assertThat(Icmp.nextMtu(60)).isEqualTo(68);
     }
+
+    /** Not even in a frame for this host alone: whoever forges the source would have us answer for all. */
+    @Test
+    void echo_toTheBroadcastAddressInAUnicastFrame_isNotAnswered() {
+        for (String dst : new String[] {"10.0.0.255", "255.255.255.255", "224.0.0.1"}) {
+            receive(Packets.ip(TestNet.PEER0, Packets.addr(dst), 1, 1, 0,
+                Packets.icmp(Icmp.ICMP_ECHO, 0, 1, new byte[8])));
+        }
+        assertThat(net.wire0.sent).isEmpty();
+        assertThat(net.vnet.drops(DropReason.ICMP_BCAST)).isEqualTo(3);
+    }
+
+    /** Resets have the limit of ICMP, and a jitter like it, so that it tells nobody what others have been sent. */
+    @Test
+    void resets_arePacedBySecond() {
+        net.vnet.sysctl().set("net.inet.icmp.icmplim", "10");
+        net.vnet.sysctl().set("net.inet.icmp.icmplim_jitter", "0");
+        byte[] syn = new byte[20];
+        Packets.put(syn, 0, 4000, 2);
+        Packets.put(syn, 2, 80, 2);
+        syn[12] = 0x50;
+        syn[13] = 2;
+        byte[] summed = new byte[32];
+        Packets.put(summed, 0, TestNet.PEER0, 4);
+        Packets.put(summed, 4, TestNet.US0, 4);
+        Packets.put(summed, 8, 6 << 16 | syn.length, 4);
+        System.arraycopy(syn, 0, summed, 12, syn.length);
+        Packets.put(syn, 16, Packets.cksum(summed, 0, summed.length), 2);
+        for (int i = 0; i < 50; i++) {
+            receive(Packets.ip(TestNet.PEER0, TestNet.US0, 6, 1, 0, syn));
+        }
+        assertThat(net.wire0.sent).hasSize(10);
+        assertThat(net.stat("icmp.ratelimit")).isEqualTo(40);
+    }
 }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What MLD says to members' changes and routers' questions, and when. */
 class MldTest {
@@ -304,5 +305,15 @@ class MldTest {
         assertThat(Mld.delay(32_767)).isEqualTo(32_767);
         assertThat(Mld.delay(32_768)).isEqualTo(32_768);
         assertThat(Mld.delay(0xffff)).isEqualTo(8_387_584);
+    }
+
+    /** A record that does not fit is not cut to nothing for ever. */
+    @Test
+    @Timeout(10)
+    void linkTooSmallForASource_changeIsToldNevertheless() {
+        net.net.wire0.ifp.setMtu(68);
+        joinSource(a, "2001:db8::5");
+        joinSource(a, "2001:db8::6");
+        assertThat(sent()).contains("ALLOW " + GROUP + " {2001:db8::6}");
     }
 }

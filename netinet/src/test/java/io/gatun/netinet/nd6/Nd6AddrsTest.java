@@ -266,4 +266,29 @@ class Nd6AddrsTest {
         assertThat(net.inet6.addrs.all()).isEmpty();
         assertThat(net.config.inet().fib(0).routes()).isEmpty();
     }
+
+    @Test
+    void manyPrefixesInOneAdvertisement_noMoreAddressesThanPrefixes() {
+        try (Nd6Net net = Nd6Net.settled(ACCEPT, "1", "net.inet6.ip6.use_tempaddr", "1")) {
+            final Ra ra = Ra.router(9000).mac(PEER_MAC);
+            for (int i = 0; i < 40; i++) {
+                ra.prefix("2001:db8:" + Integer.toHexString(i) + "::", 64, 0x40, DAY, DAY);
+            }
+            ra.to(net);
+            net.advance(3 * SEC);
+            assertThat(net.inet6.addrs.all().stream().filter(i -> i.has(In6Ifaddr.IN6_IFF_AUTOCONF)
+                && !i.has(In6Ifaddr.IN6_IFF_TEMPORARY))).hasSize(16);
+            assertThat(net.inet6.addrs.all().stream().filter(i -> i.has(In6Ifaddr.IN6_IFF_TEMPORARY))).hasSize(16);
+        }
+    }
+
+    @Test
+    void onePrefixTwiceInAnAdvertisement_oneAddressOfAKind() {
+        try (Nd6Net net = Nd6Net.settled(ACCEPT, "1", "net.inet6.ip6.use_tempaddr", "1")) {
+            Ra.router(9000).mac(PEER_MAC).prefix(NET, 64, 0x40, DAY, DAY).prefix(NET, 64, 0x40, DAY, DAY).to(net);
+            net.advance(3 * SEC);
+            assertThat(made(net, 0)).hasSize(1);
+            assertThat(temporary(net)).hasSize(1);
+        }
+    }
 }

@@ -316,4 +316,21 @@ class Nd6TableTest {
             assertThat(In6.isLinkLocal(net.linkLocal().hi)).isTrue();
         }
     }
+
+    /** Without a secret anybody could invert the multiplier, and choose addresses that fall into one bucket. */
+    @Test
+    void addressesChosenToCollide_spreadOverTheBuckets() {
+        try (Nd6Net net = host()) {
+            final long hash = Long.parseUnsignedLong("9e3779b97f4a7c15", 16);
+            long inverse = hash;
+            for (int i = 0; i < 6; i++) {
+                inverse *= 2 - hash * inverse;
+            }
+            final Nd6Table table = net.nd.info(net.ifp).table;
+            for (int i = 1; i <= 2000; i++) {
+                table.solicited(HI, i * inverse ^ HI * hash, PEER_MAC);
+            }
+            assertThat(table.depth()).isLessThan(20);
+        }
+    }
 }

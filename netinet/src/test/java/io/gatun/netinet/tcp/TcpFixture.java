@@ -54,6 +54,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     int learntMtu;
     /** What IP takes without cutting it. */
     int largest = Integer.MAX_VALUE;
+    int resetsLeft = Integer.MAX_VALUE;
 
     TcpFixture() {
         this(1);
@@ -104,6 +105,11 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     @Override
     public void updateMtu(int addr, int mtu) {
         learntMtu = mtu;
+    }
+
+    @Override
+    public boolean mayReset(boolean open) {
+        return resetsLeft-- > 0;
     }
 
     @Override
