@@ -143,8 +143,8 @@ final class PollStack implements Stack {
     }
 
     @Override
-    public double forward(final int routes, final Span span) throws IOException {
-        try (ForwardLab lab = new ForwardLab(routes)) {
+    public double forward(final int routes, final boolean six, final Span span) throws IOException {
+        try (ForwardLab lab = new ForwardLab(routes, six)) {
             return lab.run(span);
         }
     }

@@ -55,8 +55,9 @@ interface Stack {
      * Packets of 64 octets forwarded a second from one epair to another; negative where this stack cannot.
      *
      * @param routes size of the table; each packet goes to a random one of them
+     * @param six IPv6 instead of IPv4
      */
-    default double forward(final int routes, final Span span) throws IOException {
+    default double forward(final int routes, final boolean six, final Span span) throws IOException {
         return NONE;
     }
 

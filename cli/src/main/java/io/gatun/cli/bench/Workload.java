@@ -68,19 +68,37 @@ enum Workload {
     FORWARD_1("Mpps", true) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
-            return stack.forward(1, span) / MEGA;
+            return stack.forward(1, false, span) / MEGA;
         }
     },
     FORWARD_1000("Mpps", true) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
-            return stack.forward(1000, span) / MEGA;
+            return stack.forward(1000, false, span) / MEGA;
         }
     },
     FORWARD_1000000("Mpps", true) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
-            return stack.forward(1_000_000, span) / MEGA;
+            return stack.forward(1_000_000, false, span) / MEGA;
+        }
+    },
+    FORWARD6_1("Mpps", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.forward(1, true, span) / MEGA;
+        }
+    },
+    FORWARD6_1000("Mpps", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.forward(1000, true, span) / MEGA;
+        }
+    },
+    FORWARD6_200000("Mpps", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.forward(200_000, true, span) / MEGA;
         }
     };
 

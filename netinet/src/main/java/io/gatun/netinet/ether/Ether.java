@@ -31,11 +31,13 @@ import io.gatun.spi.vnet.VnetSide;
 public final class Ether implements LinkLayer {
     private final Inet inet;
     private final VnetSide vnet;
+    private final ReadAhead ahead;
     private volatile TcpLro lro; // (w)
 
     public Ether(Inet inet) {
         this.inet = inet;
         this.vnet = inet.vnet;
+        ahead = new ReadAhead(inet);
     }
 
     /** Makes an interface an Ethernet. @bsd ether_ifattach */
@@ -77,6 +79,9 @@ public final class Ether implements LinkLayer {
         final TcpLro merger = lro;
         if (merger != null && first.nextPkt() != null && (ifp.capenable() & Ifnet.IFCAP_LRO) != 0) {
             merger.merge(ifp, first);
+        }
+        if (first.nextPkt() != null) {
+            ahead.list(ifp, first);
         }
         Mbuf m = first;
         while (m != null) {

@@ -16,7 +16,8 @@ import java.util.List;
  */
 public final class InAddrs {
     private static final int HASH = 0x9e3779b9;
-    private static final int MIN_SLOTS = 8;
+    /** So many that few strangers' addresses meet a slot in use: that would be a branch that nothing predicts. */
+    private static final int MIN_SLOTS = 128;
 
     private static final class Table {
         final InIfaddr[] all;
@@ -26,7 +27,7 @@ public final class InAddrs {
 
         Table(InIfaddr[] all) {
             this.all = all;
-            int slots = Integer.highestOneBit(Math.max(MIN_SLOTS, all.length * 4 - 1)) << 1;
+            int slots = Integer.highestOneBit(Math.max(MIN_SLOTS, all.length * 8) - 1) << 1;
             shift = Integer.numberOfLeadingZeros(slots) + 1;
             byAddr = new InIfaddr[slots];
             byBroadcast = new InIfaddr[slots];

@@ -27,7 +27,8 @@ public final class In6Addrs {
     public static final int TEMPADDR_PREFER = 1;
 
     private static final long HASH = 0x9e3779b97f4a7c15L;
-    private static final int MIN_SLOTS = 8;
+    /** So many that few strangers' addresses meet a slot in use: that would be a branch that nothing predicts. */
+    private static final int MIN_SLOTS = 128;
 
     private static final class Table {
         final In6Ifaddr[] all;
@@ -36,7 +37,7 @@ public final class In6Addrs {
 
         Table(final In6Ifaddr[] all) {
             this.all = all;
-            final int n = Integer.highestOneBit(Math.max(MIN_SLOTS, all.length * 4 - 1)) << 1;
+            final int n = Integer.highestOneBit(Math.max(MIN_SLOTS, all.length * 8) - 1) << 1;
             shift = Long.numberOfLeadingZeros(n) + 1;
             slots = new In6Ifaddr[n];
             for (final In6Ifaddr ia : all) {

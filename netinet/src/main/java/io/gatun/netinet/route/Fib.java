@@ -25,11 +25,21 @@ public final class Fib {
     private static final int IPV4_BITS = 32;
     private static final int HASH = 0x9e3779b9;
 
+    /** Prefixes from which on a family has a {@link FibDxr}, and below which it has none any more. */
+    private static final int LARGE = 256;
+    private static final int SMALL = 64;
+
     private final Mtx lock = new Mtx(LockClass.CONFIG, "rib");
     private final int number;
     private final List<RouteListener> listeners = new CopyOnWriteArrayList<>();
     private volatile FibTrie.Node root4 = FibTrie.EMPTY; // (w)
     private volatile FibTrie.Node root6 = FibTrie.EMPTY; // (w)
+    private volatile FibDxr dxr4;                        // (w) null while the table is small
+    private volatile FibDxr dxr6;                        // (w)
+    @GuardedBy("lock")
+    private int count4;                                  // (l) prefixes
+    @GuardedBy("lock")
+    private int count6;                                  // (l)
     private volatile int generation = 1;                 // (w)
 
     public Fib(int number) {
@@ -66,7 +76,8 @@ public final class Fib {
 
     /** The next hop of an IPv4 address as the route has it, maybe several ways; or null. */
     public NextHop find(int dst) {
-        return FibTrie.longest(root4, hi4(dst), 0);
+        final FibDxr large = dxr4;
+        return large != null ? large.longest(hi4(dst), 0) : FibTrie.longest(root4, hi4(dst), 0);
     }
 
     /** Where a packet to this IPv6 address goes, or null. @bsd fib6_lookup */
@@ -82,7 +93,25 @@ public final class Fib {
 
     /** {@link #find} for IPv6. */
     public NextHop find6(long hi, long lo) {
-        return FibTrie.longest(root6, hi, lo);
+        final FibDxr large = dxr6;
+        return large != null ? large.longest(hi, lo) : FibTrie.longest(root6, hi, lo);
+    }
+
+    /** Whether a family's table is so large that it pays to {@link #touch} what several look-ups will read. */
+    public boolean large(int family) {
+        return (family == SockAddr.AF_INET ? dxr4 : dxr6) != null;
+    }
+
+    /** Brings near what a look-up of an IPv4 address will read. What it answers is to be used, but means nothing. */
+    public int touch(int dst) {
+        final FibDxr large = dxr4;
+        return large == null ? 0 : large.touch(hi4(dst));
+    }
+
+    /** The same for an IPv6 address, of which the upper half is enough. */
+    public int touch6(long hi) {
+        final FibDxr large = dxr6;
+        return large == null ? 0 : large.touch(hi);
     }
 
     /** The route of exactly this prefix, or null. @bsd rib_lookup_prefix */
@@ -139,7 +168,8 @@ public final class Fib {
             if (now == null) {
                 return Errno.EEXIST;
             }
-            publish(dst.family(), FibTrie.put(root(dst.family()), h, l, bits, now));
+            count(dst.family(), old == null ? 1 : 0);
+            publish(dst.family(), h, l, bits, now);
             tell(old == null ? RouteEvent.Kind.ADD : RouteEvent.Kind.CHANGE, route(dst.family(), h, l, bits, now));
         } finally {
             lock.unlock();
@@ -168,7 +198,8 @@ public final class Fib {
             if (now == old) {
                 return Errno.ENOENT;
             }
-            publish(family, FibTrie.put(root(family), h, l, bits, now));
+            count(family, now == null ? -1 : 0);
+            publish(family, h, l, bits, now);
             tell(now == null ? RouteEvent.Kind.DELETE : RouteEvent.Kind.CHANGE,
                 route(family, h, l, bits, now == null ? old : now));
         } finally {
@@ -196,6 +227,14 @@ public final class Fib {
                 n++;
             }
         }
+        lock.lock();
+        try {
+            // A large table built anew refers to the interface no longer.
+            dxr4 = dxr4 == null ? null : new FibDxr(root4);
+            dxr6 = dxr6 == null ? null : new FibDxr(root6);
+        } finally {
+            lock.unlock();
+        }
         return n;
     }
 
@@ -210,7 +249,10 @@ public final class Fib {
     /** Estimated octets of heap of a family's table, next hops not counted. */
     public long memory(int family) {
         long[] size = FibTrie.size(root(family));
-        return size[0] * (32 + 16) + size[1] * Integer.BYTES; // a node, the head of its array, references of 4 octets
+        FibDxr large = family == SockAddr.AF_INET ? dxr4 : dxr6;
+        long derived = large == null ? 0 : large.memory();
+        // A node, the head of its array, references of 4 octets.
+        return derived + size[0] * (32 + 16) + size[1] * Integer.BYTES;
     }
 
     /** Makes every cached next hop be looked up again. */
@@ -242,13 +284,39 @@ public final class Fib {
     }
 
     @GuardedBy("lock")
-    private void publish(int family, FibTrie.Node root) {
+    private void count(int family, int more) {
         if (family == SockAddr.AF_INET) {
-            root4 = root;
+            count4 += more;
         } else {
-            root6 = root;
+            count6 += more;
+        }
+    }
+
+    /** Makes a prefix have a next hop, or none for null. */
+    @GuardedBy("lock")
+    private void publish(int family, long h, long l, int bits, NextHop nh) {
+        if (family == SockAddr.AF_INET) {
+            root4 = FibTrie.put(root4, h, l, bits, nh);
+            dxr4 = updated(dxr4, root4, count4, h, l, bits);
+        } else {
+            root6 = FibTrie.put(root6, h, l, bits, nh);
+            dxr6 = updated(dxr6, root6, count6, h, l, bits);
         }
         bump();
+    }
+
+    private static FibDxr updated(FibDxr old, FibTrie.Node root, int count, long h, long l, int bits) {
+        if (old == null) {
+            return count < LARGE ? null : new FibDxr(root);
+        }
+        if (count < SMALL) {
+            return null;
+        }
+        if (old.worn()) {
+            return new FibDxr(root);
+        }
+        old.update(root, h, l, bits);
+        return old;
     }
 
     @GuardedBy("lock")

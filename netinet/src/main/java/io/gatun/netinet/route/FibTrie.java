@@ -21,7 +21,7 @@ final class FibTrie {
     /** The table without a prefix. */
     static final Node EMPTY = new Node(0, 0, new Object[0]);
 
-    private static final int STRIDE = 6;
+    static final int STRIDE = 6;
     private static final int VALUES = 1 << STRIDE;
     private static final int TOP = Long.SIZE - STRIDE;
     private static final int LAST_ROW = VALUES / 2;
@@ -53,12 +53,18 @@ final class FibTrie {
             return Long.bitCount(outer) + Long.bitCount(inner & (1L << h) - 1);
         }
 
-        private Object child(int i) {
+        Object child(int i) {
             return (outer >>> i & 1) == 0 ? null : slots[childAt(i)];
         }
 
         private NextHop hop(int h) {
             return (inner >>> h & 1) == 0 ? null : (NextHop) slots[hopAt(h)];
+        }
+
+        /** The next hop of the longest prefix of 0 to 5 further bits that covers a value of 6; else the one given. */
+        NextHop cover(int i, NextHop otherwise) {
+            long match = inner & COVERING[i];
+            return match == 0 ? otherwise : hop(Long.SIZE - 1 - Long.numberOfLeadingZeros(match));
         }
 
         private Node withChild(int i, Object child) {
