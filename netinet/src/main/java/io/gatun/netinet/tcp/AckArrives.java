@@ -47,6 +47,9 @@ final class AckArrives {
         if (Seq.lt(seg.ack, tp.sndUna - tp.maxSndwnd) && !tp.tcp.sysctl.insecureAck.getBool()) {
             return seg.challenge(DropReason.TCP_OLD_ACK); // RFC 5961 section 5.2
         }
+        if (tp.map == null && tp.has2(Tcpcb.TF2_UNDO) && seg.hasOpt(Seg.TOF_SACK)) {
+            TcpSack.late(tp, seg);
+        }
         final Verdict v = tp.map != null && Seq.geq(seg.ack, tp.sndUna) ? TcpRack.ack(tp, seg)
             : Seq.leq(seg.ack, tp.sndUna) ? duplicate(tp, seg) : newAck(tp, seg);
         if (v == Verdict.NEXT) {

@@ -81,8 +81,9 @@ final class TcpCc {
                     TcpEcn.reduced(tp);
                 }
             }
-            case ECN -> { } // TcpEcn has seen to it
+            case ECN -> TcpUndo.forget(tp); // TcpEcn has seen to the rest
             case RTO -> {
+                TcpUndo.forget(tp);
                 TcpEcn.reduced(tp);
                 tp.dupacks = 0;
                 tp.bytesAcked = 0;
@@ -125,6 +126,7 @@ final class TcpCc {
     /** @bsd cc_after_idle */
     @GuardedBy("tp.inp.lock")
     static void afterIdle(Tcpcb tp) {
+        TcpUndo.forget(tp);
         tp.cc.afterIdle(tp.ccv);
     }
 

@@ -21,9 +21,9 @@ final class TcpRack {
     private static final int MAX_MULT = 64;
 
     /** F-RTO: an acknowledgment of anything sent before the timeout is awaited. */
-    private static final int FRTO_FIRST = 1;
+    private static final byte FRTO_FIRST = 1;
     /** F-RTO: the first said nothing; two new segments went out, and the second decides. */
-    private static final int FRTO_SECOND = 2;
+    private static final byte FRTO_SECOND = 2;
 
     private TcpRack() {
     }
@@ -59,6 +59,9 @@ final class TcpRack {
                 leave(tp);
             }
             v = AckArrives.advance(tp, seg);
+        }
+        if (dsack && v == Verdict.NEXT) {
+            TcpUndo.duplicate(tp, seg);
         }
         if (tp.map == map && v == Verdict.NEXT) {
             recover(tp, acked);
@@ -188,6 +191,7 @@ final class TcpRack {
         tp.tcp.stat.rack.fastrexmit.increment();
         final TcpSendMap map = tp.map;
         TcpTimers.stop(tp, TcpTimers.TT_TLP);
+        TcpUndo.begins(tp);
         TcpCc.congSignal(tp, CcAlgo.Signal.NDUPACK);
         tp.sndRecover = tp.sndMax;
         tp.prrDelivered = 0;
@@ -382,6 +386,7 @@ final class TcpRack {
         }
         if (p.rexmit) {
             tp.map.sentAgain(from, to, tp.nowNs);
+            TcpUndo.sentAgain(tp, to - from);
             tp.tcp.stat.rack.sackRexmits.increment();
             tp.tcp.stat.rack.sackRexmitBytes.add(to - from);
         } else if (tp.map.isEmpty() || Seq.gt(to, tp.map.end())) {

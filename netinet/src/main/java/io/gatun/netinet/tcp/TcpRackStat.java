@@ -25,6 +25,8 @@ final class TcpRackStat {
     final Counter dsackCount;
     /** Octets in them. @bsd tcps_dsack_bytes */
     final Counter dsackBytes;
+    /** Recoveries that they proved needless. */
+    final Counter dsackUndo;
     /** Tail loss probes sent. @bsd tcps_tlpresends */
     final Counter tlpresends;
     /** Tail loss probes that made good a loss. */
@@ -42,6 +44,7 @@ final class TcpRackStat {
         sackSboverflow = set.counter("tcp.sack_sboverflow");
         sackReneged = set.counter("tcp.sack_reneged");
         dsackCount = set.counter("tcp.dsack_count");
+        dsackUndo = set.counter("tcp.dsack_undo");
         dsackBytes = set.counter("tcp.dsack_bytes");
         tlpresends = set.counter("tcp.tlpresends");
         tlpRecovered = set.counter("tcp.tlp_recovered");

@@ -106,6 +106,16 @@ final class TcpSack {
         return dsack;
     }
 
+    /** A duplicate may be reported after all was acknowledged. */
+    @GuardedBy("tp.inp.lock")
+    static void late(Tcpcb tp, Seg seg) {
+        if (isDuplicate(tp, seg)) {
+            tp.tcp.stat.rack.dsackCount.increment();
+            tp.tcp.stat.rack.dsackBytes.add(right(seg, 0) - left(seg, 0));
+            TcpUndo.duplicate(tp, seg);
+        }
+    }
+
     /** RFC 2883 section 4: the first block lies below the acknowledgment, or within the second. */
     @GuardedBy("tp.inp.lock")
     private static boolean isDuplicate(Tcpcb tp, Seg seg) {
@@ -118,11 +128,13 @@ final class TcpSack {
             || seg.nsacks > 1 && Seq.geq(left, left(seg, 1)) && Seq.leq(right, right(seg, 1));
     }
 
-    private static int left(Seg seg, int i) {
+    /** Where a block begins. */
+    static int left(Seg seg, int i) {
         return seg.m.getInt(seg.sackOff + 2 * Integer.BYTES * i);
     }
 
-    private static int right(Seg seg, int i) {
+    /** Where it ends. */
+    static int right(Seg seg, int i) {
         return seg.m.getInt(seg.sackOff + 2 * Integer.BYTES * i + Integer.BYTES);
     }
 }

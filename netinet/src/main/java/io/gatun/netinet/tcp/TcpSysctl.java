@@ -20,6 +20,7 @@ final class TcpSysctl {
     final Sysctl delayedAck;
     final Sysctl doLrd;
     final Sysctl dropSynfin;
+    final Sysctl dsackUndo;
     final Sysctl ecnEnable;
     final Sysctl ecnMaxretries;
     final Sysctl fastFinwait2Recycle;
@@ -84,6 +85,7 @@ final class TcpSysctl {
         delacktime = intOf(t, "delacktime", 40, 0, 2000, "Longest delay of an ACK, ms");
         delayedAck = boolOf(t, "delayed_ack", true, "Delay ACKs");
         doLrd = boolOf(t, "do_lrd", true, "Detect lost retransmissions");
+        dsackUndo = boolOf(t, "dsack_undo", true, "Undo fast recovery that duplicates prove needless");
         dropSynfin = boolOf(t, "drop_synfin", false, "Drop segments with both SYN and FIN");
         ecnEnable = intOf(t, "ecn.enable", 2, 0, 4, "ECN: 0 off, 1 ask and grant, 2 grant; AccECN: 3 ask, 4 grant");
         ecnMaxretries = intOf(t, "ecn.maxretries", 1, 0, TcpTimers.TCP_MAXRXTSHIFT, "SYNs sent again that ask for ECN");

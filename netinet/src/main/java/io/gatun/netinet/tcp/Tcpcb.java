@@ -103,15 +103,17 @@ public final class Tcpcb {
     static final int TF2_RTO_RECOVERY = 0x100000;
     /** A segment larger than the others is out, to find out whether the path takes it. */
     static final int TF2_PLPMTU_PROBE = 0x8000000;
+    /** Fast recovery may yet prove needless: {@link TcpUndo}. */
+    static final int TF2_UNDO = 0x10000000;
     /** {@link #nowNs} is the instant of the event in progress. */
     static final int TF2_INEVENT = 0x1000;
 
     /** A timer sends the last segment again. */
-    static final int FORCE_TAIL = 1;
+    static final byte FORCE_TAIL = 1;
     /** A timer, or F-RTO, sends new data. */
-    static final int FORCE_NEW = 2;
+    static final byte FORCE_NEW = 2;
     /** A timer sends what is lost again. */
-    static final int FORCE_LOST = 3;
+    static final byte FORCE_LOST = 3;
 
     /** An urgent octet waits in {@link #iobc}. */
     public static final int TCPOOB_HAVEDATA = 0x1;
@@ -207,7 +209,7 @@ public final class Tcpcb {
     int roundEnd;             // (i) its acknowledgment ends the present round trip
     int roundCount;           // (i)
     Object ccData;            // (i)
-    int sndCwndPrev;          // (i) before the last timeout, as the next three
+    int sndCwndPrev;          // (i) before the last timeout, as the next two; or before fast recovery
     int sndSsthreshPrev;      // (i)
     int sndRecoverPrev;       // (i)
     TcpSendMap map;           // (i) from sndUna to sndNxt; null when nothing is in flight, or without SACK
@@ -217,14 +219,16 @@ public final class Tcpcb {
     int tlpCnt;               // (i) tail loss probes, for TCP_INFO
     int tlpOctets;            // (i) their payload, for TCP_INFO
     int tlpEnd;               // (i) what was in flight with the probe ends here
-    int force;                // (i) FORCE_*, whatever cwnd says
+    byte force;               // (i) FORCE_*, whatever cwnd says
     int forceSegs;            // (i) segments it is for
-    int frto;                 // (i) acknowledgments awaited since a timeout
+    byte frto;                // (i) acknowledgments awaited since a timeout
     int prrDelivered;         // (i) octets since recovery began
     int prrOut;               // (i) octets sent since
     int recoverFs;            // (i) octets in flight when it began
     int scep;                 // (i) marks of congestion the peer told of; AccECN counts them from 5
     int rcep;                 // (i) packets that came marked; AccECN counts them from 5
+    int undoStart;            // (i) where fast recovery began, while TF2_UNDO is set
+    int undoOctets;           // (i) octets it sent again that were not reported as duplicates
     TcpPacer pacer;           // (i) holds back what goes too fast; null for none
     int pmtudSavedMaxseg;     // (i) before a black hole was suspected
     TcpPlpmtudCb plpmtud;     // (i) the search for larger segments; null for none

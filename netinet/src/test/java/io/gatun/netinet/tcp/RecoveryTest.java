@@ -288,6 +288,112 @@ class RecoveryTest {
     }
 
     @Nested
+    @Tag("RFC3708-3")
+    class Undo {
+        private int cwnd;
+        private int ssthresh;
+
+        /** The first of ten is late by more than anybody would wait: it is sent again. */
+        private void needless() {
+            open(true);
+            assertThat(send(10, 10)).hasSize(10);
+            tp.sndSsthresh = 8 * MSS;
+            cwnd = tp.sndCwnd;
+            ssthresh = tp.sndSsthresh;
+            fx.pass(RTT_MS);
+            ack(0, 1, 2);
+            ack(0, 1, 3);
+            assertThat(numbers(ack(0, 1, 4))).contains(0);
+            assertThat(tp.inFastRecovery()).isTrue();
+            assertThat(tp.sndSsthresh).isLessThan(ssthresh);
+        }
+
+        @Test
+        void allWereDuplicates_windowsAreAsBefore() {
+            needless();
+            ack(0, 1, 10);
+            ack(10);
+            assertThat(tp.inFastRecovery()).isFalse();
+            assertThat(tp.sndCwnd).isLessThan(cwnd);
+            assertThat(send(2, tp.sndCwnd / MSS)).hasSize(2);
+            ack(10, 0, 1);
+            assertThat(fx.stat("dsack_undo")).isEqualTo(1);
+            assertThat(tp.sndCwnd).isGreaterThanOrEqualTo(cwnd);
+            assertThat(tp.sndSsthresh).isEqualTo(ssthresh);
+            ack(10, 0, 1);
+            assertThat(fx.stat("dsack_undo")).as("once").isEqualTo(1);
+        }
+
+        @Test
+        void nothingInFlightAnyMore_windowsAreAsBefore() {
+            needless();
+            ack(10);
+            assertThat(tp.map).isNull();
+            ack(10, 0, 1);
+            assertThat(fx.stat("dsack_undo")).isEqualTo(1);
+            assertThat(tp.sndCwnd).isGreaterThanOrEqualTo(cwnd);
+        }
+
+        @Test
+        void duringRecovery_itEnds() {
+            needless();
+            ack(5, 0, 1, 6, 8);
+            assertThat(fx.stat("dsack_undo")).isEqualTo(1);
+            assertThat(tp.inFastRecovery()).isFalse();
+            assertThat(tp.sndCwnd).isGreaterThanOrEqualTo(cwnd);
+            assertThat(tp.sndSsthresh).isEqualTo(ssthresh);
+            ack(10);
+            assertThat(fx.stat("sack_recovery_episode")).isEqualTo(1);
+        }
+
+        @Test
+        void oneOfTwoWasADuplicate_staysReduced() {
+            open(true);
+            send(10, 10);
+            fx.pass(RTT_MS);
+            ack(0, 2, 3);
+            ack(0, 2, 4);
+            ack(0, 2, 5);
+            ack(0, 2, 8);
+            fx.pass(RTT_MS / 2);
+            assertThat(fx.stat("sndrexmitpack")).isEqualTo(2);
+            final int reduced = tp.sndSsthresh;
+            ack(10);
+            ack(10, 1, 2);
+            assertThat(fx.stat("dsack_undo")).isZero();
+            assertThat(tp.sndSsthresh).isEqualTo(reduced);
+        }
+
+        @Test
+        void networkDuplicates_proveNothing() {
+            needless();
+            ack(10);
+            ack(10, 4, 6);
+            ack(10, 0, 1);
+            assertThat(fx.stat("dsack_undo")).isZero();
+        }
+
+        @Test
+        void timeoutSince_staysReduced() {
+            needless();
+            fx.pass(3000);
+            assertThat(fx.stat("rexmttimeo")).isPositive();
+            ack(10);
+            ack(10, 0, 1);
+            assertThat(fx.stat("dsack_undo")).isZero();
+        }
+
+        @Test
+        void switchedOff_staysReduced() {
+            fx.sysctl("dsack_undo", "0");
+            needless();
+            ack(10);
+            ack(10, 0, 1);
+            assertThat(fx.stat("dsack_undo")).isZero();
+        }
+    }
+
+    @Nested
     @Tag("RFC6937")
     class ProportionalRateReduction {
         @Test

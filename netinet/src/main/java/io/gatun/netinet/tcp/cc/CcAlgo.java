@@ -34,7 +34,7 @@ public interface CcAlgo {
         ECN,
         /** The retransmit timer ran out. @bsd CC_RTO */
         RTO,
-        /** That timeout proved spurious: undo. @bsd CC_RTO_ERR */
+        /** That timeout, or the loss last inferred, proved spurious: undo. @bsd CC_RTO_ERR */
         RTO_ERR,
         /** Loss inferred from duplicate acknowledgments. @bsd CC_NDUPACK */
         NDUPACK

@@ -40,7 +40,7 @@ public final class Cubic implements CcAlgo {
         private double wEst;         // (i) what Reno would have, segments
         private double cwndPrior;    // (i) window at the last reduction, segments
         private double credit;       // (i) octets of growth not given yet
-        private double undoWMax;     // (i) before the last timeout, as the next one
+        private double undoWMax;     // (i) before the last timeout or loss, as the next one
         private double undoPrior;    // (i)
 
         State(final HyStart.Tunables t) {
@@ -166,6 +166,8 @@ public final class Cubic implements CcAlgo {
         switch (kind) {
             case NDUPACK -> {
                 if (!v.inFastRecovery()) {
+                    s.undoWMax = s.wMax;
+                    s.undoPrior = s.cwndPrior;
                     if (!v.inCongRecovery()) {
                         reduce(v, s, BETA);
                     } else if (abe != null && abe.frlossreduce()) {
