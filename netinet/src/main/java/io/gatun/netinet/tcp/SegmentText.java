@@ -16,13 +16,17 @@ final class SegmentText {
     @GuardedBy("tp.inp.lock")
     static Verdict process(Tcpcb tp, Seg seg) {
         if (seg.len == 0 && !seg.has(TcpHeader.TH_FIN)) {
+            if (tp.segq != null) {
+                TcpReass.present(tp, seg); // what came with a SYN that met ours
+            }
             return Verdict.NEXT;
         }
         if (tp.state.haveRcvdFin()) {
             seg.flags &= ~TcpHeader.TH_FIN;
             return Verdict.NEXT;
         }
-        if (seg.seq == tp.rcvNxt && tp.segq == null) {
+        if (seg.seq == tp.rcvNxt && tp.segq == null
+            && (tp.state.haveEstablished() || tp.has(Tcpcb.TF_FASTOPEN))) {
             inOrder(tp, seg);
         } else {
             // RFC 5681 4.2: out of order, or filling a gap, is answered at once.

@@ -39,7 +39,7 @@ final class SynSentArrives {
         }
         TcpEcnShake.parallelSyn(tp, seg);
         tp.flags &= ~Tcpcb.TF_FASTOPEN; // both are clients: text waits
-        return simultaneous(tp);
+        return simultaneous(tp, seg);
     }
 
     /** Our SYN is acknowledged: the connection is open. */
@@ -68,15 +68,20 @@ final class SynSentArrives {
         return v == Verdict.NEXT ? SegmentArrives.checkFin(tp, seg) : v;
     }
 
-    /** Both ends opened at once: SYN-RECEIVED, and our SYN goes out again with an acknowledgment. */
+    /**
+     * Both ends opened at once: SYN-RECEIVED, and our SYN goes out again with an acknowledgment. Text and FIN of the
+     * peer's SYN wait in the reassembly queue until ours is acknowledged.
+     */
     @GuardedBy("tp.inp.lock")
-    private static Verdict simultaneous(Tcpcb tp) {
+    private static Verdict simultaneous(Tcpcb tp, Seg seg) {
         TcpSubr.stateChange(tp, TcpState.SYN_RECEIVED);
         TcpTimers.stop(tp, TcpTimers.TT_REXMT);
         tp.sndNxt = tp.iss;
-        tp.sndWl1 = tp.irs;
+        tp.rcvWnd = SendDecision.receiveWindow(tp, tp.inp.so.rcv());
+        trimSyn(tp, seg);
         tp.flags |= Tcpcb.TF_ACKNOW;
-        return Verdict.DONE; // text and FIN of the SYN are left for the peer to send again
+        SegmentText.process(tp, seg);
+        return Verdict.DONE;
     }
 
     /** Steps over the SYN and cuts the text to the window. */

@@ -9,7 +9,8 @@ import io.gatun.spi.vnet.SysctlTree;
 /**
  * Paths that swallow large packets and do not say so (RFC 2923 section 2.1): when a full segment goes unanswered twice,
  * a smaller size is tried, twice again the least one that every path takes, and when that does not help either it was
- * something else, and the size is what it was before.
+ * something else, and the size is what it was before. A size that is none smaller is passed over: over IPv6 the two are
+ * the same.
  *
  * <p>All fields are constant.
  *
@@ -21,10 +22,8 @@ final class TcpBlackhole {
     private static final int ONLY6 = 3;
     private static final int MSS4 = 1200;
     private static final int MSS6 = 1220;
-    /** Timeouts in a row before the first attempt, and between two. */
+    /** Timeouts in a row before the first attempt, and at each size. */
     private static final int STEP = 2;
-    /** Timeouts in a row after which it was something else. */
-    private static final int GIVE_UP = 6;
 
     private final Sysctl detect;
     private final Sysctl mss4;
@@ -54,10 +53,12 @@ final class TcpBlackhole {
         if (!watches(tp)) {
             return;
         }
+        final int first = first(tp);
         final int shift = tp.rxtshift;
-        if (shift >= STEP && shift < GIVE_UP && shift % STEP == 0 && full(tp)) {
-            smaller(tp, first(tp));
-        } else if (shift >= GIVE_UP && tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE)) {
+        final int end = exit(tp, first);
+        if (shift >= STEP && shift < end && shift % STEP == 0 && full(tp)) {
+            smaller(tp, first);
+        } else if (shift >= end && tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE)) {
             tp.flags2 &= ~Tcpcb.TF2_PLPMTU_BLACKHOLE;
             failed.increment();
             resize(tp, tp.pmtudSavedMaxseg);
@@ -69,6 +70,14 @@ final class TcpBlackhole {
     @GuardedBy("tp.inp.lock")
     int first(Tcpcb tp) {
         return (tp.inp.isV6() ? mss6 : mss4).getInt();
+    }
+
+    /** Timeouts in a row after which it was something else: two for each size that is one. @bsd t_blackhole_exit */
+    @GuardedBy("tp.inp.lock")
+    private static int exit(Tcpcb tp, int first) {
+        final int from = tp.has2(Tcpcb.TF2_PLPMTU_BLACKHOLE) ? tp.pmtudSavedMaxseg : tp.maxseg;
+        final int least = TcpMss.mssdflt(tp);
+        return STEP + (from > first ? STEP : 0) + (from > least && first > least ? STEP : 0);
     }
 
     @GuardedBy("tp.inp.lock")
@@ -101,7 +110,7 @@ final class TcpBlackhole {
             tp.flags2 |= Tcpcb.TF2_PLPMTU_BLACKHOLE;
             tp.pmtudSavedMaxseg = tp.maxseg;
         }
-        if (tp.maxseg > first) {
+        if (tp.maxseg > first && first > TcpMss.mssdflt(tp)) {
             activated.increment();
             resize(tp, first);
         } else {

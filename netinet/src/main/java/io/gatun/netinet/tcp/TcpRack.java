@@ -235,7 +235,10 @@ final class TcpRack {
         TcpOutput.output(tp);
     }
 
-    /** Arms the probe timer where RFC 8985 section 7.2 wants it: something in flight, and all of it in order. */
+    /**
+     * Arms the probe timer where RFC 8985 section 7.2 wants it: something in flight, and all of it in order. A FIN
+     * alone is no data that someone waits for: it goes again no sooner than the retransmit timer would send it.
+     */
     @GuardedBy("tp.inp.lock")
     static void armProbe(Tcpcb tp) {
         final TcpSendMap map = tp.map;
@@ -245,11 +248,11 @@ final class TcpRack {
             TcpTimers.stop(tp, TcpTimers.TT_TLP);
             return;
         }
-        long pto = Math.max(2 * tp.srttNs, TLP_MIN_NS);
+        final long rto = tp.timers[TcpTimers.TT_REXMT] - tp.now();
+        long pto = tp.inp.so.snd().avail() == 0 ? rto : Math.max(2 * tp.srttNs, TLP_MIN_NS);
         if (tp.sndMax - tp.sndUna <= tp.segData) {
             pto += MAX_ACK_DELAY_NS;
         }
-        final long rto = tp.timers[TcpTimers.TT_REXMT] - tp.now();
         TcpTimers.activate(tp, TcpTimers.TT_TLP, Math.min(pto, rto - 1));
     }
 

@@ -111,7 +111,7 @@ final class TcpReass {
     @GuardedBy("tp.inp.lock")
     private static boolean cutFront(Tcpcb tp, Seg seg, Mbuf p, boolean fin) {
         final int overlap = end(p) - seg.seq;
-        if (overlap > 0) {
+        if (overlap > 0 && seq(p) != tp.rcvNxt) { // text of a SYN that met ours is bound to come twice
             TcpSack.duplicate(tp, seg, seg.seq, Seq.min(end(p), seg.seq + seg.len));
         }
         if (fin(p) || overlap > seg.len || overlap == seg.len && !fin) {
@@ -248,9 +248,15 @@ final class TcpReass {
         return next;
     }
 
-    /** Delivers what follows on rcvNxt. */
+    /**
+     * Delivers what follows on rcvNxt, and sets the segment's TH_FIN when a FIN has become due. Text of a SYN that met
+     * ours waits for the handshake's end; that of a Fast Open does not.
+     */
     @GuardedBy("tp.inp.lock")
-    private static void present(Tcpcb tp, Seg seg) {
+    static void present(Tcpcb tp, Seg seg) {
+        if (!tp.state.haveEstablished() && !tp.has(Tcpcb.TF_FASTOPEN)) {
+            return;
+        }
         while (tp.segq != null && seq(tp.segq) == tp.rcvNxt) {
             final Mbuf m = tp.segq;
             final int n = len(m);
@@ -328,7 +334,8 @@ final class TcpReass {
             assert m.length() == m.pktLen() && m.pktLen() <= len(m) : "octets of a run";
             assert m.nextPkt() != null || tp.segqLast == m : "last run";
             assert m.nextPkt() == null || fin(m) || Seq.lt(end(m), seq(m.nextPkt())) : "runs touch";
-            assert Seq.gt(seq(m), tp.rcvNxt) || len(m) == 0 : "deliverable text in the queue";
+            assert Seq.gt(seq(m), tp.rcvNxt) || len(m) == 0 || !tp.state.haveEstablished()
+                : "deliverable text in the queue";
         }
         assert tp.segq != null || tp.segqLast == null : "last run of none";
         assert cnt == tp.segqCnt && stored == tp.segqStorage

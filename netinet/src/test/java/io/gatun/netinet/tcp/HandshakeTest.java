@@ -346,6 +346,33 @@ class HandshakeTest {
         }
 
         @Test
+        void synSent_synWithTextAndFin_bothWaitForTheHandshake() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            fx.seg(TH_SYN | TH_FIN).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS).data(30).arrive();
+            assertThat(fx.only().ack).as("of the SYN alone").isEqualTo(PEER_ISS + 1);
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.SYN_RECEIVED);
+            assertThat(so.rcv.avail()).isZero();
+            fx.seg(TH_ACK).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS + 32).ack(syn.seq + 1).arrive();
+            assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSE_WAIT);
+            assertThat(so.rcv.peek()).isEqualTo(TcpFixture.pattern(0, 30));
+            assertThat(fx.only().ack).isEqualTo(PEER_ISS + 32);
+        }
+
+        @Test
+        void synSent_textOfTheSynComesAgain_isAckedAtOnceAndIsNoDuplicate() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            fx.seg(TH_SYN).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS).mss(1460).sackPerm().data(30).arrive();
+            fx.sent.clear();
+            fx.seg(TH_ACK).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS + 1).ack(syn.seq + 1).data(30).arrive();
+            final Out ack = fx.only();
+            assertThat(ack.ack).isEqualTo(PEER_ISS + 31);
+            assertThat(ack.sacks).isEmpty();
+            assertThat(so.rcv.peek()).isEqualTo(TcpFixture.pattern(0, 30));
+        }
+
+        @Test
         @Tag("RFC9293-MUST-22")
         void synSent_silence_repeatsThenTimesOut() {
             final FakeSocket so = fx.connect();
