@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gatun.drivers.epair.Epair;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.ifnet.IfnetSlots;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
@@ -44,7 +45,7 @@ class BlackHoleTest {
         final Vnet b = bed.vnet("right");
         final Epair cable = bed.cable(a, b, Bed.ETHERNET);
         for (final Ifnet ifp : new Ifnet[] {cable.a(), cable.b()}) {
-            final Ifnet.TransmitFn below = ifp.transmitFn();
+            final IfnetSlots.TransmitFn below = ifp.transmitFn();
             ifp.setTransmitFn((i, m) -> {
                 if (lost.test(m)) {
                     m.freeChain();
