@@ -3,15 +3,30 @@ package io.gatun.cli;
 import io.gatun.netinet.InetConfig;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /**
  * A program that embeds the stack as a router between two TAP devices: {@code TAP CIDR CIDR6 TAP CIDR CIDR6}. It says
- * {@code ready} and runs until the end of standard input.
+ * {@code ready}, answers each line with its counters that are not 0, and runs until the end of standard input.
  */
 public final class TapRouter {
     private TapRouter() {
+    }
+
+    /** As in {@code drop.if_oqfull=3 ip.forward=100}. */
+    private static String counters(final Vnet vnet) {
+        final StringJoiner out = new StringJoiner(" ");
+        vnet.counters().forEach((name, value) -> {
+            if (value != 0) {
+                out.add(name + "=" + value);
+            }
+        });
+        return out.toString();
     }
 
     /** Routes both families. */
@@ -27,8 +42,9 @@ public final class TapRouter {
             config.setForwarding(true);
             config.setForwarding6(true);
             System.out.println("ready");
-            while (System.in.read() >= 0) {
-                // until nobody is there any more
+            final BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+            while (in.readLine() != null) {
+                System.out.println(counters(vnet));
             }
         }
     }
