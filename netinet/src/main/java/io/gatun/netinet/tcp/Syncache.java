@@ -106,7 +106,6 @@ final class Syncache {
         } else if (only) {
             final SyncacheEntry sc = b.entry;
             fill(sc, b.inc, lp, seg);
-            sc.flags &= ~SyncacheEntry.SCF_ECN_MASK; // a cookie would not remember it
             respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK);
         } else {
             remember(lp, seg, sh, bucket(hash), b);
@@ -436,6 +435,7 @@ final class Syncache {
         if (seg.hasOpt(Seg.TOF_TS)) {
             timestamps(sc, seg);
         }
+        sc.flags |= TcpEcnShake.cookie(tcp, seg);
         stat.recvcookie.increment();
         return socket(lp, seg, sc);
     }

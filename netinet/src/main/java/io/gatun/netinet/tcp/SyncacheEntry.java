@@ -26,6 +26,8 @@ final class SyncacheEntry {
 
     /** Classic ECN was asked for. @bsd SCF_ECN */
     static final int SCF_ECN = 0x100;
+    /** Nobody remembers what was: a cookie does not. */
+    static final int SCF_ECN_UNKNOWN = 0x200;
     /** AccECN was; the SYN came with no mark. @bsd SCF_ACE_N */
     static final int SCF_ACE_N = 0x400;
     /** AccECN was; the SYN came with ECT(0). @bsd SCF_ACE_0 */

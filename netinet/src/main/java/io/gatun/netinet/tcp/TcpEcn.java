@@ -55,7 +55,10 @@ final class TcpEcn {
     @GuardedBy("tp.inp.lock")
     static void arrives(Tcpcb tp, Seg seg) {
         if (!tp.has2(IN_USE)) {
-            return;
+            if (!tp.has2(Tcpcb.TF2_ECN_UNKNOWN) || (seg.tos & IpHeader.IPTOS_ECN_MASK) == 0) {
+                return;
+            }
+            tp.flags2 = tp.flags2 & ~Tcpcb.TF2_ECN_UNKNOWN | Tcpcb.TF2_ECN_PERMIT;
         }
         final boolean ce = count(tp.tcp.ecnStat, seg.tos & IpHeader.IPTOS_ECN_MASK);
         final int marked = tp.has2(Tcpcb.TF2_ACE_PERMIT) ? accurate(tp, seg, ce) : classic(tp, seg, ce);

@@ -188,6 +188,21 @@ final class TcpEcnShake {
         }
     }
 
+    /**
+     * A cookie does not remember what was agreed, and the peer goes by it. The first ACK of AccECN tells: its flags are
+     * such as nobody else sends. Of classic ECN the first packet tells that comes as one that may be marked. DIFFERS:
+     * FreeBSD forgets it, and then marks of congestion are not echoed.
+     */
+    static int cookie(Tcp tcp, Seg seg) {
+        final int enable = tcp.sysctl.ecnEnable.getInt();
+        if (enable == 0) {
+            return 0;
+        }
+        final int ace = TcpEcn.ace(seg.thflags);
+        return accurate(enable) && (known(ace) || ace == TcpEcn.CEP_INIT) ? SyncacheEntry.SCF_ACE_N
+            : SyncacheEntry.SCF_ECN_UNKNOWN;
+    }
+
     /** The connection that an entry becomes. @bsd tcp_ecn_syncache_socket */
     @GuardedBy("tp.inp.lock")
     static void syncacheSocket(Tcpcb tp, SyncacheEntry sc) {
@@ -195,8 +210,8 @@ final class TcpEcnShake {
         if (asked == 0) {
             return;
         }
-        if (asked == SyncacheEntry.SCF_ECN) {
-            tp.flags2 |= Tcpcb.TF2_ECN_PERMIT;
+        if (asked == SyncacheEntry.SCF_ECN || asked == SyncacheEntry.SCF_ECN_UNKNOWN) {
+            tp.flags2 |= asked == SyncacheEntry.SCF_ECN ? Tcpcb.TF2_ECN_PERMIT : Tcpcb.TF2_ECN_UNKNOWN;
             return;
         }
         tp.flags2 |= Tcpcb.TF2_ACE_PERMIT;

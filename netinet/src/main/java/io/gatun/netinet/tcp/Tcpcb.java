@@ -105,6 +105,8 @@ public final class Tcpcb {
     static final int TF2_PLPMTU_PROBE = 0x8000000;
     /** Fast recovery may yet prove needless: {@link TcpUndo}. */
     static final int TF2_UNDO = 0x10000000;
+    /** Made from a cookie: whether ECN was agreed, the first packet tells that may be marked. */
+    static final int TF2_ECN_UNKNOWN = 0x20000000;
     /** {@link #nowNs} is the instant of the event in progress. */
     static final int TF2_INEVENT = 0x1000;
 

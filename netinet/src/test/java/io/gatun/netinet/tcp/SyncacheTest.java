@@ -14,6 +14,8 @@ import io.gatun.spi.sys.Errno;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** SYN-RECEIVED as the syncache has it, and SYN cookies. */
 class SyncacheTest {
@@ -110,6 +112,27 @@ class SyncacheTest {
         assertThat(tp.state).isEqualTo(TcpState.ESTABLISHED);
         assertThat(tp.maxseg).isEqualTo(1460);
         assertThat(fx.stat("sc_recvcookie")).isEqualTo(1);
+    }
+
+    /** A cookie has classes of MSS and scale: the largest that is not above what was said. */
+    @ParameterizedTest
+    @CsvSource({"100, 216, 0, 0", "536, 536, 1, 1", "1199, 536, 2, 2", "1390, 1360, 3, 2", "1460, 1460, 14, 8"})
+    void cookiesOnly_options_areThoseOfTheSyn(int mss, int classOfMss, int scale, int classOfScale) {
+        fx.sysctl("syncookies_only", "1");
+        listener = fx.listener();
+        fx.seg(TH_SYN).seq(PEER_ISS).mss(mss).wscale(scale).sackPerm().ts(100, 0).arrive();
+        final Out synAck = fx.only();
+        assertThat(synAck.sackPerm).isTrue();
+        assertThat(synAck.hasTs).isTrue();
+        fx.seg(TH_ACK).ack(synAck.seq + 1).ts(101, synAck.tsval).win(500).arrive();
+        final Tcpcb tp = tcpcb(listener.comp.getFirst());
+        assertThat(tp.maxseg).isEqualTo(classOfMss);
+        assertThat(tp.sndScale).isEqualTo(classOfScale);
+        assertThat(tp.rcvScale).isEqualTo(synAck.wscale);
+        assertThat(tp.has(Tcpcb.TF_SACK_PERMIT)).isTrue();
+        assertThat(tp.timestamps()).isTrue();
+        assertThat(tp.tsRecent).isEqualTo(101);
+        assertThat(tp.tsNow() - synAck.tsval).as("our timestamps go on from those of the SYN|ACK").isZero();
     }
 
     @Test

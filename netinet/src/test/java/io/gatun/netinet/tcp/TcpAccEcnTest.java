@@ -75,6 +75,32 @@ class TcpAccEcnTest {
     }
 
     @Nested
+    class Cookies {
+        /** Not-ECT, ECT(1), ECT(0), CE: how our SYN|ACK came. And the count itself, where that ACK was lost. */
+        @ParameterizedTest
+        @ValueSource(ints = {2, 3, 4, 6, 5})
+        void cookiesOnly_firstAck_tells(int ace) {
+            fx.sysctl("syncookies_only", "1");
+            final FakeSocket so = passive(0, ace);
+            assertThat(fx.stat("sc_recvcookie")).isEqualTo(1);
+            assertThat(tcpcb(so).has2(Tcpcb.TF2_ACE_PERMIT)).isTrue();
+            fx.sent.clear();
+            fx.seg(TH_ACK | TcpEcn.flags(5)).on(so).data(pattern(0, 10)).tos(IPTOS_ECN_CE).arrive();
+            assertThat(ace(fx.only())).as("one mark").isEqualTo(6);
+            fx.send(so, pattern(0, 10));
+            assertThat(fx.only().tos).isEqualTo(IPTOS_ECN_ECT0);
+        }
+
+        @ParameterizedTest
+        @ValueSource(ints = {0, 1})
+        void cookiesOnly_classicAck_isNone(int ace) {
+            fx.sysctl("syncookies_only", "1");
+            final FakeSocket so = passive(0, ace);
+            assertThat(tcpcb(so).has2(TcpEcn.IN_USE)).isFalse();
+        }
+    }
+
+    @Nested
     class Handshake {
         @ParameterizedTest
         @CsvSource({"0, 2, ace_nect", "2, 4, ace_ect0", "1, 3, ace_ect1", "3, 6, ace_ce"})

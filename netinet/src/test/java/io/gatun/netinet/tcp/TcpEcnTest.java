@@ -176,10 +176,46 @@ class TcpEcnTest {
             assertThat(fx.only().flags).isEqualTo(TH_SYN | TH_ACK);
         }
 
-        @Test
-        void cookiesOnly_asked_doesNotGrant() {
+        private FakeSocket fromCookie(int asks) {
             fx.sysctl("syncookies_only", "1");
-            assertThat(asked(ASKS).flags).isEqualTo(TH_SYN | TH_ACK);
+            final FakeSocket l = fx.listener();
+            fx.seg(asks).seq(PEER_ISS).mss(MSS).arrive();
+            final Out synAck = fx.only();
+            assertThat(synAck.flags).isEqualTo(asks == ASKS ? GRANTS : TH_SYN | TH_ACK);
+            fx.seg(TH_ACK).ack(synAck.seq + 1).arrive();
+            assertThat(fx.stat("sc_recvcookie")).isEqualTo(1);
+            return l.comp.getLast();
+        }
+
+        /** The cookie forgets it, the peer does not: its first packet that may be marked tells. */
+        @Test
+        void cookiesOnly_asked_grants_andGoesByTheFirstMark() {
+            final FakeSocket so = fromCookie(ASKS);
+            fx.send(so, pattern(0, 10));
+            final Out before = fx.only();
+            assertThat(before.tos).as("not known yet").isZero();
+            fx.seg(TH_ACK).on(so).ack(before.seq + 10).data(pattern(0, 10)).tos(IPTOS_ECN_CE).arrive();
+            assertThat(fx.only().flags).as("the mark is echoed").isEqualTo(TH_ACK | TH_ECE);
+            fx.send(so, pattern(10, 10));
+            assertThat(fx.only().tos).isEqualTo(IPTOS_ECN_ECT0);
+        }
+
+        @Test
+        void cookiesOnly_notAsked_neverMarks() {
+            final FakeSocket so = fromCookie(TH_SYN);
+            fx.seg(TH_ACK).on(so).data(pattern(0, 10)).arrive();
+            assertThat(fx.only().flags).isEqualTo(TH_ACK);
+            fx.send(so, pattern(0, 10));
+            assertThat(fx.only().tos).isZero();
+            assertThat(tcpcb(so).has2(TcpEcn.IN_USE)).isFalse();
+        }
+
+        @Test
+        void cookiesOnly_switchedOff_marksMeanNothing() {
+            fx.sysctl("ecn.enable", "0");
+            final FakeSocket so = fromCookie(TH_SYN);
+            fx.seg(TH_ACK).on(so).data(pattern(0, 10)).tos(IPTOS_ECN_CE).arrive();
+            assertThat(fx.only().flags).isEqualTo(TH_ACK);
         }
 
         @Test
