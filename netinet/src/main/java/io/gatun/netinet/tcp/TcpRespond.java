@@ -12,6 +12,7 @@ import io.gatun.netinet.udp.UdpHeader;
 import io.gatun.spi.mbuf.Csum;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -72,6 +73,7 @@ final class TcpRespond {
         final int optlen = b.to.length();
         final Mbuf m = tcp.pool.gethdr(Mbuf.MT_DATA);
         if (m == null) {
+            tcp.drop(null, DropReason.MBUF_NOMEM);
             return Errno.ENOBUFS;
         }
         m.data(m.data() + tcp.pool.maxLinkhdr());
