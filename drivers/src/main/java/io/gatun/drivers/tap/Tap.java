@@ -26,8 +26,9 @@ import io.gatun.spi.vnet.VnetSide;
 final class Tap {
     private static final int ETHER_ADDR_LEN = 6;
     private static final int CAPABILITIES = Ifnet.IFCAP_VLAN_MTU | Ifnet.IFCAP_JUMBO_MTU | Ifnet.IFCAP_LINKSTATE;
-    private static final int OFFLOADS = Ifnet.IFCAP_HWCSUM | Ifnet.IFCAP_TSO4 | Ifnet.IFCAP_VLAN_HWCSUM
-        | Ifnet.IFCAP_VLAN_HWTSO | Ifnet.IFCAP_LRO;
+    private static final int RXCSUM = Ifnet.IFCAP_RXCSUM | Ifnet.IFCAP_RXCSUM_IPV6;
+    private static final int OFFLOADS = RXCSUM | Ifnet.IFCAP_TXCSUM | Ifnet.IFCAP_TXCSUM_IPV6 | Ifnet.IFCAP_TSO
+        | Ifnet.IFCAP_VLAN_HWCSUM | Ifnet.IFCAP_VLAN_HWTSO | Ifnet.IFCAP_LRO;
     /** Locally administered, not a group. */
     private static final int MAC_FIRST = 0x02;
     private static final int IP_MAXPACKET = 65_535;
@@ -90,7 +91,8 @@ final class Tap {
     private void open() throws ErrnoException {
         TapOptions options = new TapOptions(config.hostName());
         if (config.offload()) {
-            options = options.withVnetHdr(TapOptions.VNET_HDR, Linux.TUN_F_CSUM() | Linux.TUN_F_TSO4());
+            options = options.withVnetHdr(TapOptions.VNET_HDR,
+                Linux.TUN_F_CSUM() | Linux.TUN_F_TSO4() | Linux.TUN_F_TSO6());
         }
         final Errno e = LinuxErrno.of(device.open(options));
         if (e != Errno.OK) {
@@ -157,7 +159,7 @@ final class Tap {
 
     /** The device was told at its opening that unfinished checksums are welcome, so RXCSUM cannot be turned off. */
     private Errno setCap(final int wanted) {
-        final int fixed = ifp.capabilities() & ~(OFFLOADS & ~Ifnet.IFCAP_RXCSUM);
+        final int fixed = ifp.capabilities() & ~(OFFLOADS & ~RXCSUM);
         return (wanted & ~ifp.capabilities()) == 0 && (wanted & fixed) == fixed ? Errno.OK : Errno.EINVAL;
     }
 

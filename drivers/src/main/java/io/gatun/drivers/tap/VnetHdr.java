@@ -35,6 +35,7 @@ final class VnetHdr {
     private static final int WORD_SHIFT = 2;
     private static final int NIBBLE = 4;
     private static final int U16 = 0xffff;
+    private static final int TRANSPORT = Csum.CSUM_DELAY_DATA | Csum.CSUM_DELAY_DATA_IPV6;
     private static final ValueLayout.OfLong ALL = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final ValueLayout.OfShort REST = ValueLayout.JAVA_SHORT_UNALIGNED;
 
@@ -59,36 +60,45 @@ final class VnetHdr {
         hdr.set(ALL, 0, 0);
         hdr.set(REST, Long.BYTES, (short) 0);
         final int wanted = m.csumFlags();
-        if ((wanted & (Csum.CSUM_IP | Csum.CSUM_TCP | Csum.CSUM_UDP | Csum.CSUM_IP_TSO)) == 0) {
+        if ((wanted & (Csum.CSUM_IP | TRANSPORT | Csum.CSUM_TSO)) == 0) {
             return;
         }
         final int ip = ipOff(m);
-        if (!isV4(m, ip)) {
+        final int th = transport(m, ip);
+        if (th < 0) {
             return;
         }
-        final int hlen = (u8(m, ip) & IHL_MASK) << WORD_SHIFT;
-        if (hlen < IP_MIN_HDR || ip + hlen > m.pktLen()) {
-            return;
+        if ((wanted & Csum.CSUM_IP) != 0 && isV4(m, ip)) {
+            ipSum(m, ip, th - ip);
         }
-        if ((wanted & Csum.CSUM_IP) != 0) {
-            ipSum(m, ip, hlen);
-        }
-        if ((wanted & (Csum.CSUM_TCP | Csum.CSUM_UDP | Csum.CSUM_IP_TSO)) == 0
-            || ip + hlen + UDP_HDR > m.pktLen()) {
+        if ((wanted & (TRANSPORT | Csum.CSUM_TSO)) == 0 || th + UDP_HDR > m.pktLen()) {
             return;
         }
         virtio_net_hdr.flags(hdr, (byte) Linux.VIRTIO_NET_HDR_F_NEEDS_CSUM());
-        virtio_net_hdr.csum_start(hdr, (short) (ip + hlen));
-        final boolean udp = (wanted & Csum.CSUM_UDP) != 0;
+        virtio_net_hdr.csum_start(hdr, (short) th);
+        final boolean udp = (wanted & (Csum.CSUM_UDP | Csum.CSUM_IP6_UDP)) != 0;
         virtio_net_hdr.csum_offset(hdr, (short) (udp ? UDP_CSUM_OFF : TCP_CSUM_OFF));
-        if ((wanted & Csum.CSUM_IP_TSO) != 0 && m.tsoSegsz() > 0 && ip + hlen + TCP_MIN_HDR <= m.pktLen()) {
-            final int thlen = u8(m, ip + hlen + TCP_OFF_OFF) >>> NIBBLE << WORD_SHIFT;
-            final boolean cwr = (u8(m, ip + hlen + TCP_FLAGS_OFF) & TH_CWR) != 0; // on the first segment alone
-            virtio_net_hdr.gso_type(hdr, (byte) (Linux.VIRTIO_NET_HDR_GSO_TCPV4()
-                | (cwr ? Linux.VIRTIO_NET_HDR_GSO_ECN() : 0)));
+        if ((wanted & Csum.CSUM_TSO) != 0 && m.tsoSegsz() > 0 && th + TCP_MIN_HDR <= m.pktLen()) {
+            final int thlen = u8(m, th + TCP_OFF_OFF) >>> NIBBLE << WORD_SHIFT;
+            final boolean cwr = (u8(m, th + TCP_FLAGS_OFF) & TH_CWR) != 0; // on the first segment alone
+            final int type = (wanted & Csum.CSUM_IP_TSO) != 0 ? Linux.VIRTIO_NET_HDR_GSO_TCPV4()
+                : Linux.VIRTIO_NET_HDR_GSO_TCPV6();
+            virtio_net_hdr.gso_type(hdr, (byte) (type | (cwr ? Linux.VIRTIO_NET_HDR_GSO_ECN() : 0)));
             virtio_net_hdr.gso_size(hdr, (short) m.tsoSegsz());
-            virtio_net_hdr.hdr_len(hdr, (short) (ip + hlen + thlen));
+            virtio_net_hdr.hdr_len(hdr, (short) (th + thlen));
         }
+    }
+
+    /** Where the transport header of a packet begins which asks for offloads; -1 for one that is none of theirs. */
+    private static int transport(final Mbuf m, final int ip) {
+        if (isV6(m, ip)) {
+            return ip + IP6_HDR; // nothing is asked for behind extension headers
+        }
+        if (!isV4(m, ip)) {
+            return -1;
+        }
+        final int hlen = (u8(m, ip) & IHL_MASK) << WORD_SHIFT;
+        return hlen < IP_MIN_HDR || ip + hlen > m.pktLen() ? -1 : ip + hlen;
     }
 
     /**
@@ -103,7 +113,8 @@ final class VnetHdr {
         final int gso = gsoType(hdr);
         final int flags = virtio_net_hdr.flags(hdr);
         final boolean undone = (flags & Linux.VIRTIO_NET_HDR_F_NEEDS_CSUM()) != 0;
-        if (gso != 0 && (!undone || gso != Linux.VIRTIO_NET_HDR_GSO_TCPV4())) {
+        if (gso != 0 && (!undone || gso != Linux.VIRTIO_NET_HDR_GSO_TCPV4()
+                && gso != Linux.VIRTIO_NET_HDR_GSO_TCPV6())) {
             return false;
         }
         if (!undone && (flags & Linux.VIRTIO_NET_HDR_F_DATA_VALID()) == 0) {
@@ -120,19 +131,22 @@ final class VnetHdr {
         if (start < ETHER_HDR_LEN || start + offset + Short.BYTES > m.pktLen()) {
             return false;
         }
-        final boolean v4 = isV4(m, ipOff(m));
+        final int ip = ipOff(m);
+        final boolean v4 = isV4(m, ip);
+        final boolean v6 = isV6(m, ip) && start == ip + IP6_HDR;
         if (v4) {
             csum |= offset == TCP_CSUM_OFF ? Csum.CSUM_TCP : offset == UDP_CSUM_OFF ? Csum.CSUM_UDP : 0;
-        } else if (start == ipOff(m) + IP6_HDR && u16(m, ipOff(m) - Short.BYTES) == ETHERTYPE_IPV6) {
+        } else if (v6) {
             csum |= offset == TCP_CSUM_OFF ? Csum.CSUM_IP6_TCP : offset == UDP_CSUM_OFF ? Csum.CSUM_IP6_UDP : 0;
         }
         m.csumData(offset);
         if (gso != 0) {
             final int segsz = virtio_net_hdr.gso_size(hdr) & U16;
-            if (!v4 || segsz == 0 || start + TCP_MIN_HDR > m.pktLen()) {
+            final boolean fits = gso == Linux.VIRTIO_NET_HDR_GSO_TCPV4() ? v4 : v6;
+            if (!fits || segsz == 0 || start + TCP_MIN_HDR > m.pktLen()) {
                 return false;
             }
-            csum |= Csum.CSUM_IP_TSO;
+            csum |= v4 ? Csum.CSUM_IP_TSO : Csum.CSUM_IP6_TSO;
             m.tsoSegsz(segsz);
             final int payload = m.pktLen() - start - (u8(m, start + TCP_OFF_OFF) >>> NIBBLE << WORD_SHIFT);
             m.lroNsegs(Math.max(1, (payload + segsz - 1) / segsz));
@@ -149,6 +163,10 @@ final class VnetHdr {
 
     private static boolean isV4(final Mbuf m, final int ip) {
         return m.pktLen() >= ip + IP_MIN_HDR && u16(m, ip - Short.BYTES) == ETHERTYPE_IP;
+    }
+
+    private static boolean isV6(final Mbuf m, final int ip) {
+        return m.pktLen() >= ip + IP6_HDR && u16(m, ip - Short.BYTES) == ETHERTYPE_IPV6;
     }
 
     private static void ipSum(final Mbuf m, final int ip, final int hlen) {
