@@ -14,6 +14,7 @@ module io.gatun.netinet {
     exports io.gatun.netinet.igmp;
     exports io.gatun.netinet.ip;
     exports io.gatun.netinet.ip6;
+    exports io.gatun.netinet.lltable;
     exports io.gatun.netinet.mld;
     exports io.gatun.netinet.nd6;
     exports io.gatun.netinet.pcb;

@@ -5,6 +5,7 @@ import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InIfaddr;
+import io.gatun.netinet.lltable.LlHeader;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;

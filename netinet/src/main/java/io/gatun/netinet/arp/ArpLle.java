@@ -1,55 +1,24 @@
 package io.gatun.netinet.arp;
 
-import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.netinet.lltable.LlEntry;
 
 /**
- * A neighbour, known or asked for.
+ * An IPv4 neighbour, known or asked for.
  *
- * <p>Locking key: (c) constant; (l) the table's lock; (w) written under (l), read without it; (r) benign race: a hint
- * that the entry is in use.
+ * <p>Locking key: (l) the table's lock.
  *
  * @bsd struct llentry
  */
-final class LlEntry {
-    final int addr;           // (c)
-    volatile LlHeader hdr;    // (w) null while not resolved
-    volatile LlEntry next;    // (w) in its hash chain
-    boolean used;             // (r)
-    ArpState state;           // (l)
-    long deadlineNs;          // (l) when the timer is to look at it
-    long expireNs;            // (l) when what is known is no longer believed
-    long askedNs;             // (l) when the last request went out
-    int asked;                // (l) requests since the last answer
-    Mbuf holdHead;            // (l) packets that wait, by nextPkt
-    Mbuf holdTail;            // (l)
-    int held;                 // (l) packets that wait
-    LlEntry newer;            // (l) in the list by age
-    LlEntry older;            // (l)
+final class ArpLle extends LlEntry<ArpLle> {
+    ArpState state = ArpState.INCOMPLETE; // (l)
+    long expireNs;                        // (l) when what is known is no longer believed
+    long askedNs;                         // (l) when the last request went out
 
-    LlEntry(int addr) {
-        this.addr = addr;
+    ArpLle(final long lo) {
+        super(0, lo);
     }
 
-    /** Puts a packet behind those that wait. */
-    void hold(Mbuf m) {
-        if (holdTail == null) {
-            holdHead = m;
-        } else {
-            holdTail.nextPkt(m);
-        }
-        holdTail = m;
-        held++;
-    }
-
-    /** Takes the oldest packet that waits; null when there is none. */
-    Mbuf unhold() {
-        Mbuf m = holdHead;
-        if (m != null) {
-            holdHead = m.nextPkt();
-            m.nextPkt(null);
-            holdTail = holdHead == null ? null : holdTail;
-            held--;
-        }
-        return m;
+    int addr() {
+        return (int) lo;
     }
 }

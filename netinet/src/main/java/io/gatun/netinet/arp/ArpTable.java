@@ -2,60 +2,42 @@ package io.gatun.netinet.arp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ether.EtherHeader;
-import io.gatun.netinet.ip.IpId;
+import io.gatun.netinet.lltable.LlHeader;
+import io.gatun.netinet.lltable.LlTable;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
-import io.gatun.spi.sys.LockClass;
-import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Callout;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * The neighbours on one Ethernet. A sender finds a resolved one without a lock; everything else is done under the
- * table's lock, by which packets that waited go out before any that come later. The number of entries is bounded
- * ({@code net.link.ether.inet.maxentries}): the longest unused one makes room. One callout serves the whole table.
+ * The IPv4 neighbours on one Ethernet, {@code net.link.ether.inet.maxentries} at most. One callout serves the whole
+ * table.
  *
  * <p>Locking key: (c) constant; (l) {@code lock}; (w) written under it, read without it.
  *
  * @bsd struct lltable
  */
-public final class ArpTable {
+public final class ArpTable extends LlTable<ArpLle> {
     private static final long SEC = 1_000_000_000L;
-    private static final int MIN_BUCKETS = 32;
-    private static final int MAX_BUCKETS = 1 << 14;
+    private static final long IN4 = 0xffff_ffffL;
 
-    private final Mtx lock = new Mtx(LockClass.NET_LEAF, "lltable");
     private final Arp arp;        // (c)
-    private final Ifnet ifp;      // (c)
     private final Callout timer;  // (c)
-    private final long key;       // (c) so that nobody can choose addresses of one bucket
-    private volatile AtomicReferenceArray<LlEntry> table = new AtomicReferenceArray<>(MIN_BUCKETS); // (w)
     private volatile long lladdr; // (w) the interface's own address
     private volatile byte[] octets; // (w) what lladdr was made of
-    @GuardedBy("lock")
-    private LlEntry oldest;       // (l)
-    @GuardedBy("lock")
-    private LlEntry newest;       // (l)
-    @GuardedBy("lock")
-    private int count;            // (l)
-    @GuardedBy("lock")
-    private boolean detached;     // (l)
     @GuardedBy("lock")
     private boolean up;           // (l) the interface when its state was last told
     @GuardedBy("lock")
     private long armedNs;         // (l) deadline of the timer, 0 while it is not armed
 
     ArpTable(Arp arp, Ifnet ifp) {
+        super(ifp, "lltable", arp.vnet().secret());
         this.arp = arp;
-        this.ifp = ifp;
         octets = ifp.lladdr();
         lladdr = EtherHeader.addr(octets);
         up = (ifp.flags() & Ifnet.IFF_UP) != 0;
-        key = IpId.key(arp.vnet().secret());
         timer = arp.vnet().callout("arptimer " + ifp.xname(), null, this::timeout);
     }
 
@@ -76,11 +58,7 @@ public final class ArpTable {
 
     /** The header to a resolved neighbour, or null. Takes no lock, allocates nothing. @bsd arpresolve */
     public LlHeader lookup(int addr) {
-        AtomicReferenceArray<LlEntry> t = table;
-        LlEntry e = t.getAcquire(bucket(addr, t.length()));
-        while (e != null && e.addr != addr) {
-            e = e.next;
-        }
+        ArpLle e = find(0, addr & IN4);
         if (e == null) {
             return null;
         }
@@ -89,23 +67,6 @@ public final class ArpTable {
             e.used = true;
         }
         return h;
-    }
-
-    private int bucket(int addr, int buckets) {
-        return (int) (IpId.mix(key ^ addr) >>> Integer.SIZE) & buckets - 1;
-    }
-
-    /** Entries in the fullest bucket. */
-    int depth() {
-        int most = 0;
-        for (int b = 0; b < table.length(); b++) {
-            int n = 0;
-            for (LlEntry e = table.get(b); e != null; e = e.next) {
-                n++;
-            }
-            most = Math.max(most, n);
-        }
-        return most;
     }
 
     /**
@@ -119,7 +80,7 @@ public final class ArpTable {
         boolean ask = false;
         lock.lock();
         try {
-            LlEntry entry = detached ? null : findOrAdd(addr);
+            ArpLle entry = findOrAdd(0, addr & IN4);
             if (entry == null) {
                 e = Errno.ENOBUFS;
             } else if (entry.hdr != null) {
@@ -145,7 +106,7 @@ public final class ArpTable {
     }
 
     @GuardedBy("lock")
-    private void asked(LlEntry e, long now) {
+    private void asked(ArpLle e, long now) {
         e.asked++;
         e.askedNs = now;
         if (e.state == ArpState.INCOMPLETE) {
@@ -155,16 +116,15 @@ public final class ArpTable {
     }
 
     @GuardedBy("lock")
-    private Errno hold(LlEntry e, Mbuf m) {
-        if (e.held >= arp.maxhold()) {
-            Mbuf first = e.unhold();
-            if (first == null) {
-                return Errno.ENOBUFS;
-            }
+    private Errno hold(ArpLle e, Mbuf m) {
+        Mbuf first = e.hold(m, arp.maxhold());
+        if (first == m) {
+            return Errno.ENOBUFS;
+        }
+        if (first != null) {
             arp.stat().dropped.increment();
             arp.vnet().drop(first, DropReason.ARP_QFULL);
         }
-        e.hold(m);
         return Errno.OK;
     }
 
@@ -179,17 +139,14 @@ public final class ArpTable {
     void learn(int addr, long mac, boolean create) {
         lock.lock();
         try {
-            LlEntry e = find(addr);
-            if (e == null && create && !detached) {
-                e = findOrAdd(addr);
-            }
+            ArpLle e = create ? findOrAdd(0, addr & IN4) : find(0, addr & IN4);
             if (e == null || e.state == ArpState.STATIC) {
                 return;
             }
             long now = arp.now();
             e.state = ArpState.REACHABLE;
             e.asked = 0;
-            e.used = e.holdHead != null;
+            e.used = e.held() > 0;
             e.expireNs = now + arp.maxAgeNs();
             e.deadlineNs = e.expireNs - arp.preemptNs();
             toNewest(e);
@@ -200,17 +157,15 @@ public final class ArpTable {
         }
     }
 
-    /** Sends what waits, then lets senders see the header: so the order of packets is kept. */
     @GuardedBy("lock")
-    private void publish(LlEntry e, long mac) {
+    private void publish(ArpLle e, long mac) {
         LlHeader h = e.hdr;
-        if (h == null || h.lladdr != mac) {
-            h = new LlHeader(mac, lladdr);
-        }
-        for (Mbuf m = e.unhold(); m != null; m = e.unhold()) {
-            arp.send(ifp, m, h);
-        }
-        e.hdr = h;
+        publish(e, h == null || h.lladdr != mac ? new LlHeader(mac, lladdr) : h);
+    }
+
+    @Override
+    protected void send(Mbuf m, LlHeader h) {
+        arp.send(ifp, m, h);
     }
 
     // Hands.
@@ -219,7 +174,7 @@ public final class ArpTable {
     Errno setStatic(int addr, long mac) {
         lock.lock();
         try {
-            LlEntry e = detached ? null : findOrAdd(addr);
+            ArpLle e = findOrAdd(0, addr & IN4);
             if (e == null) {
                 return Errno.ENOBUFS;
             }
@@ -233,40 +188,34 @@ public final class ArpTable {
 
     /** Forgets a neighbour. ENOENT when it is not there. */
     Errno delete(int addr) {
-        Mbuf dead;
-        lock.lock();
-        try {
-            LlEntry e = find(addr);
-            if (e == null) {
-                return Errno.ENOENT;
-            }
-            dead = remove(e);
-        } finally {
-            lock.unlock();
-        }
-        arp.undeliverableAll(dead, DropReason.ARP_TIMEOUT);
-        return Errno.OK;
+        return delete(0, addr & IN4);
     }
 
-    /** Forgets all but static entries. */
-    void flush() {
-        lock.lock();
-        try {
-            flushLocked(false);
-        } finally {
-            lock.unlock();
-        }
+    @Override
+    protected ArpLle newEntry(long hi, long lo) {
+        ArpLle e = new ArpLle(lo);
+        e.deadlineNs = arp.now() + SEC;
+        return e;
     }
 
-    @GuardedBy("lock")
-    private void flushLocked(boolean all) {
-        LlEntry newer;
-        for (LlEntry e = oldest; e != null; e = newer) {
-            newer = e.newer;
-            if (all || e.state != ArpState.STATIC) {
-                dropAll(remove(e), DropReason.ARP_TIMEOUT);
-            }
-        }
+    @Override
+    protected boolean isStatic(ArpLle e) {
+        return e.state == ArpState.STATIC;
+    }
+
+    @Override
+    protected int maxEntries() {
+        return arp.maxEntries();
+    }
+
+    @Override
+    protected void evicted(ArpLle e) {
+        dropAll(e.unholdAll(), DropReason.ARP_QFULL);
+    }
+
+    @Override
+    protected void dropped(ArpLle e) {
+        dropAll(e.unholdAll(), DropReason.ARP_TIMEOUT);
     }
 
     private void dropAll(Mbuf first, DropReason reason) {
@@ -282,13 +231,7 @@ public final class ArpTable {
 
     /** The interface goes. @bsd lltable_free */
     public void detach() {
-        lock.lock();
-        try {
-            detached = true;
-            flushLocked(true);
-        } finally {
-            lock.unlock();
-        }
+        flushAll();
         timer.drain();
         arp.gone(this);
     }
@@ -302,8 +245,8 @@ public final class ArpTable {
             boolean changed = addr != lladdr;
             lladdr = addr;
             octets = now;
-            for (LlEntry e = changed ? oldest : null; e != null; e = e.newer) {
-                e.hdr = e.hdr == null ? null : new LlHeader(e.hdr.lladdr, addr);
+            if (changed) {
+                relinkLocked(addr);
             }
             return changed;
         } finally {
@@ -326,17 +269,10 @@ public final class ArpTable {
 
     /** All entries, the longest unused first: a snapshot. */
     List<ArpEntry> entries() {
-        List<ArpEntry> out = new ArrayList<>();
-        lock.lock();
-        try {
-            for (LlEntry e = oldest; e != null; e = e.newer) {
-                long mac = e.hdr == null ? 0 : e.hdr.lladdr;
-                out.add(new ArpEntry(ifp.xname(), e.addr, mac, e.state, e.expireNs));
-            }
-        } finally {
-            lock.unlock();
-        }
-        return out;
+        return snapshot(e -> {
+            LlHeader h = e.hdr;
+            return new ArpEntry(ifp.xname(), e.addr(), h == null ? 0 : h.lladdr, e.state, e.expireNs);
+        });
     }
 
     // The timer.
@@ -350,14 +286,14 @@ public final class ArpTable {
             long now = arp.now();
             long next = Long.MAX_VALUE;
             armedNs = 0;
-            LlEntry newer;
-            for (LlEntry e = oldest; e != null; e = newer) {
-                newer = e.newer;
+            ArpLle newer;
+            for (ArpLle e = oldest(); e != null; e = newer) {
+                newer = e.newer();
                 if (e.state != ArpState.STATIC && now - e.deadlineNs >= 0) {
                     if (e.state == ArpState.INCOMPLETE && e.asked >= arp.maxtries()) {
                         dead.append(giveUp(e, now));
                     } else if (step(e, now)) {
-                        requests.append(arp.newRequest(ifp, e.addr, unicastTo(e)));
+                        requests.append(arp.newRequest(ifp, e.addr(), unicastTo(e)));
                     }
                 }
                 if (e.state != ArpState.STATIC && e.state != null) {
@@ -375,27 +311,23 @@ public final class ArpTable {
         arp.vnet().netisr().swi();
     }
 
-    private static long unicastTo(LlEntry e) {
+    private static long unicastTo(ArpLle e) {
         return e.hdr == null ? EtherHeader.BROADCAST : e.hdr.lladdr;
     }
 
     @GuardedBy("lock")
-    private Mbuf giveUp(LlEntry e, long now) {
+    private Mbuf giveUp(ArpLle e, long now) {
         e.state = ArpState.FAILED;
         e.deadlineNs = now + arp.waitNs();
         e.expireNs = e.deadlineNs;
         arp.stat().timeouts.increment();
-        arp.stat().dropped.add(e.held);
-        Mbuf all = e.holdHead;
-        e.holdHead = null;
-        e.holdTail = null;
-        e.held = 0;
-        return all;
+        arp.stat().dropped.add(e.held());
+        return e.unholdAll();
     }
 
     /** Moves a due entry on; whether to ask for it now. The entry may be gone afterwards, its state null. */
     @GuardedBy("lock")
-    private boolean step(LlEntry e, long now) {
+    private boolean step(ArpLle e, long now) {
         boolean over = e.state == ArpState.FAILED || e.state != ArpState.INCOMPLETE && now - e.expireNs >= 0;
         if (over) {
             if (e.state != ArpState.FAILED) {
@@ -447,130 +379,5 @@ public final class ArpTable {
             armedNs = deadline;
             timer.reset(Math.max(0, deadline - now));
         }
-    }
-
-    // The hash and the list by age.
-
-    @GuardedBy("lock")
-    private LlEntry find(int addr) {
-        LlEntry e = table.get(bucket(addr, table.length()));
-        while (e != null && e.addr != addr) {
-            e = e.next;
-        }
-        return e;
-    }
-
-    /** The entry, made when it is not there; null when there is no room. */
-    @GuardedBy("lock")
-    private LlEntry findOrAdd(int addr) {
-        LlEntry e = find(addr);
-        if (e != null) {
-            return e;
-        }
-        if (count >= arp.maxEntries() && !evict()) {
-            return null;
-        }
-        if (count >= table.length() && table.length() < MAX_BUCKETS) {
-            grow();
-        }
-        e = new LlEntry(addr);
-        e.state = ArpState.INCOMPLETE;
-        e.deadlineNs = arp.now() + SEC;
-        link(table, e);
-        addNewest(e);
-        count++;
-        return e;
-    }
-
-    /** Forgets the longest unused entry; used ones get a second chance. False when all are static. */
-    @GuardedBy("lock")
-    private boolean evict() {
-        LlEntry e = oldest;
-        for (int i = 2 * count; i > 0 && e != null; i--) {
-            LlEntry newer = e.newer;
-            if (e.state != ArpState.STATIC && !e.used) {
-                dropAll(remove(e), DropReason.ARP_QFULL);
-                return true;
-            }
-            e.used = false;
-            toNewest(e);
-            e = newer == null ? oldest : newer;
-        }
-        return false;
-    }
-
-    /** Readers of the old table may miss an entry that moves; they then ask under the lock. */
-    @GuardedBy("lock")
-    private void grow() {
-        AtomicReferenceArray<LlEntry> bigger = new AtomicReferenceArray<>(table.length() * 4);
-        for (LlEntry e = oldest; e != null; e = e.newer) {
-            link(bigger, e);
-        }
-        table = bigger;
-    }
-
-    private void link(AtomicReferenceArray<LlEntry> t, LlEntry e) {
-        int b = bucket(e.addr, t.length());
-        e.next = t.get(b);
-        t.setRelease(b, e);
-    }
-
-    /** Takes an entry out; answers the packets that waited, linked by nextPkt. */
-    @GuardedBy("lock")
-    private Mbuf remove(LlEntry e) {
-        int b = bucket(e.addr, table.length());
-        LlEntry at = table.get(b);
-        if (at == e) {
-            table.setRelease(b, e.next);
-        } else {
-            while (at.next != e) {
-                at = at.next;
-            }
-            at.next = e.next;
-        }
-        e.hdr = null;
-        unlist(e);
-        count--;
-        Mbuf all = e.holdHead;
-        e.holdHead = null;
-        e.holdTail = null;
-        e.held = 0;
-        return all;
-    }
-
-    @GuardedBy("lock")
-    private void toNewest(LlEntry e) {
-        if (e != newest) {
-            unlist(e);
-            addNewest(e);
-        }
-    }
-
-    @GuardedBy("lock")
-    private void addNewest(LlEntry e) {
-        e.older = newest;
-        e.newer = null;
-        if (newest == null) {
-            oldest = e;
-        } else {
-            newest.newer = e;
-        }
-        newest = e;
-    }
-
-    @GuardedBy("lock")
-    private void unlist(LlEntry e) {
-        if (e.older == null) {
-            oldest = e.newer;
-        } else {
-            e.older.newer = e.newer;
-        }
-        if (e.newer == null) {
-            newest = e.older;
-        } else {
-            e.newer.older = e.older;
-        }
-        e.older = null;
-        e.newer = null;
     }
 }

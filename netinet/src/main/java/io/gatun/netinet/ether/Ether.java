@@ -2,9 +2,9 @@ package io.gatun.netinet.ether;
 
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.arp.ArpTable;
-import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InMulti;
+import io.gatun.netinet.lltable.LlHeader;
 import io.gatun.netinet.tcp.TcpLro;
 import io.gatun.spi.ifnet.EtherVlan;
 import io.gatun.spi.ifnet.IfCounter;

@@ -1,4 +1,4 @@
-package io.gatun.netinet.arp;
+package io.gatun.netinet.lltable;
 
 import io.gatun.netinet.ether.EtherHeader;
 

@@ -26,7 +26,7 @@ final class Nd6Dad {
     private static final int MAXTRY = 15;
     private static final long NONCE_MASK = 0xffff_ffff_ffffL;
 
-    private static final class Run {
+    private static final class Run implements NdTimed {
         final In6Ifaddr ia;       // (c)
         final Set<Long> nonces = new HashSet<>(); // (n) of the solicitations sent
         int count;                // (n) solicitations to be sent
@@ -38,6 +38,11 @@ final class Nd6Dad {
             this.ia = ia;
             this.count = count;
             this.deadlineNs = deadlineNs;
+        }
+
+        @Override
+        public long dueNs() {
+            return deadlineNs;
         }
     }
 
@@ -110,27 +115,23 @@ final class Nd6Dad {
 
     /** When something is due. */
     long nextNs() {
-        long next = Nd6.NEVER;
         nd.lock.lock();
         try {
-            for (final Run r : runs) {
-                next = Math.min(next, r.deadlineNs);
-            }
+            return NdTimed.next(runs);
         } finally {
             nd.lock.unlock();
         }
-        return next;
     }
 
     /** @bsd nd6_dad_timer */
     void timeout(final long now) {
         nd.lock.lock();
         try {
-            for (final Run r : List.copyOf(runs)) {
+            for (final Run r : NdTimed.due(runs, now)) {
                 final Nd6Ifinfo info = nd.info(r.ia.ifp);
                 if (info == null) {
                     runs.remove(r);
-                } else if (r.deadlineNs - now <= 0) {
+                } else {
                     step(r, info);
                 }
             }

@@ -1,11 +1,11 @@
 package io.gatun.netinet.nd6;
 
-import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.icmp6.Icmp6;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.lltable.LlHeader;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;

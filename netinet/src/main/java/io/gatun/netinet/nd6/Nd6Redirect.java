@@ -1,13 +1,13 @@
 package io.gatun.netinet.nd6;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.icmp.Icmp;
 import io.gatun.netinet.icmp6.Icmp6;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.Ip6Header;
+import io.gatun.netinet.lltable.LlHeader;
 import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.Route;
@@ -45,7 +45,7 @@ final class Nd6Redirect {
     private static final int HOST_BITS = 128;
     private static final int DAY_SEC = 86_400;
 
-    private record Redirected(Nd6Ifinfo info, SockAddr dst, SockAddr target, long expireNs) {
+    private record Redirected(Nd6Ifinfo info, SockAddr dst, SockAddr target, long dueNs) implements NdTimed {
         boolean by(final Nd6Ifinfo i, final long hi, final long lo) {
             return info == i && target.hi() == hi && target.lo() == lo;
         }
@@ -185,8 +185,7 @@ final class Nd6Redirect {
     long nextNs() {
         nd.lock.lock();
         try {
-            final Redirected first = routes.peek();
-            return first == null ? Nd6.NEVER : first.expireNs;
+            return NdTimed.next(routes);
         } finally {
             nd.lock.unlock();
         }
@@ -195,8 +194,9 @@ final class Nd6Redirect {
     void timeout(final long now) {
         nd.lock.lock();
         try {
-            while (!routes.isEmpty() && routes.peek().expireNs <= now) {
-                remove(routes.poll());
+            for (final Redirected r : NdTimed.due(routes, now)) {
+                routes.remove(r);
+                remove(r);
             }
         } finally {
             nd.lock.unlock();

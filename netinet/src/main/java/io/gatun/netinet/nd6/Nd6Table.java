@@ -1,67 +1,51 @@
 package io.gatun.netinet.nd6;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.gatun.netinet.arp.LlHeader;
 import io.gatun.netinet.ether.EtherHeader;
-import io.gatun.netinet.ip.IpId;
 import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.lltable.LlHeader;
+import io.gatun.netinet.lltable.LlTable;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
-import io.gatun.spi.sys.LockClass;
-import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Callout;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * The neighbours on one Ethernet (RFC 4861). A sender finds a confirmed one without a lock; everything else is done
- * under the table's lock, by which packets that waited go out before any that come later. One callout serves the whole
- * table.
+ * The IPv6 neighbours on one Ethernet (RFC 4861). A sender finds a confirmed one without a lock. One callout serves the
+ * whole table.
  *
  * <p>The number of entries is bounded, and that of those asked for more tightly (RFC 6583), so that neither neighbours
- * that are invented nor addresses that are tried one after the other cost more than that. To make room the longest
- * unused entry goes; one in use gets a second chance.
+ * that are invented nor addresses that are tried one after the other cost more than that.
  *
  * <p>Locking key: (c) constant; (l) {@code lock}; (w) written under it, read without it.
  *
  * @bsd struct lltable
  */
-final class Nd6Table {
+final class Nd6Table extends LlTable<Nd6Entry> {
     /** Solicitations before a neighbour is taken to be gone. @bsd V_nd6_mmaxtries */
     static final int MAX_SOLICIT = 3;
     /** @bsd V_nd6_delay */
     static final long DELAY_NS = 5 * Nd6.SEC;
 
-    private static final int BUCKETS = 2048;
-
-    private final Mtx lock = new Mtx(LockClass.NET_LEAF, "lltable6");
     private final Nd6 nd6;       // (c)
-    private final Ifnet ifp;     // (c)
     private final Callout timer; // (c)
-    private final long key;      // (c) so that nobody can choose addresses of one bucket
     private Nd6Ifinfo info;      // (c) set before anybody sees the table
-    private final AtomicReferenceArray<Nd6Entry> buckets = new AtomicReferenceArray<>(BUCKETS); // (w)
-    @GuardedBy("lock")
-    private final LinkedHashSet<Nd6Entry> all = new LinkedHashSet<>(); // (l) the longest unused first
     @GuardedBy("lock")
     private final LinkedHashSet<Nd6Entry> incomplete = new LinkedHashSet<>(); // (l) oldest first
     @GuardedBy("lock")
     private final TreeSet<Nd6Entry> timed = new TreeSet<>(Nd6Entry.BY_DEADLINE); // (l)
     @GuardedBy("lock")
     private long made;           // (l) entries so far
-    @GuardedBy("lock")
-    private boolean detached;    // (l)
 
     Nd6Table(final Nd6 nd6, final Ifnet ifp) {
+        super(ifp, "lltable6", nd6.vnet().secret());
         this.nd6 = nd6;
-        this.ifp = ifp;
         timer = nd6.vnet().callout("nd6 " + ifp.xname(), null, this::timeout);
-        key = IpId.key(nd6.vnet().secret());
     }
 
     void setInfo(final Nd6Ifinfo ifinfo) {
@@ -109,7 +93,7 @@ final class Nd6Table {
         Errno result = Errno.OK;
         lock.lock();
         try {
-            final Nd6Entry e = detached ? null : findOrAdd(hi, lo);
+            final Nd6Entry e = entry(hi, lo);
             if (e == null) {
                 dead = m;
                 result = Errno.ENOBUFS;
@@ -147,7 +131,7 @@ final class Nd6Table {
         boolean found = false;
         lock.lock();
         try {
-            final Nd6Entry e = detached ? null : findOrAdd(hi, lo);
+            final Nd6Entry e = entry(hi, lo);
             if (e != null && e.state != Nd6State.STATIC && (e.hdr == null || e.hdr.lladdr != mac)) {
                 found = e.hdr == null;
                 e.state = Nd6State.STALE;
@@ -206,30 +190,28 @@ final class Nd6Table {
         changed(found, hi, lo, false);
     }
 
-    /** Sends what waits, then lets senders see the header. Using a stale one starts its delay. */
+    /** Sends what waits, and lets senders see the header. Using a stale one starts its delay. */
     @GuardedBy("lock")
     private void publish(final Nd6Entry e, final long mac) {
-        final LlHeader h = new LlHeader(mac, mac());
         incomplete.remove(e);
-        if (e.holds() && e.state == Nd6State.STALE && info.has(Nd6Ifinfo.ND6_IFF_PERFORMNUD)) {
+        if (e.held() > 0 && e.state == Nd6State.STALE && info.has(Nd6Ifinfo.ND6_IFF_PERFORMNUD)) {
             e.state = Nd6State.DELAY;
             arm(e, DELAY_NS);
         }
-        for (Mbuf m = e.unhold(); m != null; m = e.unhold()) {
-            e.used = true;
-            nd6.frame(ifp, m, h);
-        }
-        e.hdr = h;
+        e.used |= e.held() > 0;
+        publish(e, new LlHeader(mac, mac()));
+    }
+
+    @Override
+    protected void send(final Mbuf m, final LlHeader h) {
+        nd6.frame(ifp, m, h);
     }
 
     /** The interface has another link address: so have the headers. */
     void relink() {
         lock.lock();
         try {
-            for (final Nd6Entry e : all) {
-                final LlHeader h = e.hdr;
-                e.hdr = h == null ? null : new LlHeader(h.lladdr, mac());
-            }
+            relinkLocked(mac());
         } finally {
             lock.unlock();
         }
@@ -241,7 +223,7 @@ final class Nd6Table {
     Errno setStatic(final long hi, final long lo, final long mac, final boolean proxied) {
         lock.lock();
         try {
-            final Nd6Entry e = detached ? null : findOrAdd(hi, lo);
+            final Nd6Entry e = entry(hi, lo);
             if (e == null) {
                 return Errno.ENOBUFS;
             }
@@ -253,21 +235,6 @@ final class Nd6Table {
             lock.unlock();
         }
         changed(true, hi, lo, false);
-        return Errno.OK;
-    }
-
-    /** Forgets a neighbour. ENOENT when it is not there. @bsd RTM_DELETE */
-    Errno delete(final long hi, final long lo) {
-        lock.lock();
-        try {
-            final Nd6Entry e = find(hi, lo);
-            if (e == null) {
-                return Errno.ENOENT;
-            }
-            dropHeld(remove(e), DropReason.ND6_TIMEOUT);
-        } finally {
-            lock.unlock();
-        }
         return Errno.OK;
     }
 
@@ -290,139 +257,78 @@ final class Nd6Table {
 
     /** What is known of a neighbour, or null. */
     Nd6State state(final long hi, final long lo) {
-        final Nd6Entry e = find(hi, lo);
-        return e == null ? null : e.state;
+        lock.lock();
+        try {
+            final Nd6Entry e = find(hi, lo);
+            return e == null ? null : e.state;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** All neighbours, the longest unused first: a snapshot. */
     List<Nd6Neighbor> list() {
-        final List<Nd6Neighbor> out = new ArrayList<>();
-        lock.lock();
-        try {
-            for (final Nd6Entry e : all) {
-                out.add(new Nd6Neighbor(ifp.xname(), e.hi, e.lo, e.hdr == null ? 0 : e.hdr.lladdr, e.state,
-                    e.deadlineNs, e.asked, false, e.proxied));
-            }
-        } finally {
-            lock.unlock();
-        }
-        return out;
-    }
-
-    /** Forgets all neighbours but those set by hand. */
-    void flush() {
-        flush(false);
-    }
-
-    private void flush(final boolean those) {
-        lock.lock();
-        try {
-            for (final Nd6Entry e : List.copyOf(all)) {
-                if (those || e.state != Nd6State.STATIC) {
-                    dropHeld(remove(e), DropReason.ND6_TIMEOUT);
-                }
-            }
-        } finally {
-            lock.unlock();
-        }
+        return snapshot(e -> {
+            final LlHeader h = e.hdr;
+            return new Nd6Neighbor(ifp.xname(), e.hi, e.lo, h == null ? 0 : h.lladdr, e.state, e.deadlineNs, e.asked,
+                false, e.proxied);
+        });
     }
 
     /** The interface goes. @bsd lltable_free */
     void detach() {
-        lock.lock();
-        try {
-            detached = true;
-        } finally {
-            lock.unlock();
-        }
-        flush(true);
+        flushAll();
         timer.drain();
     }
 
-    // The hash, and who makes room.
-
-    private int bucket(final long hi, final long lo) {
-        return (int) (IpId.mix(IpId.mix(key ^ hi) ^ lo) >>> 32) & BUCKETS - 1;
-    }
-
-    /** Entries in the fullest bucket. */
-    int depth() {
-        int most = 0;
-        for (int b = 0; b < BUCKETS; b++) {
-            int n = 0;
-            for (Nd6Entry e = buckets.get(b); e != null; e = e.next) {
-                n++;
-            }
-            most = Math.max(most, n);
-        }
-        return most;
-    }
-
-    private Nd6Entry find(final long hi, final long lo) {
-        Nd6Entry e = buckets.getAcquire(bucket(hi, lo));
-        while (e != null && (e.lo != lo || e.hi != hi)) {
-            e = e.next;
-        }
-        return e;
-    }
+    // Who makes room.
 
     /** The entry, made when it is not there; null when there is no room. */
     @GuardedBy("lock")
-    private Nd6Entry findOrAdd(final long hi, final long lo) {
-        Nd6Entry e = find(hi, lo);
-        if (e != null) {
-            return e;
+    private Nd6Entry entry(final long hi, final long lo) {
+        if (incomplete.size() >= nd6.sysctl.maxIncomplete() && find(hi, lo) == null) {
+            final Nd6Entry first = incomplete.getFirst();
+            remove(first);
+            evicted(first);
         }
-        if (incomplete.size() >= nd6.sysctl.maxIncomplete()) {
-            nd6.stat.evicted.increment();
-            dropHeld(remove(incomplete.getFirst()), DropReason.ND6_QFULL);
-        }
-        if (all.size() >= nd6.sysctl.maxEntries() && !evict()) {
-            return null;
-        }
-        e = new Nd6Entry(hi, lo, made++);
-        final int b = bucket(hi, lo);
-        e.next = buckets.get(b);
-        buckets.setRelease(b, e);
-        all.add(e);
+        return findOrAdd(hi, lo);
+    }
+
+    @Override
+    @GuardedBy("lock")
+    protected Nd6Entry newEntry(final long hi, final long lo) {
+        final Nd6Entry e = new Nd6Entry(hi, lo, made++);
         incomplete.add(e);
         return e;
     }
 
-    /** Forgets the longest unused entry; used ones get a second chance. False when all are set by hand. */
-    @GuardedBy("lock")
-    private boolean evict() {
-        for (int i = 2 * all.size(); i > 0; i--) {
-            final Nd6Entry e = all.getFirst();
-            if (e.state != Nd6State.STATIC && !e.used) {
-                nd6.stat.evicted.increment();
-                dropHeld(remove(e), DropReason.ND6_QFULL);
-                return true;
-            }
-            e.used = false;
-            all.addLast(e);
-        }
-        return false;
+    @Override
+    protected boolean isStatic(final Nd6Entry e) {
+        return e.state == Nd6State.STATIC;
     }
 
+    @Override
+    protected int maxEntries() {
+        return nd6.sysctl.maxEntries();
+    }
+
+    @Override
     @GuardedBy("lock")
-    private Nd6Entry remove(final Nd6Entry gone) {
-        final int b = bucket(gone.hi, gone.lo);
-        Nd6Entry at = buckets.get(b);
-        if (at == gone) {
-            buckets.setRelease(b, gone.next);
-        } else {
-            while (at.next != gone) {
-                at = at.next;
-            }
-            at.next = gone.next;
-        }
-        disarm(gone);
-        gone.dead = true;
-        gone.hdr = null;
-        all.remove(gone);
-        incomplete.remove(gone);
-        return gone;
+    protected void removed(final Nd6Entry e) {
+        disarm(e);
+        e.dead = true;
+        incomplete.remove(e);
+    }
+
+    @Override
+    protected void evicted(final Nd6Entry e) {
+        nd6.stat.evicted.increment();
+        dropHeld(e, DropReason.ND6_QFULL);
+    }
+
+    @Override
+    protected void dropped(final Nd6Entry e) {
+        dropHeld(e, DropReason.ND6_TIMEOUT);
     }
 
     private void dropHeld(final Nd6Entry e, final DropReason reason) {

@@ -18,7 +18,7 @@ import java.util.List;
  * @bsd V_nd_prefix
  */
 final class NdPrefixes {
-    private static final class Prefix {
+    private static final class Prefix implements NdTimed {
         final Nd6Ifinfo info;  // (c)
         final SockAddr net;    // (c)
         final int bits;        // (c)
@@ -30,6 +30,11 @@ final class NdPrefixes {
             this.info = info;
             this.net = net;
             this.bits = bits;
+        }
+
+        @Override
+        public long dueNs() {
+            return validNs;
         }
 
         boolean is(final Nd6Ifinfo i, final SockAddr n, final int b) {
@@ -139,25 +144,19 @@ final class NdPrefixes {
     }
 
     long nextNs() {
-        long next = Nd6.NEVER;
         nd.lock.lock();
         try {
-            for (final Prefix p : prefixes) {
-                next = Math.min(next, p.validNs);
-            }
+            return NdTimed.next(prefixes);
         } finally {
             nd.lock.unlock();
         }
-        return next;
     }
 
     void timeout(final long now) {
         nd.lock.lock();
         try {
-            for (final Prefix p : List.copyOf(prefixes)) {
-                if (p.validNs <= now) {
-                    remove(p);
-                }
+            for (final Prefix p : NdTimed.due(prefixes, now)) {
+                remove(p);
             }
         } finally {
             nd.lock.unlock();

@@ -21,7 +21,7 @@ import java.util.List;
  * @bsd nd6_rtr.c
  */
 final class NdWays {
-    private static final class Way {
+    private static final class Way implements NdTimed {
         final Nd6Ifinfo info;   // (c)
         final long hi;          // (c) the router
         final long lo;          // (c)
@@ -37,6 +37,11 @@ final class NdWays {
             this.lo = lo;
             this.prefix = prefix;
             this.bits = bits;
+        }
+
+        @Override
+        public long dueNs() {
+            return expireNs;
         }
 
         boolean by(final Nd6Ifinfo i, final long h, final long l) {
@@ -242,25 +247,19 @@ final class NdWays {
     // Time.
 
     long nextNs() {
-        long next = Nd6.NEVER;
         nd.lock.lock();
         try {
-            for (final Way w : ways) {
-                next = Math.min(next, w.expireNs);
-            }
+            return NdTimed.next(ways);
         } finally {
             nd.lock.unlock();
         }
-        return next;
     }
 
     void timeout(final long now) {
         nd.lock.lock();
         try {
-            for (final Way w : List.copyOf(ways)) {
-                if (w.expireNs <= now) {
-                    remove(w);
-                }
+            for (final Way w : NdTimed.due(ways, now)) {
+                remove(w);
             }
         } finally {
             nd.lock.unlock();
