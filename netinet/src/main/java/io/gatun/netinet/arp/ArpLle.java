@@ -9,7 +9,7 @@ import io.gatun.netinet.lltable.LlEntry;
  *
  * @bsd struct llentry
  */
-final class ArpLle extends LlEntry<ArpLle> {
+public final class ArpLle extends LlEntry<ArpLle> {
     ArpState state = ArpState.INCOMPLETE; // (l)
     long expireNs;                        // (l) when what is known is no longer believed
     long askedNs;                         // (l) when the last request went out
