@@ -101,6 +101,9 @@ record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int
                     return "--" + name + "=" + v + " is not of the script's family";
                 }
             }
+            if (set.containsKey("local_ip") && !set.containsKey("gateway_ip")) {
+                return "--local_ip wants a --gateway_ip in the same network";
+            }
             return null;
         }
 

@@ -49,7 +49,7 @@ final class SockOpts {
         if (name instanceof Expr.Str s && seen instanceof String text) {
             return Outcome.filled(s.text().equals(text) ? null : "value: expected " + s + ", seen \"" + text + "\"");
         }
-        return Outcome.filled("value: expected " + want + ", seen " + seen);
+        throw new DrillException("a structure that scripts cannot compare: " + want + "; TCP_INFO is for code blocks");
     }
 
     /** Whether a value that was filled in is the script's. */

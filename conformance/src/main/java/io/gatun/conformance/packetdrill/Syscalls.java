@@ -62,15 +62,15 @@ final class Syscalls {
             case "connect" -> connect(conn, a, first);
             case "close" -> close(conn);
             case "shutdown" -> Outcome.of(conn.so.shutdown(Values.integer(a, 1)));
-            case "read" -> receive(conn, Values.integer(a, 2), 0);
-            case "recv", "recvfrom" -> receive(conn, Values.integer(a, 2), Values.integer(a, 3));
-            case "readv" -> receive(conn, Values.iovLength(a.get(1)), 0);
-            case "recvmsg" -> receive(conn, msgLength(a), Values.integer(a, 2));
+            case "read" -> receive(conn, Values.integer(a, 2), 0, null);
+            case "recv", "recvfrom" -> receive(conn, Values.integer(a, 2), Values.integer(a, 3), null);
+            case "readv" -> receive(conn, Values.iovLength(a.get(1)), 0, null);
+            case "recvmsg" -> receive(conn, msgLength(a), Values.integer(a, 2), a.get(1));
             case "write" -> send(conn, Values.integer(a, 2), 0, null);
             case "send" -> send(conn, Values.integer(a, 2), Values.integer(a, 3), null);
             case "writev" -> send(conn, Values.iovLength(a.get(1)), 0, null);
             case "sendto" -> sendto(conn, Values.integer(a, 2), Values.integer(a, 3), address(a, 4, false));
-            case "sendmsg" -> send(conn, msgLength(a), Values.integer(a, 2), null);
+            case "sendmsg" -> send(conn, msgLength(a), Values.integer(a, 2), null, MsgControl.of(a.get(1)));
             case "fcntl" -> fcntl(conn, a);
             case "ioctl" -> ioctl(conn, a);
             case "getsockopt" -> opts.get(conn.so, a);
@@ -161,34 +161,53 @@ final class Syscalls {
         return !so.nonBlocking() && (flags & SocketDefs.MSG_DONTWAIT) == 0;
     }
 
-    private Outcome receive(final Conn conn, final int length, final int flags) {
+    /** @param header of recvmsg, whose flags and control messages are compared; null for the others */
+    private static Outcome receive(final Conn conn, final int length, final int flags, final Expr header)
+            throws DrillException {
         final RecvMsg msg = new RecvMsg();
+        final List<Expr> control = MsgControl.of(header);
+        msg.wantControl = control != null;
         msg.uio.set(MemorySegment.ofArray(new byte[Math.max(0, length)]), 0, Math.max(0, length));
         msg.flags = flags;
         final Errno e = conn.so.receive(msg);
         if (e == Errno.EAGAIN && waits(conn.so, flags)) {
             return null;
         }
-        return e == Errno.OK ? Outcome.ok(length - msg.uio.resid()) : Outcome.of(e);
+        if (e != Errno.OK) {
+            return Outcome.of(e);
+        }
+        String wrong = control == null ? null : MsgControl.compare(msg.control, control);
+        final Expr want = header instanceof Expr.Struct s ? s.members().get("msg_flags") : null;
+        if (wrong == null && want != null && !want.isEllipsis() && Values.number(want) != msg.flags) {
+            wrong = "msg_flags: expected " + want + ", seen " + msg.flags;
+        }
+        return new Outcome(length - msg.uio.resid(), Errno.OK, wrong);
     }
 
     private static int msgLength(final List<Expr> a) throws DrillException {
         return Values.iovLength(Values.member(a.get(1), "msg_iov", 1));
     }
 
-    private Outcome sendto(final Conn conn, final int length, final int flags, final SockAddr to) {
+    private Outcome sendto(final Conn conn, final int length, final int flags, final SockAddr to)
+            throws DrillException {
         if (conn.state == Conn.State.NEW) {
             run.connecting(conn, to);
         }
         return send(conn, length, flags, to);
     }
 
-    private Outcome send(final Conn conn, final int length, final int flags, final SockAddr to) {
+    private Outcome send(final Conn conn, final int length, final int flags, final SockAddr to)
+            throws DrillException {
+        return send(conn, length, flags, to, null);
+    }
+
+    private Outcome send(final Conn conn, final int length, final int flags, final SockAddr to,
+            final List<Expr> control) throws DrillException {
         final int before = run.sentSoFar();
         final int left = length - before;
         final Uio uio = new Uio();
         uio.set(MemorySegment.ofArray(new byte[Math.max(0, left)]), 0, Math.max(0, left));
-        final Errno e = conn.so.send(to, uio, null, null, flags);
+        final Errno e = conn.so.send(to, uio, null, MsgControl.make(run.vnet().pool(), control), flags);
         final int sent = before + left - (int) uio.resid();
         if (waits(conn.so, flags) && (e == Errno.EAGAIN || e == Errno.OK && sent < length)) {
             run.setSentSoFar(sent);

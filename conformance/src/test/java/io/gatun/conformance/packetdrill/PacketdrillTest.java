@@ -101,6 +101,36 @@ class PacketdrillTest {
     }
 
     @ParameterizedTest
+    @CsvSource(delimiter = '#', value = {
+        "msg_flags=0 # msg_control=[{cmsg_level=IPPROTO_IP, cmsg_type=IP_RECVTTL, cmsg_data=9}] # ",
+        "msg_flags=MSG_TRUNC # msg_control=[{cmsg_level=0, cmsg_type=65, cmsg_data=9}] # msg_flags: expected MSG_TRUNC",
+        "msg_flags=0 # msg_control=[{cmsg_level=0, cmsg_type=65, cmsg_data=8}] # expected level 0 type 65 data 8, seen",
+        "msg_flags=0 # msg_control=[] # control message 1: expected none, seen level 0 type 65 data 9",
+        "msg_flags=0 # msg_control=[{0, 65, 9}, {0, 65, 9}] # control message 2: expected level 0 type 65",
+    })
+    void controlMessages_areCompared(final String flags, final String control, final String says) {
+        final Result r = run("""
+             0.00 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3
+            +0.00 bind(3, ..., ...) = 0
+            +0.00 connect(3, ..., ...) = 0
+            +0.00 setsockopt(3, IPPROTO_IP, IP_RECVTTL, [1], 4) = 0
+            +0.00 write(3, ..., 10) = 10
+            +0.00 > udp (10)
+            +0.10 < (ttl 9) udp (50)
+            +0.00 recvmsg(3, {msg_name(...)=..., msg_iov(1)=[{..., 90}], CONTROL, FLAGS}, 0) = 50
+            """.replace("CONTROL", control).replace("FLAGS", flags));
+        assertThat(r.message()).contains(says == null ? "" : says);
+        assertThat(r.outcome()).isEqualTo(says == null ? Outcome.PASSED : Outcome.FAILED);
+    }
+
+    @Test
+    void addressOfAnotherNetwork_wantsItsGateway() {
+        final String rest = "+0 `true`\n";
+        assertThat(run("--local_ip=10.1.1.1\n" + rest).message()).contains("wants a --gateway_ip");
+        assertThat(run("--local_ip=10.1.1.1\n--gateway_ip=10.1.1.2\n0 `true`\n").message()).isEmpty();
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"sysctl -w no.such.node=1", "frobnicate", "false", "true && false",
         "sysctl -w net.inet.tcp.msl=x"})
     void commandThatFails_failsTheScript(final String command) {
