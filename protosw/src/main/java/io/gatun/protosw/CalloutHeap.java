@@ -1,26 +1,36 @@
 package io.gatun.protosw;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 
 /**
  * The callouts that are near, in exact order: by the instant they are queued for, then by the order in which they were
- * armed. A heap of four children a node; each callout knows its place. Guarded by its owner's lock.
+ * armed. A heap of four children a node; each callout knows its place. Grows and shrinks with what it holds, by halves
+ * and so rarely. Guarded by its owner's lock.
  *
  * <p>Locking key: (w) the wheel's lock.
  */
 final class CalloutHeap {
     private static final int FANOUT_SHIFT = 2;
     private static final int INITIAL = 16;
+    /** With less than this part of it in use the array is halved. */
+    private static final int SPARSE = 8;
 
     private VnetCallout[] items = new VnetCallout[INITIAL]; // (w)
     private int size; // (w)
 
-    int size() {
-        return size;
+    /** Callouts there is room for. */
+    int room() {
+        return items.length;
     }
 
-    VnetCallout get(int i) {
-        return items[i];
+    /** Visits all, in no order. Without the lock it may miss what moves, or meet it twice. */
+    void forEach(Consumer<VnetCallout> visitor) {
+        for (VnetCallout c : items) {
+            if (c != null) {
+                visitor.accept(c);
+            }
+        }
     }
 
     /** The earliest, or null. */
@@ -41,6 +51,9 @@ final class CalloutHeap {
         c.heapIndex = -1;
         VnetCallout last = items[--size];
         items[size] = null;
+        if (size < items.length / SPARSE && items.length > INITIAL) {
+            items = Arrays.copyOf(items, items.length / 2);
+        }
         if (i == size) {
             return;
         }

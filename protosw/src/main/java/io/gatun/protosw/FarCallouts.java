@@ -8,35 +8,44 @@ import org.agrona.DeadlineTimerWheel;
 /**
  * The callouts that are at least a tick away, in Agrona's timer wheel: arming one costs the same however many there
  * are. Before a tick begins its callouts are {@link #pull}ed into the {@link CalloutHeap}, which orders them exactly;
- * the
- * wheel only keeps the many that are far off out of it.
+ * the wheel only keeps the many that are far off out of it.
  *
  * <p>Everything queued here is due at or after {@link #horizonNs}. A spoke that is full refuses, and the callout goes
- * to
- * the heap instead: the wheel grows all spokes at once, so its largest must stay small.
+ * to the heap instead: the wheel grows all spokes at once, so its largest must stay small. A turn in which no spoke
+ * held a quarter of what it has room for ends with a smaller wheel, so that a load spike is forgotten.
  *
  * <p>Locking key: (w) the wheel's lock.
  */
 final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
     /** 2^21 ns: 2.1 ms. One turn takes 4.3 s. */
     private static final int TICK_BITS = 21;
-    private static final int TICKS = 2048;
+    private static final int TICK_COUNT_BITS = 11;
+    private static final int TICKS = 1 << TICK_COUNT_BITS;
     private static final int SPOKE_FIRST = 4;
     private static final int SPOKE_MAX = 64;
+    /** Room that is never given up. */
+    private static final int SPOKE_KEPT = 2 * SPOKE_FIRST;
+    /** More room is given up when less than this part of it was used for a turn. */
+    private static final int SPARSE = 4;
     /** 146 years; what is due later is never due. Keeps the arithmetic of ticks clear of overflow. */
     private static final long LAST_NS = 1L << Long.SIZE - 2;
 
-    private final DeadlineTimerWheel wheel =
-        new DeadlineTimerWheel(TimeUnit.NANOSECONDS, 0, 1L << TICK_BITS, TICKS, SPOKE_FIRST);
-    private final VnetCallout[][] spokes = new VnetCallout[TICKS][SPOKE_FIRST]; // (w) by the two halves of a timer id
+    private DeadlineTimerWheel wheel = newWheel(SPOKE_FIRST); // (w)
+    private VnetCallout[][] spokes = new VnetCallout[TICKS][SPOKE_FIRST]; // (w) by the two halves of a timer id
     private final int[] counts = new int[TICKS];                     // (w) callouts on each spoke
     private final long[] busy = new long[TICKS / Long.SIZE];         // (w) bit set: the spoke has callouts
     private final CalloutHeap near;
     private long tick;  // (w) the next to be pulled
     private int pulled; // (w) by the pull under way
+    private int room = SPOKE_FIRST; // (w) the most that any spoke has had room for
+    private int most;   // (w) that were on one spoke in the present turn
 
     FarCallouts(CalloutHeap near) {
         this.near = near;
+    }
+
+    private static DeadlineTimerWheel newWheel(int perSpoke) {
+        return new DeadlineTimerWheel(TimeUnit.NANOSECONDS, 0, 1L << TICK_BITS, TICKS, perSpoke);
     }
 
     /** Everything before this instant has been pulled, and may not be added any more. */
@@ -60,12 +69,14 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
         if (slot >= row.length) {
             row = Arrays.copyOf(row, 2 * row.length);
             spokes[spoke] = row;
+            room = Math.max(room, row.length);
         }
         row[slot] = c;
         c.farId = id;
         if (counts[spoke]++ == 0) {
             busy[spoke / Long.SIZE] |= 1L << spoke;
         }
+        most = Math.max(most, counts[spoke]);
         return true;
     }
 
@@ -133,8 +144,46 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
     }
 
     private void advance(long toTick) {
+        boolean turned = toTick >>> TICK_COUNT_BITS != tick >>> TICK_COUNT_BITS;
         tick = toTick;
         wheel.currentTickTime(toTick << TICK_BITS);
+        if (turned) {
+            endTurn();
+        }
+    }
+
+    private void endTurn() {
+        int used = most;
+        most = 0;
+        for (int n : counts) {
+            most = Math.max(most, n);
+        }
+        if (room > SPOKE_KEPT && used < room / SPARSE) {
+            rebuild(Math.max(SPOKE_KEPT, SPARSE * Integer.highestOneBit(used)));
+        }
+    }
+
+    private void rebuild(int perSpoke) {
+        VnetCallout[][] old = spokes;
+        wheel = newWheel(perSpoke);
+        wheel.currentTickTime(tick << TICK_BITS);
+        spokes = new VnetCallout[TICKS][SPOKE_FIRST];
+        room = perSpoke;
+        Arrays.fill(counts, 0);
+        Arrays.fill(busy, 0);
+        for (VnetCallout[] row : old) {
+            for (VnetCallout c : row) {
+                if (c != null) {
+                    boolean added = add(c);
+                    assert added : c + " had a place";
+                }
+            }
+        }
+    }
+
+    /** Room on the widest spoke. */
+    int room() {
+        return room;
     }
 
     /** The next tick, this turn, whose spoke has callouts (of this turn or a later one). There must be one. */
@@ -162,16 +211,12 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
         return true;
     }
 
-    int size() {
-        return (int) wheel.timerCount();
-    }
-
-    /** Visits all, in no order. */
+    /** Visits all, in no order. Without the lock it may miss what moves, or meet it twice. */
     void forEach(Consumer<VnetCallout> visitor) {
         for (VnetCallout[] row : spokes) {
-            for (int i = 0; i < row.length; i++) {
-                if (row[i] != null) {
-                    visitor.accept(row[i]);
+            for (VnetCallout c : row) {
+                if (c != null) {
+                    visitor.accept(c);
                 }
             }
         }

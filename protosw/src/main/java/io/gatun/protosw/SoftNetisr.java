@@ -36,6 +36,8 @@ final class SoftNetisr implements Netisr {
     private static final int DEFAULT_QLIMIT = 2048;
     private static final int MAX_QLIMIT = 10_240;
     private static final int DEFAULT_BUDGET = 1024;
+    /** Packets and tasks between one callout and the next, in a vnet with threads: timers must keep their time. */
+    static final int CALLOUT_BUDGET = 32;
     /** Vnets deep that one {@link #swi} follows a chain of linked vnets on the caller's stack. */
     private static final int MAX_DEPTH = 32;
 
@@ -282,9 +284,18 @@ final class SoftNetisr implements Netisr {
 
     @Override
     public void swi() {
+        swi(Integer.MAX_VALUE);
+    }
+
+    /** The {@link #swi} after a callout: short, where others can do the rest. */
+    void calloutSwi() {
+        swi(shared ? CALLOUT_BUDGET : Integer.MAX_VALUE);
+    }
+
+    private void swi(int most) {
         assert Witness.safePoint();
         if (streams.length == 1 && peers.length == 0) {
-            swiAlone(streams[0]);
+            swiAlone(streams[0], most);
             return;
         }
         if (!anyPending()) {
@@ -294,11 +305,11 @@ final class SoftNetisr implements Netisr {
             agent.wake();
             return;
         }
-        sweep(budget.getInt(), 0, null);
+        sweep(Math.min(most, budget.getInt()), 0, null);
     }
 
     /** The same with one workstream and no linked vnet: nothing else can turn up while it runs. */
-    private void swiAlone(Workstream ws) {
+    private void swiAlone(Workstream ws, int most) {
         if (!ws.pending()) {
             return;
         }
@@ -306,7 +317,7 @@ final class SoftNetisr implements Netisr {
             agent.wake();
             return;
         }
-        int limit = budget.getInt();
+        int limit = Math.min(most, budget.getInt());
         if (ws.run(limit) >= limit) {
             kick();
         }

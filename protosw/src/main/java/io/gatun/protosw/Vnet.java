@@ -93,7 +93,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
         ipproto = new Ipprotos();
         ifnets = new Ifnets(this, domains);
         netisr = new SoftNetisr(this, sysctl, threaded ? b.workstreams : 1, b.spins, b.yields);
-        callouts = new CalloutWheel(clock, threaded, this::wakeCallouts, netisr::swi);
+        callouts = new CalloutWheel(clock, threaded, this::wakeCallouts, netisr::calloutSwi);
         calloutAgent = threaded ? new VnetAgent(name + "-callout", callouts::runDue,
             new ParkingIdle(0, 0, callouts::sleepNs)) : null;
     }

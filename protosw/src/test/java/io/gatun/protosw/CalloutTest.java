@@ -279,4 +279,43 @@ final class CalloutTest {
         c.stop();
         assertThat(octets).isZero();
     }
+
+    /** As many as one spoke and the heap can take, then few: the room for them is given up, and none loses its time. */
+    @Test
+    void spike_over_roomIsGivenUp() {
+        CalloutWheel wheel = new CalloutWheel(clock, false, () -> { }, () -> { });
+        int few = wheel.room();
+        List<VnetCallout> all = new ArrayList<>();
+        for (int i = 0; i < 50_000; i++) {
+            VnetCallout c = new VnetCallout(wheel, "c", null, () -> ran.add("spike"));
+            c.reset(SEC + i % 7 * 300L * MS);
+            all.add(c);
+        }
+        assertThat(wheel.room()).isGreaterThan(1000);
+        clock.advance(4 * SEC);
+        wheel.runDue();
+        assertThat(ran).hasSize(50_000);
+        ran.clear();
+        for (int i = 0; i < 3; i++) {
+            all.get(i).reset(20 * SEC + i);
+        }
+        VnetCallout ticking = new VnetCallout(wheel, "tick", null, () -> { });
+        for (int i = 0; i < 15; i++) {
+            ticking.reset(SEC);
+            clock.advance(SEC);
+            wheel.runDue();
+        }
+        assertThat(wheel.room()).isLessThanOrEqualTo(few + 4);
+        assertThat(ran).isEmpty();
+        clock.advance(5 * SEC - 1);
+        wheel.runDue();
+        assertThat(ran).isEmpty();
+        clock.advance(1);
+        wheel.runDue();
+        assertThat(ran).hasSize(1);
+        clock.advance(2);
+        wheel.runDue();
+        assertThat(ran).hasSize(3);
+        assertThat(wheel.armed()).isZero();
+    }
 }

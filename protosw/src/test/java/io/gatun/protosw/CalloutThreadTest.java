@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Callout;
+import io.gatun.spi.vnet.Clock;
+import io.gatun.spi.vnet.SwiTask;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -132,6 +134,86 @@ final class CalloutThreadTest {
             }
         }
         c.drain();
+    }
+
+    /** Time is counted in tasks here: those the thread of the timers ran between one that was due and the next. */
+    @Test
+    void tasksInALine_betweenTwoCalloutsThatAreDue_areFew() throws InterruptedException {
+        int tasks = 5000;
+        AtomicInteger byTimers = new AtomicInteger();
+        CountDownLatch all = new CountDownLatch(tasks);
+        CountDownLatch scheduled = new CountDownLatch(1);
+        CountDownLatch second = new CountDownLatch(1);
+        CountDownLatch first = new CountDownLatch(1);
+        Thread[] timers = new Thread[1];
+        int[] between = new int[1];
+        vnet.callout("first", null, () -> {
+            timers[0] = Thread.currentThread();
+            first.countDown();
+            await(scheduled);
+        }).reset(0);
+        first.await();
+        vnet.callout("second", null, () -> {
+            between[0] = byTimers.get();
+            second.countDown();
+        }).reset(0);
+        for (int i = 0; i < tasks; i++) {
+            vnet.netisr().schedule(new SwiTask() {
+                @Override
+                protected void run() {
+                    if (Thread.currentThread() == timers[0]) {
+                        byTimers.incrementAndGet();
+                    }
+                    all.countDown();
+                }
+            });
+        }
+        scheduled.countDown();
+        second.await();
+        assertThat(between[0]).isLessThanOrEqualTo(SoftNetisr.CALLOUT_BUDGET);
+        all.await(); // by whomever
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Somebody who looks at all timers holds up nobody who arms one, whatever it takes to look. */
+    @Test
+    void watched_armingGoesOn() throws InterruptedException {
+        CalloutWheel wheel = new CalloutWheel(Clock.SYSTEM, true, () -> { }, () -> { });
+        VnetCallout[] c = new VnetCallout[100];
+        for (int i = 0; i < c.length; i++) {
+            c[i] = new VnetCallout(wheel, "c", null, () -> { });
+            c[i].reset(i % 2 * SEC + 1);
+        }
+        int[] seen = new int[1];
+        VnetCallout other = new VnetCallout(wheel, "other", null, () -> { });
+        wheel.forEachArmed(v -> {
+            Thread t = Thread.ofPlatform().start(() -> other.reset(5 * SEC));
+            join(t);
+            other.drain();
+            seen[0]++;
+        });
+        assertThat(seen[0]).isEqualTo(c.length);
+        assertThat(wheel.armed()).isEqualTo(c.length);
+        for (VnetCallout v : c) {
+            v.drain();
+        }
+        assertThat(wheel.armed()).isZero();
+    }
+
+    private static void join(Thread t) {
+        try {
+            t.join(60_000);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        assertThat(t.isAlive()).as("still waits for the lock").isFalse();
     }
 
     @Test

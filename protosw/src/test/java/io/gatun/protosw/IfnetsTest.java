@@ -230,4 +230,17 @@ final class IfnetsTest {
             }
         }
     }
+
+    @Test
+    void transmitList_interfaceDown_dropsEach() {
+        Ifnet ifp = plain(vnet, "list", 0);
+        assertThat(vnet.ifnets().attach(ifp)).isEqualTo(Errno.OK);
+        Mbuf first = TestVnets.packet(vnet, 1);
+        Mbuf second = TestVnets.packet(vnet, 2);
+        first.nextPkt(second);
+        second.nextPkt(TestVnets.packet(vnet, 3));
+        assertThat(ifp.transmit(first)).isEqualTo(Errno.ENETDOWN);
+        assertThat(vnet.drops(DropReason.IF_DOWN)).isEqualTo(3);
+        assertThat(vnet.pool().outstanding()).isZero();
+    }
 }

@@ -62,7 +62,7 @@ public final class InpcbInfo {
     /** Counts moves between the tables: a reader who found nothing while one happened looks again. */
     private volatile int moves;                                // (h) for writers
     private Inpcb list;                                        // (h) by listNext, listPrev
-    private int count;                                         // (h)
+    private volatile int count;                                // (h) for writers
 
     /**
      * @param protocol IPPROTO_*, for messages
@@ -143,7 +143,8 @@ public final class InpcbInfo {
                 list.listPrev = inp;
             }
             list = inp;
-            count++;
+            final int more = count + 1;
+            count = more;
         } finally {
             hashLock.unlock();
         }
@@ -307,7 +308,8 @@ public final class InpcbInfo {
         }
         inp.listNext = null;
         inp.listPrev = null;
-        count--;
+        final int left = count - 1;
+        count = left;
     }
 
     // ---- walking ------------------------------------------------------------
@@ -375,14 +377,9 @@ public final class InpcbInfo {
         return protocol;
     }
 
-    /** How many blocks there are. */
+    /** How many blocks there are. Takes no lock: who watches must not hold up who connects. */
     public int count() {
-        hashLock.lock();
-        try {
-            return count;
-        } finally {
-            hashLock.unlock();
-        }
+        return count;
     }
 
     /** The local ports, for readings. */

@@ -67,8 +67,31 @@ public final class PortSet {
         e.unlink(inp);
         if (e.count == 0) {
             clear(e.port);
-            ENTRY.setRelease(pages[e.port >> PAGE_BITS], e.port & PAGE_SIZE - 1, null);
+            final int page = e.port >> PAGE_BITS;
+            ENTRY.setRelease(pages[page], e.port & PAGE_SIZE - 1, null);
+            if (unused(page)) {
+                PAGE.setRelease(pages, page, null);
+            }
         }
+    }
+
+    /** Whether no port of a page is in use. */
+    private boolean unused(final int page) {
+        final int first = page << PAGE_BITS - WORD_BITS;
+        long any = 0;
+        for (int w = first; w < first + (PAGE_SIZE >> WORD_BITS); w++) {
+            any |= used[w];
+        }
+        return any == 0;
+    }
+
+    /** Pages that take memory: those with a port in use. Under the hash lock. */
+    int pageCount() {
+        int n = 0;
+        for (final PortEntry[] page : pages) {
+            n += page == null ? 0 : 1;
+        }
+        return n;
     }
 
     private void mark(final int port) {

@@ -119,7 +119,7 @@ public final class Tcp {
         syncache.destroy();
         TcpSubr.closeAll(this);
         cc.destroy();
-        rele.run();
+        rele.destroy();
     }
 
     /** Who merges segments on their way in. */

@@ -46,6 +46,24 @@ class PortAllocTest {
     }
 
     @Test
+    void spike_over_pagesOfPortsAreGivenUp() {
+        final int before = f.info.ports().pageCount();
+        final List<Inpcb> all = new ArrayList<>();
+        for (int i = 0; i < 20_000; i++) {
+            all.add(f.pcb(0));
+            assertThat(bind(all.get(i), 0, 0)).isEqualTo(Errno.OK);
+        }
+        assertThat(f.info.ports().pageCount()).isGreaterThan(before + 100);
+        final Inpcb stays = all.removeLast();
+        all.forEach(PcbFixture::free);
+        assertThat(f.info.ports().pageCount()).isEqualTo(before + 1);
+        assertThat(f.info.ports().entry(stays.lport())).isNotNull();
+        assertThat(f.info.check()).isTrue();
+        free(stays);
+        assertThat(f.info.ports().pageCount()).isEqualTo(before);
+    }
+
+    @Test
     void rangeFullOnOneAddress_bindOtherAddress_sharesPorts() {
         f.set("first", 20000);
         f.set("last", 20009);

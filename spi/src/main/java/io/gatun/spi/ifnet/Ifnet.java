@@ -149,7 +149,7 @@ public final class Ifnet extends IfnetSlots {
     // ---- data path ------------------------------------------------------------
 
     /**
-     * Hands a finished frame to the driver. Consumes m. Taps see it first.
+     * Hands a finished frame, and those linked behind it by nextPkt, to the driver. Consumes them. Taps see them first.
      *
      * @return as {@link TransmitFn#transmit}; ENETDOWN when the interface is down or going
      * @bsd if_transmit
@@ -169,12 +169,12 @@ public final class Ifnet extends IfnetSlots {
 
     private Errno transmitGated(final Mbuf m) {
         if ((flags & (IFF_UP | IFF_DYING)) != IFF_UP) {
-            vnet.drop(m, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
+            dropList(m, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
             return Errno.ENETDOWN;
         }
         final BpfTap tap = bpf;
-        if (tap != null) {
-            tap.mtap(this, m, true);
+        for (Mbuf p = tap == null ? null : m; p != null; p = p.nextPkt()) {
+            tap.mtap(this, p, true);
         }
         return transmitFn.transmit(this, m);
     }
