@@ -10,6 +10,7 @@ import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.VnetSide;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * TCP of one vnet: what FreeBSD keeps in V_ globals. Made by the internet domain, which then calls {@link #init}.
@@ -50,6 +51,8 @@ public final class Tcp {
     final TcpTunnel tunnel;         // (c)
     final TcpBlackhole blackhole;   // (c)
     final TcpPlpmtud plpmtud;       // (c)
+    /** Mbufs in the reassembly queues of all connections. @bsd tcp_reass_zone */
+    final AtomicInteger reassSegs = new AtomicInteger(); // (c)
     /** Header prediction; switched off by tests that compare. */
     volatile boolean predict = true; // (v)
 
@@ -66,7 +69,7 @@ public final class Tcp {
         stat = new TcpStat(vnet.counters());
         ecnStat = new TcpEcnStat(vnet.counters());
         cc = new CcTable(vnet.sysctl());
-        sysctl = new TcpSysctl(vnet.sysctl(), cc);
+        sysctl = new TcpSysctl(vnet.sysctl(), cc, pool.snapshot().mbufs().limit());
         isn = new TcpIsn(vnet);
         rele = new TcpRele(vnet);
         timeWait = new TcpTimeWait(vnet);
@@ -91,6 +94,7 @@ public final class Tcp {
         vnet.sysctl().addReading("net.inet.tcp.pcbcount", tcbinfo::count, "Control blocks");
         vnet.sysctl().addReading("net.inet.tcp.sack.globalholes", sendMaps::globalholes,
             "Records cut for SACK blocks");
+        vnet.sysctl().addReading("net.inet.tcp.reass.cursegments", reassSegs::get, "Mbufs out of order now");
         vnet.provide(TcpFunctions.class, functions);
         vnet.provide(TcpPcblist.class, new TcpPcblist(this));
         vnet.sysctl().addString("net.inet.tcp.cc.available", cc.names(), "Congestion control algorithms",

@@ -13,12 +13,13 @@ import io.gatun.spi.sys.Seq;
  * acknowledged: see {@link TcpSack}.
  *
  * <p>What a run covers stands in the packet header of its first mbuf: sequence number in the high half of phPer64,
- * octets and the FIN bit in the low one; phPtr is its last mbuf, csumData the storage it holds, rcvTstmp the stamp of
- * the last segment that came into it.
+ * octets and the FIN bit in the low one; phPtr is its last mbuf, csumData the storage it holds, flowid its mbufs,
+ * rcvTstmp the stamp of the last segment that came into it.
  *
- * <p>Bounded three ways: runs ({@code net.inet.tcp.reass.maxqueuelen}), octets (the receive window) and mbuf storage
- * (twice the receive buffer's storage limit), so that a peer who sends single octets gains nothing. The segment that
- * fills the gap at the front is always taken.
+ * <p>Bounded four ways: runs ({@code net.inet.tcp.reass.maxqueuelen}), octets (the receive window) and mbuf storage
+ * (twice the receive buffer's storage limit), so that a peer who sends single octets gains nothing; and mbufs of all
+ * connections together ({@code net.inet.tcp.reass.maxsegments}), so that many peers with a gap each do not empty the
+ * pool, which nobody could read empty. The segment that fills the gap at the front is always taken.
  *
  * @bsd tcp_reass
  */
@@ -71,6 +72,9 @@ final class TcpReass {
         final SockBuf rcv = tp.inp.so.rcv();
         // DIFFERS: not within the buffer's own limit, which a window full of clusters that are not would exceed.
         if (tp.segqStorage + storage(seg.m) > 2L * rcv.mbmax()) {
+            return true;
+        }
+        if (tp.tcp.reassSegs.get() + mbufs(seg.m) > tp.tcp.sysctl.reassMaxsegments.getInt()) {
             return true;
         }
         final int most = Math.min(rcv.hiwat() / tp.maxseg + 1, tp.tcp.sysctl.reassMaxqueuelen.getInt());
@@ -166,6 +170,7 @@ final class TcpReass {
         m.phPer64((long) seg.seq << 32 | seg.len | (fin ? FIN_BIT : 0));
         m.phPtr(m.last());
         m.csumData(storage(m));
+        m.flowid(mbufs(m));
         if (p == null) {
             m.nextPkt(tp.segq);
             tp.segq = m;
@@ -178,6 +183,7 @@ final class TcpReass {
         }
         tp.segqCnt++;
         tp.segqStorage += m.csumData();
+        tp.tcp.reassSegs.addAndGet(m.flowid());
         return m;
     }
 
@@ -189,7 +195,7 @@ final class TcpReass {
         final Mbuf tail = (Mbuf) p.phPtr();
         final int had = storageOf(tail);
         tail.cat(m);
-        grow(tp, p, storage(tail) - had);
+        grow(tp, p, storage(tail) - had, mbufs(tail) - 1);
         p.phPtr(tail.last());
         p.phPer64(p.phPer64() + n | (fin ? FIN_BIT : 0));
     }
@@ -206,6 +212,7 @@ final class TcpReass {
         p.pktLen(p.pktLen() + q.pktLen());
         p.phPer64(p.phPer64() + len(q) | (fin(q) ? FIN_BIT : 0));
         p.csumData(p.csumData() + q.csumData());
+        p.flowid(p.flowid() + q.flowid());
         final Mbuf tail = (Mbuf) p.phPtr();
         p.phPtr(q.phPtr());
         final Mbuf rest = q.next(); // only the first of a run has a header
@@ -216,9 +223,11 @@ final class TcpReass {
     }
 
     @GuardedBy("tp.inp.lock")
-    private static void grow(Tcpcb tp, Mbuf p, int storage) {
+    private static void grow(Tcpcb tp, Mbuf p, int storage, int mbufs) {
         p.csumData(p.csumData() + storage);
+        p.flowid(p.flowid() + mbufs);
         tp.segqStorage += storage;
+        tp.tcp.reassSegs.addAndGet(mbufs);
     }
 
     /** Takes run q, which follows p, out of the queue; answers its successor. */
@@ -236,6 +245,7 @@ final class TcpReass {
         q.nextPkt(null);
         tp.segqCnt--;
         tp.segqStorage -= q.csumData();
+        tp.tcp.reassSegs.addAndGet(-q.flowid());
         return next;
     }
 
@@ -264,6 +274,7 @@ final class TcpReass {
             remove(tp, null, m);
             m.phPtr(null);
             m.csumData(0);
+            m.flowid(0);
             tp.rcvNxt += n;
             if (n > 0) {
                 tp.tcp.stat.rcvpack.increment();
@@ -283,6 +294,9 @@ final class TcpReass {
     @GuardedBy("tp.inp.lock")
     static void flush(Tcpcb tp) {
         final Mbuf q = tp.segq;
+        for (Mbuf m = q; m != null; m = m.nextPkt()) {
+            tp.tcp.reassSegs.addAndGet(-m.flowid());
+        }
         tp.segq = null;
         tp.segqLast = null;
         tp.segqCnt = 0;
@@ -317,6 +331,14 @@ final class TcpReass {
         return n;
     }
 
+    private static int mbufs(Mbuf first) {
+        int n = 0;
+        for (Mbuf m = first; m != null; m = m.next()) {
+            n++;
+        }
+        return n;
+    }
+
     private static int storageOf(Mbuf m) {
         return Mbuf.MSIZE + (m.ext() == null ? 0 : m.size());
     }
@@ -330,6 +352,7 @@ final class TcpReass {
             cnt++;
             stored += storage(m);
             assert storage(m) == m.csumData() : "storage of a run";
+            assert mbufs(m) == m.flowid() : "mbufs of a run";
             assert m.last() == m.phPtr() : "last mbuf of a run";
             assert m.length() == m.pktLen() && m.pktLen() <= len(m) : "octets of a run";
             assert m.nextPkt() != null || tp.segqLast == m : "last run";

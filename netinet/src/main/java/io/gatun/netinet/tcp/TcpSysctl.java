@@ -5,6 +5,7 @@ import io.gatun.spi.vnet.SysctlTree;
 
 /** The tunables below {@code net.inet.tcp}, by FreeBSD's names and defaults; times in ms as there. */
 final class TcpSysctl {
+    private static final int REASS_SHARE = 4;
     private static final String BASE = "net.inet.tcp.";
     private static final int MAXBUF = 2 * 1024 * 1024;
     private static final int BIG = 1 << 30;
@@ -49,6 +50,7 @@ final class TcpSysctl {
     final Sysctl persmax;
     final Sysctl rackEnable;
     final Sysctl reassMaxqueuelen;
+    final Sysctl reassMaxsegments;
     final Sysctl recvbufAuto;
     final Sysctl recvbufMax;
     final Sysctl recvspace;
@@ -73,7 +75,8 @@ final class TcpSysctl {
     final Sysctl tsOffsetPerConn;
     final Sysctl tso;
 
-    TcpSysctl(SysctlTree t, CcTable cc) {
+    /** @param mbufs of the pool */
+    TcpSysctl(SysctlTree t, CcTable cc, int mbufs) {
         abcLVar = intOf(t, "abc_l_var", 2, 1, 64, "Segments that cwnd may grow by per ACK in slow start");
         ackWarCnt = intOf(t, "ack_war_cnt", 5, 0, BIG, "Challenge ACKs per window and connection; 0 is no limit");
         ackWarTimewindow = intOf(t, "ack_war_timewindow", 1000, 0, BIG, "Challenge ACK window, ms");
@@ -115,6 +118,7 @@ final class TcpSysctl {
         persmax = intOf(t, "persmax", 60_000, 1, BIG, "Largest persist interval, ms");
         rackEnable = boolOf(t, "rack.enable", true, "Detect losses by time, and probe for them");
         reassMaxqueuelen = intOf(t, "reass.maxqueuelen", 100, 0, BIG, "Segments out of order per connection");
+        reassMaxsegments = intOf(t, "reass.maxsegments", mbufs / REASS_SHARE, 0, BIG, "Mbufs out of order in all");
         recvbufAuto = boolOf(t, "recvbuf_auto", true, "Grow receive buffers");
         recvbufMax = intOf(t, "recvbuf_max", MAXBUF, 0, BIG, "Largest receive buffer, octets");
         recvspace = intOf(t, "recvspace", 65_536, 0, BIG, "Initial receive buffer, octets");

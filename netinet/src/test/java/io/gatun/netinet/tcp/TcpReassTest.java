@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.Random;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
@@ -87,6 +88,35 @@ class TcpReassTest {
                 assertThat(tcpcb(so).segqCnt).isLessThanOrEqualTo(100);
                 assertThat(tcpcb(so).segqStorage).isLessThanOrEqualTo(2 * so.rcv.mbmax());
             }
+            fx.sent.clear();
+        }
+    }
+
+    /** Many peers with a gap each may not take the pool: what they hold in all is bounded, and given back. */
+    @Example
+    void manyConnectionsWithGaps_boundedInAll() {
+        try (TcpFixture fx = new TcpFixture()) {
+            fx.sysctl("reass.maxsegments", "100");
+            final FakeSocket listener = fx.listener();
+            for (int port = 2000; port < 2004; port++) {
+                fx.seg(TH_SYN).from(TcpFixture.PEER, port).seq(PEER_ISS).mss(1460).arrive();
+                fx.seg(TH_ACK).from(TcpFixture.PEER, port).ack(fx.only().seq + 1).arrive();
+            }
+            for (int i = 0; i < 40; i++) {
+                for (final FakeSocket so : listener.comp) {
+                    fx.seg(TH_ACK).on(so).from(TcpFixture.PEER, tcpcb(so).inp.fport()).seq(PEER_ISS + 2 + 2 * i).data(1)
+                        .arrive();
+                    assertThat(fx.tcp.reassSegs.get()).isLessThanOrEqualTo(100);
+                }
+            }
+            assertThat(fx.tcp.reassSegs.get()).isEqualTo(100);
+            assertThat(fx.stat("rcvreassfull")).isEqualTo(60);
+            final FakeSocket first = listener.comp.getFirst();
+            final int port = tcpcb(first).inp.fport();
+            fx.seg(TH_ACK).on(first).from(TcpFixture.PEER, port).seq(PEER_ISS + 1).data(40).arrive();
+            assertThat(fx.tcp.reassSegs.get()).as("the gap is filled all the same").isLessThan(100);
+            TcpSubr.drainAll(fx.tcp);
+            assertThat(fx.tcp.reassSegs.get()).isZero();
             fx.sent.clear();
         }
     }
