@@ -108,7 +108,7 @@ public final class Ip6Output {
         if (In6.isMulticast(hi)) {
             return multicast(m, ro, out, flags);
         }
-        final NextHop nh = ro.resolve6(inet.fib(m.fibnum()), hi, lo);
+        final NextHop nh = ro.resolve6(inet.fib(m.fibnum()), hi, lo, 0, m.flowid());
         if (nh == null || nh.has(NextHop.NHF_REJECT)) {
             return noRoute(m, Errno.EHOSTUNREACH);
         }
