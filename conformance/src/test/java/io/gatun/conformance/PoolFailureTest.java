@@ -12,8 +12,13 @@ import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.SocketFile;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -29,6 +34,9 @@ class PoolFailureTest {
     private static final int CLOSED_PORT = 9;
     private static final int MOST_TRIES = 200;
     private static final long SECOND = 1_000_000_000L;
+    private static final int MEGABYTE = 1 << 20;
+    private static final int PAUSES = 20_000;
+    private static final long SEED = 20_261_126;
 
     static Stream<Arguments> ways() {
         return Arrays.stream(LockStrategy.values()).flatMap(s -> Arrays.stream(Family.values())
@@ -162,6 +170,59 @@ class PoolFailureTest {
             from.sendto(out.clear(), 0, to);
         } catch (final ErrnoException e) {
             refusedFor(e);
+        }
+    }
+
+    static Stream<Arguments> modes() {
+        return Arrays.stream(LockStrategy.values()).flatMap(s -> Arrays.stream(Family.values())
+            .map(f -> Arguments.of(s, f)));
+    }
+
+    /** Threads send and read both ways while requests here and there find the pool empty. */
+    @ParameterizedTest
+    @MethodSource("modes")
+    @Timeout(120)
+    void threads_refusalsNowAndThen_allArrives(final LockStrategy strategy, final Family family) throws Exception {
+        try (Bed bed = new Bed(strategy, true, 1)) {
+            final Vnet[] v = family.pair(bed, Bed.ETHERNET);
+            final SocketFile[] c = bed.connection(v[0], v[1], family.right(Bed.PORT));
+            final Flow[] flows = {new Flow(c[0], c[1], MEGABYTE, WRITE), new Flow(c[1], c[0], MEGABYTE, 65_536)};
+            final List<FutureTask<Void>> tasks = new ArrayList<>();
+            for (final Flow f : flows) {
+                tasks.add(new FutureTask<>(() -> untilDone(f::sendAll)));
+                tasks.add(new FutureTask<>(() -> untilDone(f::receiveAll)));
+            }
+            tasks.forEach(Thread.ofPlatform().daemon()::start);
+            final SplittableRandom r = new SplittableRandom(SEED);
+            while (tasks.stream().anyMatch(t -> !t.isDone())) {
+                bed.pool.refuse(r.nextInt(1, 200), r.nextInt(1, 4));
+                final String site = bed.pool.refusedAt();
+                for (int i = 0; site.equals(bed.pool.refusedAt()) && i < PAUSES; i++) {
+                    Thread.yield();
+                }
+            }
+            bed.pool.refuse(0, 0);
+            for (final FutureTask<Void> t : tasks) {
+                t.get();
+            }
+            c[0].close();
+            c[1].close();
+            assertThat(bed.pool.denied()).isPositive();
+        }
+    }
+
+    private interface Work {
+        void run() throws ErrnoException;
+    }
+
+    private static Void untilDone(final Work work) throws ErrnoException {
+        while (true) {
+            try {
+                work.run();
+                return null;
+            } catch (final ErrnoException e) {
+                refusedFor(e);
+            }
         }
     }
 }

@@ -241,6 +241,15 @@ class IcmpTest {
     void resets_arePacedBySecond() {
         net.vnet.sysctl().set("net.inet.icmp.icmplim", "10");
         net.vnet.sysctl().set("net.inet.icmp.icmplim_jitter", "0");
+        byte[] syn = syn(TestNet.US0);
+        for (int i = 0; i < 50; i++) {
+            receive(Packets.ip(TestNet.PEER0, TestNet.US0, 6, 1, 0, syn));
+        }
+        assertThat(net.wire0.sent).hasSize(10);
+        assertThat(net.stat("icmp.ratelimit")).isEqualTo(40);
+    }
+
+    private static byte[] syn(int dst) {
         byte[] syn = new byte[20];
         Packets.put(syn, 0, 4000, 2);
         Packets.put(syn, 2, 80, 2);
@@ -248,14 +257,21 @@ class IcmpTest {
         syn[13] = 2;
         byte[] summed = new byte[32];
         Packets.put(summed, 0, TestNet.PEER0, 4);
-        Packets.put(summed, 4, TestNet.US0, 4);
+        Packets.put(summed, 4, dst, 4);
         Packets.put(summed, 8, 6 << 16 | syn.length, 4);
         System.arraycopy(syn, 0, summed, 12, syn.length);
         Packets.put(syn, 16, Packets.cksum(summed, 0, summed.length), 2);
-        for (int i = 0; i < 50; i++) {
-            receive(Packets.ip(TestNet.PEER0, TestNet.US0, 6, 1, 0, syn));
+        return syn;
+    }
+
+    /** MUST-57, also where the frame was for this host alone. */
+    @Test
+    void synToTheBroadcastAddressInAUnicastFrame_isNotAnswered() {
+        for (String dst : new String[] {"10.0.0.255", "255.255.255.255", "224.0.0.1"}) {
+            int to = Packets.addr(dst);
+            receive(Packets.ip(TestNet.PEER0, to, 6, 1, 0, syn(to)));
         }
-        assertThat(net.wire0.sent).hasSize(10);
-        assertThat(net.stat("icmp.ratelimit")).isEqualTo(40);
+        assertThat(net.wire0.sent).isEmpty();
+        assertThat(net.vnet.drops(DropReason.TCP_NOPORT)).isEqualTo(3);
     }
 }
