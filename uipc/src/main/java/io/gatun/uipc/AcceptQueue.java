@@ -354,18 +354,12 @@ final class AcceptQueue {
 
     @GuardedBy("lock")
     private Errno awaitLocked(final long timeoNs) {
-        long left = timeoNs;
+        long left = Cv.limit(timeoNs);
         while (!worthALook()) {
-            if (timeoNs == 0) {
-                left = cond.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
-            } else if (left <= 0) {
-                return Errno.EAGAIN;
-            } else {
-                left = cond.timedAwaitSig(left);
+            if (left <= 0) {
+                return Cv.outcome(left);
             }
-            if (left == Cv.EINTR) {
-                return Errno.EINTR;
-            }
+            left = cond.timedAwaitSig(left);
         }
         return Errno.OK;
     }

@@ -108,32 +108,12 @@ final class MbufSockBuf extends SockBufState {
     // ---- appending ------------------------------------------------------------
 
     @Override
-    public void append(final Mbuf m, final int flags) {
-        lock.lock();
-        try {
-            appendLocked(m, flags);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
     public void appendLocked(final Mbuf m, final int flags) {
         assert lock.owned();
         if (mbtail == null || mbtail.has(M_EOR)) {
             appendRecordLocked(m);
         } else {
             compress(m, mbtail);
-        }
-    }
-
-    @Override
-    public void appendStream(final Mbuf m, final int flags) {
-        lock.lock();
-        try {
-            appendStreamLocked(m, flags);
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -146,16 +126,6 @@ final class MbufSockBuf extends SockBufState {
         }
         compress(m, mbtail);
         lastrecord = mb;
-    }
-
-    @Override
-    public void appendRecord(final Mbuf m) {
-        lock.lock();
-        try {
-            appendRecordLocked(m);
-        } finally {
-            lock.unlock();
-        }
     }
 
     @Override
@@ -184,16 +154,6 @@ final class MbufSockBuf extends SockBufState {
         }
         lastrecord = first;
         mbtail = last;
-    }
-
-    @Override
-    public boolean appendAddr(final SockAddr from, final Mbuf m, final Mbuf control) {
-        lock.lock();
-        try {
-            return appendAddrLocked(from, m, control);
-        } finally {
-            lock.unlock();
-        }
     }
 
     @Override
@@ -232,16 +192,6 @@ final class MbufSockBuf extends SockBufState {
         }
         link(first, last);
         return true;
-    }
-
-    @Override
-    public void appendControl(final Mbuf m, final Mbuf control, final int flags) {
-        lock.lock();
-        try {
-            appendControlLocked(m, control, flags);
-        } finally {
-            lock.unlock();
-        }
     }
 
     @Override
@@ -393,16 +343,6 @@ final class MbufSockBuf extends SockBufState {
     }
 
     @Override
-    public void dropRecord() {
-        lock.lock();
-        try {
-            dropRecordLocked();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
     public void dropRecordLocked() {
         freeCut(takeRecordLocked());
     }
@@ -420,16 +360,6 @@ final class MbufSockBuf extends SockBufState {
             front(null, next);
         }
         return first;
-    }
-
-    @Override
-    public void flush() {
-        lock.lock();
-        try {
-            flushLocked();
-        } finally {
-            lock.unlock();
-        }
     }
 
     @Override

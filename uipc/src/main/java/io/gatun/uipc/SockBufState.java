@@ -207,6 +207,27 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         }
     }
 
+    /** @bsd sowakeup */
+    final void wakeup() {
+        lock.lock();
+        try {
+            wakeupLocked();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Sets the bit that nothing more can be put in, or will come, and wakes those who wait for it. */
+    final void cantMore(final int bit) {
+        lock.lock();
+        try {
+            setStateBits(bit, 0);
+            wakeupLocked();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Wakes all, for a change of state that no counter shows. */
     final void wakeAll() {
         lock.lock();
@@ -334,21 +355,14 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
             if (w.cond == null) {
                 w.cond = new Cv(lock);
             }
-            final long timeo = w.timeoNs;
-            long left = timeo;
+            long left = Cv.limit(w.timeoNs);
             while (!worthALook(octets)) {
+                if (left <= 0) {
+                    return Cv.outcome(left);
+                }
                 w.wanted = (flags & SB_WAIT) != 0 ? Math.min(w.wanted, octets) : octets;
                 setFlagBits(SB_WAIT, 0);
-                if (timeo == 0) {
-                    left = w.cond.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
-                } else if (left <= 0) {
-                    return Errno.EAGAIN;
-                } else {
-                    left = w.cond.timedAwaitSig(left);
-                }
-                if (left == Cv.EINTR) {
-                    return Errno.EINTR;
-                }
+                left = w.cond.timedAwaitSig(left);
             }
             return Errno.OK;
         } finally {

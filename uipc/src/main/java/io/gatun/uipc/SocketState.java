@@ -269,17 +269,15 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         return state;
     }
 
+    /** Changes SS_* bits, and lets who waits for them look again. */
     void changeState(final int set, final int clear) {
         lock.lock();
         try {
-            changeStateLocked(set, clear);
+            state = (short) (state & ~clear | set);
+            wakeTimeoLocked();
         } finally {
             lock.unlock();
         }
-    }
-
-    private void changeStateLocked(final int set, final int clear) {
-        state = (short) (state & ~clear | set);
     }
 
     /** What a child takes over from its listener when it is accepted. @bsd ACCEPT4_INHERIT */
@@ -371,13 +369,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final void isConnected() {
-        lock.lock();
-        try {
-            changeStateLocked(SS_ISCONNECTED, SS_ISCONNECTING | SS_ISDISCONNECTING);
-            wakeTimeoLocked();
-        } finally {
-            lock.unlock();
-        }
+        changeState(SS_ISCONNECTED, SS_ISCONNECTING | SS_ISDISCONNECTING);
         final AcceptQueue waiting = head();
         if (waiting == null || !waiting.complete((Socket) this)) {
             rWakeup();
@@ -392,35 +384,17 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final void isDisconnecting() {
-        lock.lock();
-        try {
-            changeStateLocked(SS_ISDISCONNECTING, SS_ISCONNECTING);
-            wakeTimeoLocked();
-        } finally {
-            lock.unlock();
-        }
+        changeState(SS_ISDISCONNECTING, SS_ISCONNECTING);
         cantRcvMore();
         cantSendMore();
     }
 
     @Override
     public final void isDisconnected() {
-        lock.lock();
-        try {
-            changeStateLocked(SS_ISDISCONNECTED, SS_ISCONNECTING | SS_ISCONNECTED | SS_ISDISCONNECTING);
-            wakeTimeoLocked();
-        } finally {
-            lock.unlock();
-        }
+        changeState(SS_ISDISCONNECTED, SS_ISCONNECTING | SS_ISCONNECTED | SS_ISDISCONNECTING);
         cantRcvMore();
-        snd.lock.lock();
-        try {
-            snd.flushLocked();
-            snd.setStateBits(SocketDefs.SBS_CANTSENDMORE, 0);
-            snd.wakeupLocked();
-        } finally {
-            snd.lock.unlock();
-        }
+        cantSendMore();
+        snd.flush();
         final AcceptQueue waiting = head();
         if (waiting != null) {
             waiting.abandon((Socket) this);
@@ -429,36 +403,19 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final void cantRcvMore() {
-        rcv.lock.lock();
-        try {
-            rcv.setStateBits(SocketDefs.SBS_CANTRCVMORE, 0);
-            rcv.wakeupLocked();
-        } finally {
-            rcv.lock.unlock();
-        }
+        rcv.cantMore(SocketDefs.SBS_CANTRCVMORE);
     }
 
     @Override
     public final void cantSendMore() {
-        snd.lock.lock();
-        try {
-            snd.setStateBits(SocketDefs.SBS_CANTSENDMORE, 0);
-            snd.wakeupLocked();
-        } finally {
-            snd.lock.unlock();
-        }
+        snd.cantMore(SocketDefs.SBS_CANTSENDMORE);
     }
 
     // ---- waking and waiting ------------------------------------------------------------
 
     @Override
     public final void rWakeup() {
-        rcv.lock.lock();
-        try {
-            rcv.wakeupLocked();
-        } finally {
-            rcv.lock.unlock();
-        }
+        rcv.wakeup();
     }
 
     @Override
@@ -468,12 +425,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final void wWakeup() {
-        snd.lock.lock();
-        try {
-            snd.wakeupLocked();
-        } finally {
-            snd.lock.unlock();
-        }
+        snd.wakeup();
     }
 
     @Override
@@ -523,18 +475,12 @@ abstract sealed class SocketState implements SocketSide permits Socket {
             if (timeo == null) {
                 timeo = new Cv(lock);
             }
-            long left = ns;
+            long left = Cv.limit(ns);
             while ((state & whileSet) != 0 && (whileSet != SS_ISCONNECTING || error == Errno.OK && !closed)) {
-                if (ns == 0) {
-                    left = timeo.awaitSig() == Errno.OK ? 0 : Cv.EINTR;
-                } else if (left <= 0) {
-                    return Errno.EAGAIN;
-                } else {
-                    left = timeo.timedAwaitSig(left);
+                if (left <= 0) {
+                    return Cv.outcome(left);
                 }
-                if (left == Cv.EINTR) {
-                    return Errno.EINTR;
-                }
+                left = timeo.timedAwaitSig(left);
             }
             return Errno.OK;
         } finally {

@@ -97,16 +97,6 @@ final class FakeSockBuf implements SockBuf {
     }
 
     @Override
-    public void appendStream(Mbuf m, int fl) {
-        lock.lock();
-        try {
-            appendStreamLocked(m, fl);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
     public void appendStreamLocked(Mbuf m, int fl) {
         assert lock.owned();
         octets += m.length();
@@ -130,16 +120,6 @@ final class FakeSockBuf implements SockBuf {
         final Mbuf gone = cutLocked(n);
         if (gone != null) {
             gone.freeChain();
-        }
-    }
-
-    @Override
-    public void drop(int n) {
-        lock.lock();
-        try {
-            dropLocked(n);
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -213,16 +193,6 @@ final class FakeSockBuf implements SockBuf {
     }
 
     @Override
-    public void flush() {
-        lock.lock();
-        try {
-            flushLocked();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
     public void flushLocked() {
         dropLocked(octets);
     }
@@ -238,17 +208,7 @@ final class FakeSockBuf implements SockBuf {
     }
 
     @Override
-    public void append(Mbuf m, int fl) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
     public void appendLocked(Mbuf m, int fl) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void appendRecord(Mbuf m) {
         throw new UnsupportedOperationException();
     }
 
@@ -258,27 +218,12 @@ final class FakeSockBuf implements SockBuf {
     }
 
     @Override
-    public boolean appendAddr(SockAddr from, Mbuf m, Mbuf control) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
     public boolean appendAddrLocked(SockAddr from, Mbuf m, Mbuf control) {
         throw new UnsupportedOperationException();
     }
 
     @Override
-    public void appendControl(Mbuf m, Mbuf control, int fl) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
     public void appendControlLocked(Mbuf m, Mbuf control, int fl) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void dropRecord() {
         throw new UnsupportedOperationException();
     }
 

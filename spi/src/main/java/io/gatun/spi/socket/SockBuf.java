@@ -5,12 +5,11 @@ import io.gatun.spi.sys.Mtx;
 
 /**
  * One direction of a socket: a queue of records (by nextPkt), each a chain of mbufs (by next), with limits and
- * waiters. A stream is one endless
- * record.
+ * waiters. A stream is one endless record.
  *
- * <p>Methods named {@code ...Locked} are called with {@link #lock} held; their twins take it. Readers ({@link
- * #avail}, {@link #space}, {@link #state})
- * may be called without it and are then advisory.
+ * <p>Methods named {@code ...Locked} are called with {@link #lock} held; their twins take it, here, so that an
+ * implementation has the first only. Readers ({@link #avail}, {@link #space}, {@link #state}) may be called without it
+ * and are then advisory.
  *
  * @bsd struct sockbuf
  */
@@ -61,19 +60,40 @@ public interface SockBuf {
     // ---- appending: all consume m, control ------------------------------------------------------------
 
     /** Appends to the last record. @bsd sbappend */
-    void append(Mbuf m, int flags);
+    default void append(final Mbuf m, final int flags) {
+        lock().lock();
+        try {
+            appendLocked(m, flags);
+        } finally {
+            lock().unlock();
+        }
+    }
 
     /** @bsd sbappend_locked */
     void appendLocked(Mbuf m, int flags);
 
     /** Appends to a stream; small mbufs are compressed into the space of the last. @bsd sbappendstream */
-    void appendStream(Mbuf m, int flags);
+    default void appendStream(final Mbuf m, final int flags) {
+        lock().lock();
+        try {
+            appendStreamLocked(m, flags);
+        } finally {
+            lock().unlock();
+        }
+    }
 
     /** @bsd sbappendstream_locked */
     void appendStreamLocked(Mbuf m, int flags);
 
     /** Begins a new record. @bsd sbappendrecord */
-    void appendRecord(Mbuf m);
+    default void appendRecord(final Mbuf m) {
+        lock().lock();
+        try {
+            appendRecordLocked(m);
+        } finally {
+            lock().unlock();
+        }
+    }
 
     /** @bsd sbappendrecord_locked */
     void appendRecordLocked(Mbuf m);
@@ -85,13 +105,27 @@ public interface SockBuf {
      * @return false when there is no room or no mbuf: then nothing is consumed
      * @bsd sbappendaddr
      */
-    boolean appendAddr(SockAddr from, Mbuf m, Mbuf control);
+    default boolean appendAddr(final SockAddr from, final Mbuf m, final Mbuf control) {
+        lock().lock();
+        try {
+            return appendAddrLocked(from, m, control);
+        } finally {
+            lock().unlock();
+        }
+    }
 
     /** @bsd sbappendaddr_locked */
     boolean appendAddrLocked(SockAddr from, Mbuf m, Mbuf control);
 
     /** Appends control and data as a record. @bsd sbappendcontrol */
-    void appendControl(Mbuf m, Mbuf control, int flags);
+    default void appendControl(final Mbuf m, final Mbuf control, final int flags) {
+        lock().lock();
+        try {
+            appendControlLocked(m, control, flags);
+        } finally {
+            lock().unlock();
+        }
+    }
 
     /** @bsd sbappendcontrol_locked */
     void appendControlLocked(Mbuf m, Mbuf control, int flags);
@@ -99,7 +133,14 @@ public interface SockBuf {
     // ---- taking ------------------------------------------------------------
 
     /** Drops octets off the front. @bsd sbdrop */
-    void drop(int octets);
+    default void drop(final int octets) {
+        lock().lock();
+        try {
+            dropLocked(octets);
+        } finally {
+            lock().unlock();
+        }
+    }
 
     /** @bsd sbdrop_locked */
     void dropLocked(int octets);
@@ -113,21 +154,34 @@ public interface SockBuf {
     Mbuf cutLocked(int octets);
 
     /** Drops the first record. @bsd sbdroprecord */
-    void dropRecord();
+    default void dropRecord() {
+        lock().lock();
+        try {
+            dropRecordLocked();
+        } finally {
+            lock().unlock();
+        }
+    }
 
     /** @bsd sbdroprecord_locked */
     void dropRecordLocked();
 
     /** Drops everything. @bsd sbflush */
-    void flush();
+    default void flush() {
+        lock().lock();
+        try {
+            flushLocked();
+        } finally {
+            lock().unlock();
+        }
+    }
 
     /** @bsd sbflush_locked */
     void flushLocked();
 
     /**
      * A shared copy of {@code length} octets from {@code offset} of a stream, for transmission: clusters are shared,
-     * nothing is copied. Keeps a cursor, so that
-     * successive calls do not walk the buffer.
+     * nothing is copied. Keeps a cursor, so that successive calls do not walk the buffer.
      *
      * @return a chain without packet header, owned by the caller; null when out of mbufs
      * @bsd sbsndptr_adv

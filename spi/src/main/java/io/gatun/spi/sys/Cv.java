@@ -15,6 +15,8 @@ import java.util.concurrent.locks.LockSupport;
 public final class Cv {
     /** The answer of {@link #timedAwaitSig} to an interrupt. */
     public static final long EINTR = Long.MIN_VALUE;
+    /** A limit that is never reached. */
+    public static final long FOREVER = Long.MAX_VALUE;
 
     private final Mtx mtx;
     private final Sleepq waiters = new Sleepq();
@@ -46,16 +48,39 @@ public final class Cv {
         return Thread.currentThread().isInterrupted() ? Errno.EINTR : sleep(0);
     }
 
+    /** What to begin a loop of {@link #timedAwaitSig} with, for a time-out of which 0 is none, as SO_RCVTIMEO is. */
+    public static long limit(final long timeoNs) {
+        return timeoNs == 0 ? FOREVER : timeoNs;
+    }
+
+    /** What a loop of {@link #timedAwaitSig} ended with that has nothing left: EINTR, or EAGAIN for the time-out. */
+    public static Errno outcome(final long left) {
+        return left == EINTR ? Errno.EINTR : Errno.EAGAIN;
+    }
+
     /**
-     * Waits for at most so long by the system's clock: a park knows no other.
+     * Waits for at most so long by the system's clock: a park knows no other. A wait with a time-out is
      *
-     * @param ns above 0
+     * <pre>{@code
+     *   long left = Cv.limit(timeoNs);
+     *   while (!what is waited for) {
+     *       if (left <= 0) {
+     *           return Cv.outcome(left);
+     *       }
+     *       left = cv.timedAwaitSig(left);
+     *   }
+     * }</pre>
+     *
+     * @param ns above 0; {@link #FOREVER} is no limit
      * @return what is left of ns, 0 or less when the time is over; {@link #EINTR} when the thread is interrupted, which
      *     it stays
      * @bsd cv_timedwait_sig
      */
     public long timedAwaitSig(final long ns) {
         assert ns > 0 : ns;
+        if (ns == FOREVER) {
+            return awaitSig() == Errno.OK ? FOREVER : EINTR;
+        }
         final long start = Clock.SYSTEM.nanoTime();
         if (Thread.currentThread().isInterrupted() || sleep(ns) != Errno.OK) {
             return EINTR;

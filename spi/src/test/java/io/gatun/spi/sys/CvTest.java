@@ -93,6 +93,7 @@ class CvTest {
             Thread.currentThread().interrupt();
             assertThat(cv.awaitSig()).isEqualTo(Errno.EINTR);
             assertThat(cv.timedAwaitSig(SHORT_NS)).isEqualTo(Cv.EINTR);
+            assertThat(cv.timedAwaitSig(Cv.FOREVER)).isEqualTo(Cv.EINTR);
             assertThat(Thread.interrupted()).isTrue();
             assertThat(mtx.owned()).isTrue();
         } finally {
@@ -112,5 +113,14 @@ class CvTest {
         } finally {
             mtx.unlock();
         }
+    }
+
+    @Test
+    void timeOut_limitAndOutcome_areThoseOfTheSocketOption() {
+        assertThat(Cv.limit(0)).isEqualTo(Cv.FOREVER);
+        assertThat(Cv.limit(SHORT_NS)).isEqualTo(SHORT_NS);
+        assertThat(Cv.outcome(Cv.EINTR)).isEqualTo(Errno.EINTR);
+        assertThat(Cv.outcome(0)).isEqualTo(Errno.EAGAIN);
+        assertThat(Cv.outcome(-SHORT_NS)).isEqualTo(Errno.EAGAIN);
     }
 }
