@@ -243,7 +243,11 @@ final class SoftNetisr implements Netisr {
     }
 
     private Errno enqueue(NetisrProto np, Mbuf m) {
-        if (select(np, m).push(np.number, m, np.qlimit)) {
+        Workstream ws = select(np, m);
+        if (ws.push(np.number, m, np.qlimit)) {
+            if (shared && protos[np.number] != np) {
+                ws.flushPushed(np.number); // it went meanwhile, and perhaps nobody looks here any more
+            }
             return Errno.OK;
         }
         np.qdrops.increment();

@@ -273,20 +273,26 @@ final class Workstream {
 
     /** Frees what waits for a protocol. For the holder of the running bit. */
     void flush(int proto) {
-        Mbuf m = backlog[proto];
+        Mbuf left = backlog[proto];
         backlog[proto] = null;
-        for (int turn = 0; turn < 2; turn++) {
-            while (m != null) {
-                Mbuf next = m.nextPkt();
-                m.nextPkt(null);
-                shorten(proto, 1);
-                netisr.noProto(m);
-                m = next;
-            }
-            m = takeAll(proto);
-        }
-        if (shared) {
-            noteLeftOver();
+        free(proto, left);
+        flushPushed(proto);
+        noteLeftOver();
+    }
+
+    /** Frees what was pushed for a protocol that has gone. Wants no running bit: the list is taken whole. */
+    void flushPushed(int proto) {
+        free(proto, takeAll(proto));
+    }
+
+    private void free(int proto, Mbuf first) {
+        Mbuf m = first;
+        while (m != null) {
+            Mbuf next = m.nextPkt();
+            m.nextPkt(null);
+            shorten(proto, 1);
+            netisr.noProto(m);
+            m = next;
         }
     }
 

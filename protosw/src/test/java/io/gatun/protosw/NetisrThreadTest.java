@@ -185,4 +185,27 @@ final class NetisrThreadTest {
             assertThat(octets).isZero();
         }
     }
+
+    /** Whoever queues while a protocol goes is too late for its flush, and nobody will ever run the queue. */
+    @Test
+    void queue_whileTheProtocolGoes_leavesNothing() throws InterruptedException {
+        try (Vnet vnet = TestVnets.threaded().name("gone").build()) {
+            Netisr isr = vnet.netisr();
+            for (int round = 0; round < 3000; round++) {
+                assertThat(isr.register(NETISR_IP, "ip", NETISR_POLICY_FLOW, Mbuf::freeChain)).isEqualTo(Errno.OK);
+                CyclicBarrier start = new CyclicBarrier(2);
+                Thread sender = Thread.ofPlatform().start(() -> {
+                    await(start);
+                    boolean there = true;
+                    for (int i = 0; there; i++) {
+                        there = isr.queue(NETISR_IP, packet(vnet, i)) != Errno.EPROTONOSUPPORT;
+                    }
+                });
+                await(start);
+                isr.unregister(NETISR_IP);
+                sender.join();
+                assertThat(vnet.pool().outstanding()).as("mbufs after round %d", round).isZero();
+            }
+        }
+    }
 }

@@ -49,6 +49,8 @@ final class IcmpRedirect {
     private final Callout timer;
     @GuardedBy("lock")
     private final ArrayDeque<Made> made = new ArrayDeque<>(); // (l) the first to end first
+    @GuardedBy("lock")
+    private boolean destroyed; // (l)
 
     IcmpRedirect(final Inet inet) {
         this.inet = inet;
@@ -100,7 +102,7 @@ final class IcmpRedirect {
         final SockAddr to = SockAddr.in(dst, 0);
         final Route old = fib.exact(to, HOST_BITS);
         final boolean byHand = old != null && !old.nextHop().has(NextHop.NHF_REDIRECT);
-        if (byHand || made.size() >= most.getInt()) {
+        if (byHand || destroyed || made.size() >= most.getInt()) {
             refused.increment();
             return;
         }
@@ -135,6 +137,13 @@ final class IcmpRedirect {
     }
 
     void destroy() {
+        lock.lock();
+        try {
+            destroyed = true;
+            made.clear();
+        } finally {
+            lock.unlock();
+        }
         timer.drain();
     }
 }

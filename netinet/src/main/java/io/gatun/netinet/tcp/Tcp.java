@@ -120,8 +120,10 @@ public final class Tcp {
      */
     public void destroy() {
         vnet.ipproto().unregister(SockAddr.AF_INET, InDefs.IPPROTO_TCP);
-        syncache.destroy();
         TcpSubr.closeAll(this);
+        // No listener is left, so no SYN that is under way still can begin anything.
+        syncache.destroy();
+        TcpSubr.closeAll(this); // the children that listeners had meanwhile
         cc.destroy();
         rele.destroy();
     }

@@ -177,4 +177,14 @@ class RedirectTest {
         assertThat(redirect()).isNull();
         assertThat(net.stat("ip.redirectsent")).isZero();
     }
+
+    /** A redirect that a thread took up before the vnet began to go. */
+    @Test
+    void vnetGoes_redirectMeanwhile_leavesNoTimer() {
+        final int armed = net.vnet.calloutsArmed();
+        net.inet.icmpInput.destroy();
+        hear();
+        assertThat(net.stat("icmp.badredirects")).isEqualTo(1);
+        assertThat(net.vnet.calloutsArmed()).isEqualTo(armed);
+    }
 }

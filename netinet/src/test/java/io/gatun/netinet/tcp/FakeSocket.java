@@ -33,6 +33,7 @@ final class FakeSocket implements SocketSide {
     boolean oobSignalled;
     Errno error = Errno.OK;
     FakeSocket head;
+    Runnable whenDisconnected = () -> { };
     private final Mtx lock = new Mtx(LockClass.SOCKET, "so");
     private final Mtx pcbLock = new Mtx(LockClass.INPCB, "inp");
     private Object pcb;
@@ -184,6 +185,7 @@ final class FakeSocket implements SocketSide {
         if (head != null) {
             head.incomp.remove(this);
         }
+        whenDisconnected.run();
     }
 
     @Override

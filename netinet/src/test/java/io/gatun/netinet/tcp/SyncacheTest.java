@@ -9,6 +9,7 @@ import static io.gatun.netinet.tcp.TcpHeader.TH_SYN;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import org.junit.jupiter.api.AfterEach;
@@ -229,5 +230,26 @@ class SyncacheTest {
         assertThat(again.tsecr).isEqualTo(5);
         fx.seg(TH_ACK).ack(synAck.seq + 1).ts(6, synAck.tsval).arrive();
         assertThat(tcpcb(listener.comp.getFirst()).timestamps()).isTrue();
+    }
+
+    /** A thread that took the SYN up before the vnet began to go. */
+    @Test
+    void vnetGoes_synMeanwhile_leavesNoTimer() {
+        final int armed = fx.vnet.calloutsArmed();
+        fx.listener();
+        final FakeSocket other = fx.connect();
+        other.whenDisconnected = () -> {
+            final Thread t = Thread.ofPlatform().start(() -> fx.seg(TH_SYN).seq(PEER_ISS).mss(1460).arrive());
+            try {
+                t.join();
+            } catch (final InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            assertThat(entries()).isEqualTo(1);
+        };
+        fx.tcp.destroy();
+        assertThat(other.is(SocketDefs.SS_ISDISCONNECTED)).isTrue();
+        assertThat(entries()).isZero();
+        assertThat(fx.vnet.calloutsArmed()).isEqualTo(armed);
     }
 }
