@@ -360,6 +360,31 @@ class HandshakeTest {
         }
 
         @Test
+        void synSent_textOfTheSynIsHeld_aResetFreesIt() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            fx.seg(TH_SYN).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS).data(30).arrive();
+            final Out synAck = fx.only();
+            assertThat(synAck.sacks).as("nothing but the SYN is received").isEmpty();
+            fx.seg(TH_RST).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS + 1).arrive();
+            assertThat(so.error).isEqualTo(Errno.ECONNREFUSED);
+            assertThat(so.rcv.avail()).isZero();
+        }
+
+        @Test
+        void synSent_textOfTheSyn_beyondTheWindowIsCut() {
+            final FakeSocket so = fx.connect();
+            final Out syn = fx.only();
+            final int window = so.rcv.hiwat();
+            fx.seg(TH_SYN | TH_FIN).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS).data(window + 10).arrive();
+            fx.sent.clear();
+            fx.seg(TH_ACK).to(TcpFixture.HERE, syn.sport).seq(PEER_ISS + 1).ack(syn.seq + 1).arrive();
+            assertThat(tcpcb(so).state).as("the FIN lay beyond").isEqualTo(TcpState.ESTABLISHED);
+            assertThat(so.rcv.avail()).isLessThanOrEqualTo(window);
+            fx.sent.clear();
+        }
+
+        @Test
         void synSent_textOfTheSynComesAgain_isAckedAtOnceAndIsNoDuplicate() {
             final FakeSocket so = fx.connect();
             final Out syn = fx.only();
