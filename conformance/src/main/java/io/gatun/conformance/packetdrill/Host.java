@@ -5,6 +5,7 @@ import io.gatun.protosw.Vnet;
 import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.ErrnoException;
+import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.vnet.VirtualClock;
 
 /** The host under test: a fresh vnet with one interface, a virtual clock and no threads. */
@@ -18,9 +19,9 @@ final class Host implements AutoCloseable {
     private final long startNs;
 
     /** @param pool shared by the scripts that one thread runs */
-    Host(final Config config, final MbufPool pool) throws ErrnoException {
+    Host(final Config config, final MbufPool pool, final LockStrategy locks) throws ErrnoException {
         vnet = Vnet.builder().name("packetdrill").clock(clock).threads(false).seed(SEED).pool(pool).strict(false)
-            .build();
+            .lockStrategy(locks).build();
         boolean done = false;
         try {
             drill = new DrillIf(vnet, config.mtu(), config.udpEncaps());

@@ -2,6 +2,7 @@ package io.gatun.conformance.packetdrill;
 
 import io.gatun.conformance.packetdrill.Values.DrillException;
 import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.sys.ErrnoException;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
@@ -23,6 +24,7 @@ public final class Packetdrill {
         .nmbjumbop(JUMBO).nmbjumbo9(JUMBO).nmbjumbo16(JUMBO).threads(1).build();
 
     private final Set<String> absent;
+    private final LockStrategy locks;
 
     /** A runner that carries out scripts to the letter. */
     public Packetdrill() {
@@ -35,7 +37,18 @@ public final class Packetdrill {
      * @param absent sysctls that the stack does not have yet: setting one of them is passed over
      */
     public Packetdrill(final Set<String> absent) {
+        this(absent, LockStrategy.SPLIT);
+    }
+
+    /**
+     * A runner whose stacks lock in a way of one's choice.
+     *
+     * @param absent sysctls that the stack does not have yet: setting one of them is passed over
+     * @param locks of each stack
+     */
+    public Packetdrill(final Set<String> absent, final LockStrategy locks) {
         this.absent = Set.copyOf(absent);
+        this.locks = locks;
     }
 
     /** Reads a script and says what is wrong with it: {@code file:line:column: what}. */
@@ -74,7 +87,7 @@ public final class Packetdrill {
 
     private Failure run(final Script script) {
         Failure f;
-        try (Host host = new Host(script.config(), pool)) {
+        try (Host host = new Host(script.config(), pool, locks)) {
             if (script.config().v6() && !host.hasV6()) {
                 return new Failure(Result.Outcome.SKIPPED, 0, script.file() + ": the stack has no IPv6");
             }

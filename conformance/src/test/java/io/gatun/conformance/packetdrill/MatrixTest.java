@@ -2,12 +2,14 @@ package io.gatun.conformance.packetdrill;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.spi.vnet.LockStrategy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -51,6 +53,21 @@ class MatrixTest {
 
     @TestFactory
     Stream<DynamicTest> scriptForBothFamilies_passes() throws IOException {
+        return tests(pairs());
+    }
+
+    /** The other ways to lock: the same answers. */
+    @TestFactory
+    Stream<DynamicTest> scriptForBothFamilies_otherLocks_passes() throws IOException {
+        final Map<String, String> scripts = pairs();
+        return Stream.of(LockStrategy.COALESCED, LockStrategy.VERTICAL).flatMap(locks -> {
+            final Packetdrill other = new Packetdrill(Set.of(), locks);
+            return scripts.entrySet().stream().map(e -> DynamicTest.dynamicTest(e.getKey() + " " + locks,
+                () -> assertThat(other.run(e.getKey() + ".pkt", e.getValue()).message()).isEmpty()));
+        });
+    }
+
+    private static Map<String, String> pairs() throws IOException {
         final Map<String, String> scripts = new LinkedHashMap<>();
         for (final Path p : Suite.scripts(List.of(PAIRS))) {
             final String text = Files.readString(p);
@@ -60,7 +77,7 @@ class MatrixTest {
             scripts.put(name + "-ipv6", "--ip_version=ipv6\n--define=IPV6=1\n" + text.replace("${mss}", "1440")
                 .replace("${udpmss}", "1432").replace("${window}", "66240").replace("${v}", "6"));
         }
-        assertThat(scripts).hasSizeGreaterThan(20);
-        return tests(scripts);
+        assertThat(scripts).hasSizeGreaterThan(50);
+        return scripts;
     }
 }
