@@ -288,7 +288,6 @@ class RecoveryTest {
     }
 
     @Nested
-    @Tag("RFC3708-3")
     class Undo {
         private int cwnd;
         private int ssthresh;
@@ -309,6 +308,7 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC3708-3")
         void allWereDuplicates_windowsAreAsBefore() {
             needless();
             ack(0, 1, 10);
@@ -335,6 +335,7 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC3708-3")
         void duringRecovery_itEnds() {
             needless();
             ack(5, 0, 1, 6, 8);
@@ -347,6 +348,7 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC3708-3")
         void oneOfTwoWasADuplicate_staysReduced() {
             open(true);
             send(10, 10);
