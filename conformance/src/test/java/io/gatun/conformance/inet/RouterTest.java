@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatun.drivers.epair.Epair;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.vnet.VirtualClock;
@@ -83,12 +84,42 @@ final class RouterTest {
         stream();
     }
 
+    /** Neither end knows of the narrow way, and timestamps make each segment longer than its text and least headers. */
+    @Test
+    void superSegments_thatFitButForTheirOptions_senderIsToldTheMtu_bothFamilies() throws Exception {
+        cables(1500);
+        Ifnet out = router.vnet.ifnets().byName("epair2a");
+        router.config().addRoute("10.2.0.2/32", null, out, 1490);
+        stream();
+        assertThat(left.config().inet().hostCache.mtu(SockAddr.of("10.2.0.2", 0).in4())).isEqualTo(1490);
+        SockAddr to = SockAddr.of("2001:db8:2::2", 80);
+        up(left, left.vnet.ifnets().byName("epair1a"), "2001:db8:1::1/64");
+        up(router, router.vnet.ifnets().byName("epair1b"), "2001:db8:1::2/64");
+        up(router, out, "2001:db8:2::1/64");
+        up(right, right.vnet.ifnets().byName("epair2b"), "2001:db8:2::2/64");
+        left.config().addRoute("::/0", "2001:db8:1::2", null);
+        right.config().addRoute("::/0", "2001:db8:2::1", null);
+        router.config().setForwarding6(true);
+        router.config().addRoute("2001:db8:2::2/128", null, out, 1490);
+        stream(to);
+        assertThat(left.config().inet().hostCache.mtu(to.hi(), to.lo())).isEqualTo(1490);
+        for (String v : new String[] {"", "6"}) {
+            long refused = router.vnet.counters().get("ip" + v + ".cantfrag");
+            assertThat(router.vnet.counters().get("icmp" + v + ".error")).as("told of, IPv" + v).isEqualTo(refused)
+                .isPositive();
+        }
+    }
+
     private void stream() throws Exception {
-        SocketFile listener = right.tcp();
-        listener.bind(SockAddr.of("10.2.0.2", 80));
+        stream(SockAddr.of("10.2.0.2", 80));
+    }
+
+    private void stream(SockAddr to) throws Exception {
+        SocketFile listener = right.file(to.family(), SocketDefs.SOCK_STREAM, 0);
+        listener.bind(to);
         listener.listen(1);
-        SocketFile client = left.tcp();
-        client.connect(SockAddr.of("10.2.0.2", 80));
+        SocketFile client = left.file(to.family(), SocketDefs.SOCK_STREAM, 0);
+        client.connect(to);
         settle(10);
         SocketFile server = right.own(listener.accept());
         server.setNonBlocking(true);

@@ -26,6 +26,8 @@ import io.gatun.spi.mbuf.Mbuf;
  * @bsd struct ip
  */
 public final class IpHeader {
+    private static final int TCP_OFF = 12;
+
     /** Octets without options. */
     public static final int LEN = 20;
     /** Octets with the most options there can be. */
@@ -210,5 +212,18 @@ public final class IpHeader {
     /** Dotted decimal. @bsd inet_ntoa */
     public static String dotted(int addr) {
         return (addr >>> 24) + "." + (addr >>> 16 & 0xff) + "." + (addr >>> 8 & 0xff) + "." + (addr & 0xff);
+    }
+
+    /**
+     * Octets of the largest packet that a super-segment will be on the wire: its headers, TCP options among them, and
+     * the text of one segment.
+     *
+     * @param th octets from the front to the TCP header, which need not be contiguous
+     * @param len octets of the whole
+     */
+    public static int largest(Mbuf m, int th, int len) {
+        int at = th + TCP_OFF;
+        int words = at < m.len() ? m.getU8(at) : m.getPtr(at).getU8(m.getPtrOff(at));
+        return Math.min(len, th + (words >>> 4) * Integer.BYTES + m.tsoSegsz());
     }
 }

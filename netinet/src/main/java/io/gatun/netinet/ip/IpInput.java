@@ -289,6 +289,6 @@ public final class IpInput {
     private static int largest(Mbuf m) {
         int len = IpHeader.len(m, 0);
         return (m.csumFlags() & Csum.CSUM_IP_TSO) == 0 ? len
-            : Math.min(len, IpHeader.hlen(m, 0) + IpHeader.LEN + m.tsoSegsz());
+            : IpHeader.largest(m, IpHeader.hlen(m, 0), len);
     }
 }

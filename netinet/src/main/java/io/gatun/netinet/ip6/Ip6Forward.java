@@ -23,7 +23,6 @@ import io.gatun.spi.vnet.Sysctl;
  * @bsd ip6_forward
  */
 public final class Ip6Forward {
-    private static final int TCP_LEAST = 20;
 
     private final Inet inet;
     private final Inet6 inet6;
@@ -127,6 +126,6 @@ public final class Ip6Forward {
     private static int largest(final Mbuf m) {
         final int len = Ip6Header.LEN + Ip6Header.plen(m, 0);
         return (m.csumFlags() & Csum.CSUM_IP6_TSO) == 0 ? len
-            : Math.min(len, Ip6Header.LEN + TCP_LEAST + m.tsoSegsz());
+            : IpHeader.largest(m, Ip6Header.LEN, len);
     }
 }
