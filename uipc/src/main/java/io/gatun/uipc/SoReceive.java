@@ -124,6 +124,7 @@ final class SoReceive {
             if (peek || msg.wantMbufs) {
                 return special(so, msg, n);
             }
+            uio.access();
             whole = sb.cutLocked(n);
             rest = n - (whole == null ? 0 : whole.length());
             markLocked(so, n);

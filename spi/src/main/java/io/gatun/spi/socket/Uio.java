@@ -77,6 +77,25 @@ public final class Uio {
         return resid;
     }
 
+    /**
+     * Fails where memory that is left cannot be touched, before anything has been done that would be lost with it.
+     *
+     * @throws IllegalStateException its arena is closed
+     * @throws WrongThreadException it is another thread's alone
+     * @bsd useracc
+     */
+    public void access() {
+        for (int i = index; i < count; i++) {
+            final MemorySegment s = segs[i];
+            if (s != null && !s.scope().isAlive()) {
+                throw new IllegalStateException("the arena is closed");
+            }
+            if (s != null && !s.isAccessibleBy(Thread.currentThread())) {
+                throw new WrongThreadException("memory of another thread");
+            }
+        }
+    }
+
     /** Moves the next {@code n} octets, at most {@link #resid}, out of this into {@code dst}. @bsd uiomove */
     public void moveTo(final MemorySegment dst, final long dstOffset, final int n) {
         int done = 0;
