@@ -288,6 +288,13 @@ class FibsTest {
         host.config().removeAddress(ifp, "10.7.0.1");
         assertThat(heard).contains("DELADDR " + ifp.xname() + " 10.7.0.1", "DELETE 1 10.7.0.0/24");
         heard.clear();
+        host.config().addAddress(ifp, "2001:db8:7::1/64");
+        assertThat(heard).containsExactlyInAnyOrder("NEWADDR " + ifp.xname() + " 2001:db8:7::1",
+            "ADD 1 2001:db8:7::/64", "ADD 1 2001:db8:7::1/128");
+        heard.clear();
+        host.config().removeAddress(ifp, "2001:db8:7::1");
+        assertThat(heard).contains("DELADDR " + ifp.xname() + " 2001:db8:7::1", "DELETE 1 2001:db8:7::/64");
+        heard.clear();
         host.vnet.sysctl().set("net.fibs", "3");
         special("192.0.2.0/24", NextHop.NHF_REJECT, 2);
         assertThat(heard).as("tables that come later too").containsExactly("ADD 2 192.0.2.0/24");
