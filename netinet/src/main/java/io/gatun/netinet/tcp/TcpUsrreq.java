@@ -260,14 +260,19 @@ public final class TcpUsrreq extends Protosw {
 
     // ---- CLOSE ------------------------------------------------------------
 
-    /** @bsd tcp_usr_disconnect */
+    /**
+     * DIFFERS: a connection that came to its end in good order just before is no longer connected, ENOTCONN, which
+     * close(2) takes for success. FreeBSD calls it reset.
+     *
+     * @bsd tcp_usr_disconnect
+     */
     @Override
     public Errno disconnect(final SocketSide so) {
         final Tcpcb tp = tcpcb(so);
         tp.inp.lock.lock();
         try {
             if (tp.inp.has(Inpcb.INP_DROPPED)) {
-                return Errno.ECONNRESET;
+                return so.error() == Errno.OK ? Errno.ENOTCONN : Errno.ECONNRESET;
             }
             if (tp.state != TcpState.TIME_WAIT) {
                 disconnect(tp);
