@@ -13,15 +13,11 @@ import io.gatun.spi.socket.SockAddr;
  * @bsd struct route
  */
 public final class RouteCache {
-    private static final long IPV4 = -1; // in hi: no IPv6 destination of a route begins so
-
-    private final SockAddr link = new SockAddr(); // (o) the destination when it is on the link
+    private final SockAddr dst = new SockAddr(); // (o) destination nh answers
     private NextHop nh;         // (o)
     private Fib fib;            // (o)
     private int generation;     // (o) the fib's when nh was looked up; 0 forces a look-up
     private int flowid;         // (o) the flow nh was chosen for
-    private long hi;            // (o) destination nh answers: IPv6, or IPv4 in lo
-    private long lo;            // (o)
 
     /** Remembers nothing yet. */
     public RouteCache() {
@@ -42,13 +38,10 @@ public final class RouteCache {
      */
     public NextHop resolve(Fib table, int addr, int flow) {
         int now = table.generation();
-        if (nh == null || generation != now || lo != addr || hi != IPV4 || fib != table || flowid != flow) {
+        if (nh == null || generation != now || dst.in4() != addr || dst.family() != SockAddr.AF_INET || fib != table
+                || flowid != flow) {
             remember(table, now, flow, table.lookup(addr, flow));
-            hi = IPV4;
-            lo = addr;
-            if (nh != null && nh.gateway == null) {
-                link.setIn(addr, 0);
-            }
+            dst.setIn(addr, 0);
         }
         return nh;
     }
@@ -68,14 +61,10 @@ public final class RouteCache {
      */
     public NextHop resolve6(Fib table, long addrHi, long addrLo, int scopeId, int flow) {
         int now = table.generation();
-        if (nh == null || generation != now || lo != addrLo || hi != addrHi || fib != table || flowid != flow
-                || link.scopeId() != scopeId && nh.gateway == null) {
+        if (nh == null || generation != now || dst.lo() != addrLo || dst.hi() != addrHi || fib != table
+                || flowid != flow || dst.scopeId() != scopeId || dst.family() != SockAddr.AF_INET6) {
             remember(table, now, flow, table.lookup6(addrHi, addrLo, flow));
-            hi = addrHi;
-            lo = addrLo;
-            if (nh != null && nh.gateway == null) {
-                link.setIn6(addrHi, addrLo, 0, scopeId);
-            }
+            dst.setIn6(addrHi, addrLo, 0, scopeId);
         }
         return nh;
     }
@@ -99,14 +88,14 @@ public final class RouteCache {
 
     /** Whom to ask the link layer for: the gateway, or the destination itself. Valid after {@link #resolve}. */
     public SockAddr linkDst() {
-        return nh != null && nh.gateway != null ? nh.gateway : link;
+        return nh != null && nh.gateway != null ? nh.gateway : dst;
     }
 
     /** Points {@link #linkDst} to an address on the link, without a route: for multicast and SO_DONTROUTE. */
     public SockAddr direct(int addr) {
         invalidate();
-        link.setIn(addr, 0);
-        return link;
+        dst.setIn(addr, 0);
+        return dst;
     }
 
     /** {@link #direct(int)} for an IPv6 address with its zone put in. */
@@ -117,8 +106,8 @@ public final class RouteCache {
     /** {@link #direct(int)} for IPv6. */
     public SockAddr direct6(long addrHi, long addrLo, int scopeId) {
         invalidate();
-        link.setIn6(addrHi, addrLo, 0, scopeId);
-        return link;
+        dst.setIn6(addrHi, addrLo, 0, scopeId);
+        return dst;
     }
 
     /** Forgets the next hop, as after a report that it does not work. @bsd RO_INVALIDATE_CACHE */

@@ -17,15 +17,14 @@ final class TcpCc {
         tp.sndCwnd = tp.has2(Tcpcb.TF2_SYNLOST) ? tp.segData : TcpMss.initialWindow(tp);
         TcpEcnShake.connInit(tp);
         tp.roundEnd = tp.sndMax;
-        tp.cc.connInit(tp.ccv);
+        tp.cc.connInit(tp);
     }
 
     /** @bsd cc_ack_received */
     @GuardedBy("tp.inp.lock")
     static void ackReceived(Tcpcb tp, Seg seg, CcAlgo.Ack kind) {
         final int acked = seg.ack - tp.sndUna;
-        tp.ccv.bytesThisAck = acked;
-        tp.ccv.nsegs = Math.max(seg.nsegs, 1);
+        tp.setAcked(acked, seg.nsegs);
         final boolean limited = tp.sndCwnd <= tp.sndWnd
             && (tp.sndCwnd < 2 * (tp.sndMax - tp.sndUna) || tp.sndMax - tp.sndUna + tp.segData > tp.sndCwnd);
         if (limited) {
@@ -37,7 +36,7 @@ final class TcpCc {
             countWindow(tp, acked, limited);
             round(tp, seg);
         }
-        tp.cc.ackReceived(tp.ccv, kind);
+        tp.cc.ackReceived(tp, kind);
     }
 
     /** Samples by timestamps where there are some, for those are many in a round trip; and tells of the next one. */
@@ -46,12 +45,12 @@ final class TcpCc {
         if (tp.timestamps() && seg.hasOpt(Seg.TOF_TS) && seg.tsecr != 0) {
             final int ms = tp.tsNow() - seg.tsecr;
             if (ms >= 0 && ms * Tcp.NS_PER_MS <= tp.rxtcurNs) {
-                tp.cc.rttsample(tp.ccv, Math.max(ms, 1) * Tcp.NS_PER_MS);
+                tp.cc.rttsample(tp, Math.max(ms, 1) * Tcp.NS_PER_MS);
             }
         }
         if (Seq.geq(seg.ack, tp.roundEnd)) {
             tp.roundEnd = tp.sndMax;
-            tp.cc.newround(tp.ccv, ++tp.roundCount);
+            tp.cc.newround(tp, ++tp.roundCount);
         }
     }
 
@@ -91,7 +90,7 @@ final class TcpCc {
             }
             case RTO_ERR -> undo(tp);
         }
-        tp.cc.congSignal(tp.ccv, kind);
+        tp.cc.congSignal(tp, kind);
     }
 
     /** The timeout was spurious: back to where we were. */
@@ -119,7 +118,7 @@ final class TcpCc {
     /** @bsd cc_post_recovery */
     @GuardedBy("tp.inp.lock")
     static void postRecovery(Tcpcb tp) {
-        tp.cc.postRecovery(tp.ccv);
+        tp.cc.postRecovery(tp);
         tp.bytesAcked = 0;
     }
 
@@ -127,17 +126,17 @@ final class TcpCc {
     @GuardedBy("tp.inp.lock")
     static void afterIdle(Tcpcb tp) {
         TcpUndo.forget(tp);
-        tp.cc.afterIdle(tp.ccv);
+        tp.cc.afterIdle(tp);
     }
 
     /** Chooses the algorithm of a connection, at any time. */
     @GuardedBy("tp.inp.lock")
     static void attach(Tcpcb tp, CcAlgo algo) {
         if (tp.cc != null) {
-            tp.cc.cbDestroy(tp.ccv);
+            tp.cc.cbDestroy(tp);
         }
         tp.flags2 &= ~Tcpcb.TF2_ECN_USE_ECT1;
         tp.cc = algo;
-        tp.ccData = algo.cbInit(tp.ccv);
+        tp.ccData = algo.cbInit(tp);
     }
 }

@@ -3,162 +3,157 @@ package io.gatun.netinet.tcp;
 import io.gatun.netinet.tcp.cc.CcVar;
 
 /** A connection as its congestion control sees it. Called with the pcb's lock held. @bsd struct cc_var */
-final class TcpCcVar implements CcVar {
-    private final Tcpcb tp;
-    int bytesThisAck; // (i)
-    int nsegs = 1;    // (i)
-    boolean ecnCe;    // (i) of the segment in progress, as the next
-    int ecnMarked;    // (i) packets that it says were marked
+abstract sealed class TcpCcVar implements CcVar permits Tcpcb {
+    int bytesThisAck;    // (i)
+    private short nsegs; // (i)
+    boolean ecnCe;       // (i) of the segment in progress, as the next
+    int ecnMarked;       // (i) packets that it says were marked
 
-    TcpCcVar(Tcpcb tp) {
-        this.tp = tp;
+    private Tcpcb tp() {
+        return (Tcpcb) this;
+    }
+
+    /** An acknowledgment of so many octets, by so many segments merged into one. */
+    final void setAcked(int octets, int segs) {
+        bytesThisAck = octets;
+        nsegs = (short) segs;
     }
 
     @Override
-    public Object ccData() {
-        return tp.ccData;
+    public final Object ccData() {
+        return tp().ccData;
     }
 
     @Override
-    public void setCcData(Object data) {
-        tp.ccData = data;
+    public final void setCcData(Object data) {
+        tp().ccData = data;
     }
 
     @Override
-    public int cwnd() {
-        return tp.sndCwnd;
+    public final int cwnd() {
+        return tp().sndCwnd;
     }
 
     @Override
-    public void setCwnd(int octets) {
-        tp.sndCwnd = octets;
+    public final void setCwnd(int octets) {
+        tp().sndCwnd = octets;
     }
 
     @Override
-    public int ssthresh() {
-        return tp.sndSsthresh;
+    public final int ssthresh() {
+        return tp().sndSsthresh;
     }
 
     @Override
-    public void setSsthresh(int octets) {
-        tp.sndSsthresh = octets;
+    public final void setSsthresh(int octets) {
+        tp().sndSsthresh = octets;
     }
 
     @Override
-    public int sndWnd() {
-        return tp.sndWnd;
+    public final int sndWnd() {
+        return tp().sndWnd;
     }
 
     @Override
-    public int pipe() {
-        return tp.sndMax - tp.sndUna;
+    public final int pipe() {
+        return tp().sndMax - tp().sndUna;
     }
 
     @Override
-    public int maxseg() {
-        return tp.segData;
+    public final int maxseg() {
+        return tp().segData;
     }
 
     @Override
     @SuppressWarnings("GuardedBy") // the hooks run under the lock, as the interface says
-    public int initwnd() {
-        return TcpMss.initialWindow(tp);
+    public final int initwnd() {
+        return TcpMss.initialWindow(tp());
     }
 
     @Override
-    public int bytesThisAck() {
+    public final int bytesThisAck() {
         return bytesThisAck;
     }
 
     @Override
-    public int nsegs() {
-        return nsegs;
+    public final int nsegs() {
+        return Math.max(nsegs, 1);
     }
 
     @Override
-    public boolean cwndLimited() {
-        return tp.has2(Tcpcb.TF2_CWND_LIMITED);
+    public final boolean cwndLimited() {
+        return tp().has2(Tcpcb.TF2_CWND_LIMITED);
     }
 
     @Override
-    public boolean abcSentAWnd() {
-        final boolean sent = tp.has2(Tcpcb.TF2_ABC_SENTAWND);
-        tp.flags2 &= ~Tcpcb.TF2_ABC_SENTAWND;
+    public final boolean abcSentAWnd() {
+        final boolean sent = tp().has2(Tcpcb.TF2_ABC_SENTAWND);
+        tp().flags2 &= ~Tcpcb.TF2_ABC_SENTAWND;
         return sent;
     }
 
     @Override
-    public boolean inFastRecovery() {
-        return tp.inFastRecovery();
+    public final void enterRecovery() {
+        tp().flags |= Tcpcb.TF_FASTRECOVERY | Tcpcb.TF_CONGRECOVERY;
     }
 
     @Override
-    public boolean inCongRecovery() {
-        return tp.inCongRecovery();
+    public final void enterCongRecovery() {
+        tp().flags |= Tcpcb.TF_CONGRECOVERY;
     }
 
     @Override
-    public void enterRecovery() {
-        tp.flags |= Tcpcb.TF_FASTRECOVERY | Tcpcb.TF_CONGRECOVERY;
+    public final int rxtshift() {
+        return tp().rxtshift;
     }
 
     @Override
-    public void enterCongRecovery() {
-        tp.flags |= Tcpcb.TF_CONGRECOVERY;
+    public final boolean byteCounting() {
+        return tp().tcp.sysctl.rfc3465.getBool();
     }
 
     @Override
-    public int rxtshift() {
-        return tp.rxtshift;
+    public final int abcLVar() {
+        return tp().tcp.sysctl.abcLVar.getInt();
     }
 
     @Override
-    public boolean byteCounting() {
-        return tp.tcp.sysctl.rfc3465.getBool();
+    public final boolean ecn() {
+        return tp().has2(Tcpcb.TF2_ECN_PERMIT);
     }
 
     @Override
-    public int abcLVar() {
-        return tp.tcp.sysctl.abcLVar.getInt();
-    }
-
-    @Override
-    public boolean ecn() {
-        return tp.has2(Tcpcb.TF2_ECN_PERMIT);
-    }
-
-    @Override
-    public boolean ecnCe() {
+    public final boolean ecnCe() {
         return ecnCe;
     }
 
     @Override
-    public int ecnMarkedBytes() {
+    public final int ecnMarkedBytes() {
         if (ecnMarked == 0) {
             return 0;
         }
-        return tp.has2(Tcpcb.TF2_ACE_PERMIT) ? (int) Math.min((long) ecnMarked * tp.segData, bytesThisAck)
+        return tp().has2(Tcpcb.TF2_ACE_PERMIT) ? (int) Math.min((long) ecnMarked * tp().segData, bytesThisAck)
             : bytesThisAck;
     }
 
     @Override
     @SuppressWarnings("GuardedBy") // the hooks run under the lock, as the interface says
-    public void ecnEcho(boolean was, boolean is) {
-        TcpEcn.echo(tp, was, is);
+    public final void ecnEcho(boolean was, boolean is) {
+        TcpEcn.echo(tp(), was, is);
     }
 
     @Override
-    public void ecnUseEct1() {
-        tp.flags2 |= Tcpcb.TF2_ECN_USE_ECT1;
+    public final void ecnUseEct1() {
+        tp().flags2 |= Tcpcb.TF2_ECN_USE_ECT1;
     }
 
     @Override
-    public long srttNs() {
-        return tp.srttNs;
+    public final long srttNs() {
+        return tp().srttNs;
     }
 
     @Override
-    public long nowNs() {
-        return tp.now();
+    public final long nowNs() {
+        return tp().now();
     }
 }

@@ -113,7 +113,7 @@ public final class TcpCtloutput {
             case InDefs.TCP_FASTOPEN -> tp.tcp.fastopen.setOption(tp, opt);
             case InDefs.TCP_CONGESTION ->
                 opt.object() instanceof String s ? TcpSubr.setCongestion(tp, s) : Errno.EINVAL;
-            case InDefs.TCP_CCALGOOPT -> tp.cc.ctlOutput(tp.ccv, opt);
+            case InDefs.TCP_CCALGOOPT -> tp.cc.ctlOutput(tp, opt);
             case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> setEncapsPort(tp, opt.value());
             default -> Errno.ENOPROTOOPT;
         };
@@ -225,7 +225,7 @@ public final class TcpCtloutput {
             case InDefs.TCP_REMOTE_UDP_ENCAPS_PORT -> opt.answer(tp.port);
             case InDefs.TCP_CONGESTION -> opt.answer(TcpSubr.congestion(tp));
             case InDefs.TCP_CCALGOOPT -> {
-                return tp.cc.ctlOutput(tp.ccv, opt);
+                return tp.cc.ctlOutput(tp, opt);
             }
             default -> {
                 return Errno.ENOPROTOOPT;

@@ -62,9 +62,9 @@ final class TcpEcn {
         }
         final boolean ce = count(tp.tcp.ecnStat, seg.tos & IpHeader.IPTOS_ECN_MASK);
         final int marked = tp.has2(Tcpcb.TF2_ACE_PERMIT) ? accurate(tp, seg, ce) : classic(tp, seg, ce);
-        tp.ccv.ecnCe = ce;
-        tp.ccv.ecnMarked = marked;
-        tp.cc.ecnpktHandler(tp.ccv);
+        tp.ecnCe = ce;
+        tp.ecnMarked = marked;
+        tp.cc.ecnpktHandler(tp);
         if (marked > 0 && Seq.leq(seg.ack, tp.sndMax)) {
             congestion(tp, seg);
         }

@@ -36,7 +36,7 @@ final class TcpRtt {
         tp.rxtcurNs = clamp(tp, rexmtVal(tp), rtt);
         tp.softerror = Errno.OK; // what was reported did not last
         if (!tp.timestamps()) {
-            tp.cc.rttsample(tp.ccv, rtt);
+            tp.cc.rttsample(tp, rtt);
         }
     }
 

@@ -223,7 +223,7 @@ public final class TcpSubr {
         TcpTimers.stopAll(tp);
         TcpReass.flush(tp);
         tp.tcp.functions.discard(tp);
-        tp.cc.cbDestroy(tp.ccv);
+        tp.cc.cbDestroy(tp);
         tp.ccData = null;
         tp.tcp.states.dec(tp.state);
         tp.inp.ppcb = null;

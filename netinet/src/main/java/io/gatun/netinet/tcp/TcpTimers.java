@@ -41,20 +41,6 @@ public final class TcpTimers {
     private static final int[] BACKOFF = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 512, 512};
     private static final int TOTAL_BACKOFF = 2559;
 
-    /** What the callout runs, with the pcb's lock held. */
-    static final class Handler implements Runnable {
-        private final Tcpcb tp;
-
-        Handler(Tcpcb tp) {
-            this.tp = tp;
-        }
-
-        @Override
-        public void run() {
-            fire(tp);
-        }
-    }
-
     private TcpTimers() {
     }
 
@@ -99,8 +85,8 @@ public final class TcpTimers {
         return tp.timers[which] != OFF;
     }
 
-    /** The callout holds the lock already; taking it again costs little and lets the checker see it. */
-    private static void fire(Tcpcb tp) {
+    /** What the callout runs. It holds the lock already; taking it again costs little and lets the checker see it. */
+    static void fire(Tcpcb tp) {
         tp.inp.lock.lock();
         try {
             expired(tp);

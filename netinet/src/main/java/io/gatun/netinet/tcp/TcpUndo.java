@@ -71,6 +71,6 @@ final class TcpUndo {
         }
         tp.sndCwnd = Math.max(tp.sndCwnd, tp.sndCwndPrev);
         tp.sndSsthresh = Math.max(tp.sndSsthresh, tp.sndSsthreshPrev);
-        tp.cc.congSignal(tp.ccv, CcAlgo.Signal.RTO_ERR);
+        tp.cc.congSignal(tp, CcAlgo.Signal.RTO_ERR);
     }
 }

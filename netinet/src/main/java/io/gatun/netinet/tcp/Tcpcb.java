@@ -32,7 +32,7 @@ import io.gatun.spi.vnet.Callout;
  *
  * @bsd struct tcpcb
  */
-public final class Tcpcb {
+public final class Tcpcb extends TcpCcVar implements Runnable {
     public static final int TF_ACKNOW = 0x1;
     public static final int TF_DELACK = 0x2;
     public static final int TF_NODELAY = 0x4;
@@ -130,7 +130,6 @@ public final class Tcpcb {
     TcpFunctionBlock fb;                        // (i)
     /** What the stack keeps of it. @bsd t_fb_ptr */
     public Object fbPtr;                        // (i)
-    final TcpCcVar ccv;                         // (c) this, as congestion control sees it
 
     public TcpState state = TcpState.CLOSED;    // (i)
     public int flags;                           // (i) TF_*
@@ -264,8 +263,13 @@ public final class Tcpcb {
     Tcpcb(Tcp tcp, Inpcb inp) {
         this.tcp = tcp;
         this.inp = inp;
-        ccv = new TcpCcVar(this);
-        callout = tcp.vnet.callout("tcp", inp.lock, new TcpTimers.Handler(this));
+        callout = tcp.vnet.callout("tcp", inp.lock, this);
+    }
+
+    /** What the callout does. @bsd tcp_timer_enter */
+    @Override
+    public void run() {
+        TcpTimers.fire(this);
     }
 
     /** The socket; null once detached. @bsd tptosocket */
@@ -288,11 +292,13 @@ public final class Tcpcb {
     }
 
     /** In fast recovery. @bsd IN_FASTRECOVERY */
+    @Override
     public boolean inFastRecovery() {
         return (flags & TF_FASTRECOVERY) != 0;
     }
 
     /** @bsd IN_CONGRECOVERY */
+    @Override
     public boolean inCongRecovery() {
         return (flags & TF_CONGRECOVERY) != 0;
     }

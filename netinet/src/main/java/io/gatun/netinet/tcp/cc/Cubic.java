@@ -31,8 +31,19 @@ public final class Cubic implements CcAlgo {
     private static final double NS_PER_S = 1e9;
 
     /** What a connection has besides. Locking key: (i) the pcb's lock. */
-    private static final class State {
-        private final HyStart hystart;
+    private static final class State extends HyStart {
+        private Curve curve;         // (i) null until slow start has ended for the first time
+
+        Curve curve() {
+            if (curve == null) {
+                curve = new Curve();
+            }
+            return curve;
+        }
+    }
+
+    /** The cubic that a window follows, of which a connection that has lost nothing yet has none. */
+    private static final class Curve {
         private boolean epoch;       // (i) congestion avoidance has begun; what follows holds
         private long epochNs;        // (i) when
         private double wMax;         // (i) window before the last reduction, segments; 0 none
@@ -42,10 +53,6 @@ public final class Cubic implements CcAlgo {
         private double credit;       // (i) octets of growth not given yet
         private double undoWMax;     // (i) before the last timeout or loss, as the next one
         private double undoPrior;    // (i)
-
-        State(final HyStart.Tunables t) {
-            hystart = new HyStart(t);
-        }
     }
 
     private Abe abe;                                                 // (c) null without a vnet
@@ -70,7 +77,7 @@ public final class Cubic implements CcAlgo {
     /** @bsd cubic_cb_init */
     @Override
     public Object cbInit(final CcVar v) {
-        return new State(tunables);
+        return new State();
     }
 
     private static State state(final CcVar v) {
@@ -91,53 +98,54 @@ public final class Cubic implements CcAlgo {
         }
     }
 
-    private static void slowStart(final CcVar v, final State s) {
+    private void slowStart(final CcVar v, final State s) {
         final int mss = v.maxseg();
         // RFC 9406 section 4.2 has a limit of its own: receivers that merge segments acknowledge many at a time.
         final int segs = v.rxtshift() == 0 ? Math.max(v.abcLVar(), HyStart.L) * v.nsegs() : 1;
         final int incr = v.byteCounting() ? (int) Math.min(v.bytesThisAck(), (long) segs * mss) : mss;
-        grow(v, s.hystart.growth(incr));
+        grow(v, s.growth(tunables, incr));
     }
 
     private static void avoidance(final CcVar v, final State s) {
         final double mss = v.maxseg();
         final double cwnd = v.cwnd() / mss;
-        s.hystart.end();
-        if (!s.epoch) {
-            begin(v, s, cwnd);
+        s.end();
+        final Curve c = s.curve();
+        if (!c.epoch) {
+            begin(v, c, cwnd);
         }
         final double acked = v.bytesThisAck() / mss;
         // Section 4.3: once Reno would be back where it was, it grows by a whole segment per round trip.
-        s.wEst += (s.wEst < s.cwndPrior ? ALPHA : 1) * acked / cwnd;
-        final double t = Math.max(v.nowNs() - s.epochNs, 0) / NS_PER_S;
-        if (cubic(s, t) < s.wEst) {
+        c.wEst += (c.wEst < c.cwndPrior ? ALPHA : 1) * acked / cwnd;
+        final double t = Math.max(v.nowNs() - c.epochNs, 0) / NS_PER_S;
+        if (cubic(c, t) < c.wEst) {
             // The Reno-friendly region.
-            s.credit = 0;
-            v.setCwnd((int) Math.clamp(s.wEst * mss, v.cwnd(), (double) MAX_CWND));
+            c.credit = 0;
+            v.setCwnd((int) Math.clamp(c.wEst * mss, v.cwnd(), (double) MAX_CWND));
             return;
         }
-        final double target = Math.clamp(cubic(s, t + v.srttNs() / NS_PER_S), cwnd, MOST * cwnd);
-        s.credit += (target - cwnd) / cwnd * v.bytesThisAck();
-        if (s.credit >= 1) {
-            final int whole = (int) Math.min(s.credit, MAX_CWND);
-            s.credit -= whole;
+        final double target = Math.clamp(cubic(c, t + v.srttNs() / NS_PER_S), cwnd, MOST * cwnd);
+        c.credit += (target - cwnd) / cwnd * v.bytesThisAck();
+        if (c.credit >= 1) {
+            final int whole = (int) Math.min(c.credit, MAX_CWND);
+            c.credit -= whole;
             grow(v, whole);
         }
     }
 
     /** Section 4.2, figure 2: where the cubic starts from. */
-    private static void begin(final CcVar v, final State s, final double cwnd) {
-        s.epoch = true;
-        s.epochNs = v.nowNs();
-        s.wEst = cwnd;
-        s.credit = 0;
-        if (s.wMax < cwnd) {
-            s.wMax = cwnd; // section 4.8, 4.10: nothing to go back to
+    private static void begin(final CcVar v, final Curve c, final double cwnd) {
+        c.epoch = true;
+        c.epochNs = v.nowNs();
+        c.wEst = cwnd;
+        c.credit = 0;
+        if (c.wMax < cwnd) {
+            c.wMax = cwnd; // section 4.8, 4.10: nothing to go back to
         }
-        if (s.cwndPrior < cwnd) {
-            s.cwndPrior = cwnd;
+        if (c.cwndPrior < cwnd) {
+            c.cwndPrior = cwnd;
         }
-        s.k = k(s.wMax, cwnd);
+        c.k = k(c.wMax, cwnd);
     }
 
     /** Seconds until a window that has shrunk to {@code cwnd} is at {@code wMax} again; section 4.2, figure 2. */
@@ -151,8 +159,8 @@ public final class Cubic implements CcAlgo {
         return C * d * d * d + wMax;
     }
 
-    private static double cubic(final State s, final double t) {
-        return cubic(s.wMax, s.k, t);
+    private static double cubic(final Curve c, final double t) {
+        return cubic(c.wMax, c.k, t);
     }
 
     private static void grow(final CcVar v, final int octets) {
@@ -163,11 +171,12 @@ public final class Cubic implements CcAlgo {
     @Override
     public void congSignal(final CcVar v, final Signal kind) {
         final State s = state(v);
+        final Curve c = s.curve();
         switch (kind) {
             case NDUPACK -> {
                 if (!v.inFastRecovery()) {
-                    s.undoWMax = s.wMax;
-                    s.undoPrior = s.cwndPrior;
+                    c.undoWMax = c.wMax;
+                    c.undoPrior = c.cwndPrior;
                     if (!v.inCongRecovery()) {
                         reduce(v, s, BETA);
                     } else if (abe != null && abe.frlossreduce()) {
@@ -185,17 +194,17 @@ public final class Cubic implements CcAlgo {
             }
             case RTO -> {
                 if (v.rxtshift() <= 1) {
-                    s.undoWMax = s.wMax;
-                    s.undoPrior = s.cwndPrior;
+                    c.undoWMax = c.wMax;
+                    c.undoPrior = c.cwndPrior;
                     reduce(v, s, BETA);
                 }
-                s.hystart.end(); // RFC 9406 section 4.3: the first slow start alone
+                s.end(); // RFC 9406 section 4.3: the first slow start alone
                 v.setCwnd(v.maxseg());
             }
             case RTO_ERR -> {
-                s.wMax = s.undoWMax;
-                s.cwndPrior = s.undoPrior;
-                s.epoch = false;
+                c.wMax = c.undoWMax;
+                c.cwndPrior = c.undoPrior;
+                c.epoch = false;
             }
         }
     }
@@ -204,10 +213,11 @@ public final class Cubic implements CcAlgo {
     private static void reduce(final CcVar v, final State s, final double beta) {
         final int mss = v.maxseg();
         final double cwnd = (double) v.cwnd() / mss;
-        s.hystart.end();
-        s.epoch = false;
-        s.cwndPrior = cwnd;
-        s.wMax = cwnd < s.wMax ? cwnd * (1 + BETA) / 2 : cwnd;
+        s.end();
+        final Curve c = s.curve();
+        c.epoch = false;
+        c.cwndPrior = cwnd;
+        c.wMax = cwnd < c.wMax ? cwnd * (1 + BETA) / 2 : cwnd;
         final int flight = Math.min(v.cwnd(), v.pipe()); // an application-limited window was never used
         v.setSsthresh((int) Math.max(flight * beta, 2.0 * mss));
     }
@@ -224,24 +234,26 @@ public final class Cubic implements CcAlgo {
     @Override
     public void afterIdle(final CcVar v) {
         final State s = state(v);
-        s.wMax = Math.max(s.wMax, (double) v.cwnd() / v.maxseg());
-        s.epoch = false;
+        if (s.curve != null) {
+            s.curve.wMax = Math.max(s.curve.wMax, (double) v.cwnd() / v.maxseg());
+            s.curve.epoch = false;
+        }
         v.setSsthresh(Math.max(v.ssthresh(), (int) ((long) v.cwnd() * 3 / 4)));
         v.setCwnd(Math.min(v.initwnd(), v.cwnd()));
     }
 
     @Override
     public void newround(final CcVar v, final int roundCount) {
-        if (v.cwnd() < v.ssthresh() && state(v).hystart.newround()) {
+        if (v.cwnd() < v.ssthresh() && state(v).newround(tunables)) {
             v.setSsthresh(v.cwnd());
-            state(v).hystart.end();
+            state(v).end();
         }
     }
 
     @Override
     public void rttsample(final CcVar v, final long rttNs) {
         if (v.cwnd() < v.ssthresh()) {
-            state(v).hystart.rttsample(rttNs);
+            state(v).rttsample(tunables, rttNs);
         }
     }
 }

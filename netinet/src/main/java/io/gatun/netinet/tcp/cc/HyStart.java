@@ -5,12 +5,15 @@ import io.gatun.spi.vnet.SysctlTree;
 
 /**
  * HyStart++ (RFC 9406) of one connection: leaves slow start when round trips grow, by way of conservative slow start
- * (CSS), which is taken back when they shrink again. Rounds are told by {@link #newround}.
+ * (CSS), which is taken back when they shrink again. Rounds are told by {@link #newround}. Every connection has one, so
+ * it is small.
+ *
+ * <p>Locking key: (i) the pcb's lock.
  *
  * @bsd CCF_HYSTART_ALLOWED
  */
-final class HyStart {
-    private static final long US = 1000;
+class HyStart {
+    private static final long NS_PER_US = 1000;
     /** RFC 9406 section 4.3: segments that an acknowledgment may let the window grow by, without pacing. */
     static final int L = 8;
     /** RFC 9406 section 4.3: MIN_RTT_DIVISOR. */
@@ -28,6 +31,8 @@ final class HyStart {
     record Tunables(
         Sysctl minRttThresh, Sysctl maxRttThresh, Sysctl rttSamples, Sysctl cssGrowthDiv, Sysctl cssRounds) {
         private static final int LARGEST = 1 << 20;
+        private static final int MOST_SAMPLES = Short.MAX_VALUE;
+        private static final int MOST_ROUNDS = Byte.MAX_VALUE;
 
         /** RFC 9406 section 4.3. */
         static Tunables defaults() {
@@ -45,52 +50,40 @@ final class HyStart {
             return new Tunables(
                 t.addInt(base + "minrtt_thresh", 4000, 0, LARGEST, "Least growth of the round trip that counts, us"),
                 t.addInt(base + "maxrtt_thresh", 16_000, 0, LARGEST, "Growth of the round trip that always counts, us"),
-                t.addInt(base + "n_rttsamples", 8, 1, LARGEST, "Samples of the round trip that a round needs"),
+                t.addInt(base + "n_rttsamples", 8, 1, MOST_SAMPLES, "Samples of the round trip that a round needs"),
                 t.addInt(base + "css_growth_div", 4, 1, LARGEST, "By how much slower conservative slow start is"),
-                t.addInt(base + "css_rounds", 5, 1, LARGEST, "Rounds of it before slow start is over"));
+                t.addInt(base + "css_rounds", 5, 1, MOST_ROUNDS, "Rounds of it before slow start is over"));
         }
     }
 
-    private static final long NONE = Long.MAX_VALUE;
+    private static final int NONE = Integer.MAX_VALUE;
 
-    private final Tunables t;
-    private boolean done;
-    private boolean css;
-    private int cssRounds;
-    private int samples;
-    private long lastRoundNs = NONE;
-    private long thisRoundNs = NONE;
-    private long baselineNs = NONE;
+    /** The first slow start. */
+    private static final byte FIRST = 0;
+    /** Conservative slow start. */
+    private static final byte CSS = 1;
+    /** It has ended; no other is watched. */
+    private static final byte DONE = 2;
 
-    HyStart(final Tunables t) {
-        this.t = t;
-    }
+    private byte phase;               // (i) FIRST, CSS or DONE
+    private byte cssRounds;           // (i)
+    private short samples;            // (i) of this round
+    private int lastRoundUs = NONE;   // (i) shortest round trip
+    private int thisRoundUs = NONE;   // (i)
+    private int baselineUs = NONE;    // (i) at the begin of CSS
 
-    /** Starts afresh: after a timeout, or when slow start begins again. */
-    void reset() {
-        done = false;
-        css = false;
-        cssRounds = 0;
-        samples = 0;
-        lastRoundNs = NONE;
-        thisRoundNs = NONE;
-        baselineNs = NONE;
+    HyStart() {
+        // waits for samples
     }
 
     /** Slow start has ended by other means; only the first one is watched. */
     void end() {
-        done = true;
-        css = false;
-    }
-
-    /** In conservative slow start. */
-    boolean conservative() {
-        return css;
+        phase = DONE;
     }
 
     /** Octets that the window grows by for what slow start would grow by {@code octets}. */
-    int growth(final int octets) {
-        return css ? octets / t.cssGrowthDiv.getInt() : octets;
+    int growth(final Tunables t, final int octets) {
+        return phase == CSS ? octets / t.cssGrowthDiv.getInt() : octets;
     }
 
     /**
@@ -98,35 +91,39 @@ final class HyStart {
      *
      * @return whether slow start is over: CSS has lasted its rounds
      */
-    boolean newround() {
-        lastRoundNs = thisRoundNs;
-        thisRoundNs = NONE;
+    boolean newround(final Tunables t) {
+        lastRoundUs = thisRoundUs;
+        thisRoundUs = NONE;
         samples = 0;
-        return !done && css && ++cssRounds >= t.cssRounds.getInt();
+        return phase == CSS && ++cssRounds >= t.cssRounds.getInt();
     }
 
     /** A round trip was measured in slow start. */
-    void rttsample(final long rttNs) {
-        if (done) {
+    void rttsample(final Tunables t, final long rttNs) {
+        if (phase == DONE) {
             return;
         }
-        thisRoundNs = Math.min(thisRoundNs, rttNs);
-        if (++samples < t.rttSamples.getInt()) {
+        thisRoundUs = (int) Math.min(thisRoundUs, rttNs / NS_PER_US);
+        final int enough = t.rttSamples.getInt();
+        if (samples < enough) {
+            samples++;
+        }
+        if (samples < enough) {
             return;
         }
-        if (css) {
-            if (thisRoundNs < baselineNs) {
-                css = false; // the growth was a passing one
-                baselineNs = NONE;
+        if (phase == CSS) {
+            if (thisRoundUs < baselineUs) {
+                phase = FIRST; // the growth was a passing one
+                baselineUs = NONE;
             }
-        } else if (lastRoundNs != NONE && thisRoundNs >= lastRoundNs + threshold(lastRoundNs)) {
-            css = true;
+        } else if (lastRoundUs != NONE && thisRoundUs >= lastRoundUs + threshold(t, lastRoundUs)) {
+            phase = CSS;
             cssRounds = 0;
-            baselineNs = thisRoundNs;
+            baselineUs = thisRoundUs;
         }
     }
 
-    private long threshold(final long rttNs) {
-        return Math.min(Math.max(rttNs / MIN_RTT_DIVISOR, t.minRttThresh.get() * US), t.maxRttThresh.get() * US);
+    private static long threshold(final Tunables t, final int rttUs) {
+        return Math.min(Math.max(rttUs / MIN_RTT_DIVISOR, t.minRttThresh.get()), t.maxRttThresh.get());
     }
 }
