@@ -124,10 +124,10 @@ class TearDownTest {
     }
 
     /** What a vnet holds. */
-    private record Held(int pcbs, int sockets, int callouts, int mbufs, int clusters) {
+    private record Held(int pcbs, int sockets, String callouts, int mbufs, int clusters) {
         static Held of(final Bed bed, final Vnet v) {
             return new Held(Integer.parseInt(v.sysctl().find("net.inet.tcp.pcbcount").getString()),
-                Sockets.of(v).numOpen(), v.calloutsArmed(), bed.pool.outstanding(), bed.pool.clustersOutstanding());
+                Sockets.of(v).numOpen(), v.describeCallouts(), bed.pool.outstanding(), bed.pool.clustersOutstanding());
         }
     }
 

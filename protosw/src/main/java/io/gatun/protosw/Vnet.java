@@ -206,6 +206,11 @@ public final class Vnet implements VnetSide, AutoCloseable {
         return callouts.armed();
     }
 
+    /** The names of the callouts armed, each with its number, as {@link #calloutsArmed} counts them. */
+    public String describeCallouts() {
+        return callouts.describeArmed();
+    }
+
     /** One row for each protocol of netisr, as {@code netstat -Q} prints. */
     public List<NetisrStat> netisrStats() {
         return netisr.statistics();
