@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatun.drivers.epair.Epair;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.ifnet.IfnetSlots;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.Linger;
@@ -43,7 +44,7 @@ class FuzzTest {
         private final SplittableRandom r;
         private final Vnet[] v = new Vnet[2];
         private final Ifnet[] ifp = new Ifnet[2];
-        private final Ifnet.TransmitFn[] wires = new Ifnet.TransmitFn[2];
+        private final IfnetSlots.TransmitFn[] wires = new IfnetSlots.TransmitFn[2];
         private final List<SocketFile> heads = new ArrayList<>();
         private final List<SocketFile> sockets = new ArrayList<>();
         private final ByteBuffer octets = ByteBuffer.allocateDirect(20_000);
@@ -61,7 +62,7 @@ class FuzzTest {
             ifp[0] = cable.a();
             ifp[1] = cable.b();
             for (int i = 0; i < 2; i++) {
-                final Ifnet.TransmitFn below = ifp[i].transmitFn();
+                final IfnetSlots.TransmitFn below = ifp[i].transmitFn();
                 wires[i] = below;
                 ifp[i].setTransmitFn((p, m) -> transmit(p, m, below));
             }
@@ -78,7 +79,7 @@ class FuzzTest {
             heads.add(so);
         }
 
-        private Errno transmit(final Ifnet p, final Mbuf first, final Ifnet.TransmitFn below) {
+        private Errno transmit(final Ifnet p, final Mbuf first, final IfnetSlots.TransmitFn below) {
             Errno e = Errno.OK;
             Mbuf m = first;
             while (m != null) {
@@ -94,7 +95,7 @@ class FuzzTest {
         }
 
         /** Borrows m. What goes out besides it is a spoilt copy, one of what was seen before, or noise. */
-        private void spoil(final Ifnet p, final Mbuf m, final Ifnet.TransmitFn below) {
+        private void spoil(final Ifnet p, final Mbuf m, final IfnetSlots.TransmitFn below) {
             if (seen.size() < SEEN) {
                 seen.add(octets(m));
             } else if (r.nextInt(8) == 0) {
@@ -106,7 +107,7 @@ class FuzzTest {
         }
 
         /** Spoils octets, and sends them. */
-        private void emit(final Ifnet p, final byte[] from, final Ifnet.TransmitFn below) {
+        private void emit(final Ifnet p, final byte[] from, final IfnetSlots.TransmitFn below) {
             frames++;
             last = new Spoiler(r).any(from);
             final Mbuf bad = last.length == 0 ? null

@@ -1,6 +1,7 @@
 package io.gatun.conformance;
 
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.ifnet.IfnetSlots;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.Errno;
 import java.lang.foreign.MemorySegment;
@@ -18,7 +19,7 @@ final class Tamper {
     private static final int HALF = 1 << 30;
 
     private final Ifnet ifp;
-    private final Ifnet.TransmitFn below;
+    private final IfnetSlots.TransmitFn below;
     private final SplittableRandom r;
     private final double overlap;
     private final double renege;

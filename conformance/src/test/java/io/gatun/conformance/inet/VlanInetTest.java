@@ -7,6 +7,7 @@ import io.gatun.drivers.epair.Epair;
 import io.gatun.spi.ifnet.EtherVlan;
 import io.gatun.spi.ifnet.IfCounter;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.ifnet.IfnetSlots;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
@@ -119,7 +120,7 @@ final class VlanInetTest {
     @Test
     void priorityTag_isNoVlan() throws Exception {
         Epair pair = left.join(right, Map.of());
-        Ifnet.TransmitFn below = pair.a().transmitFn();
+        IfnetSlots.TransmitFn below = pair.a().transmitFn();
         pair.a().setTransmitFn((i, m) -> below.transmit(i, EtherVlan.encap(m, 7 << 13)));
         assertThat(ask("10.0.0.2", 1000)).hasSize(1000);
     }

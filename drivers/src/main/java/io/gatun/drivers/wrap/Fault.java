@@ -3,6 +3,7 @@ package io.gatun.drivers.wrap;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.spi.ifnet.IfCounter;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.ifnet.IfnetSlots;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.Counter;
 import io.gatun.spi.sys.CounterSet;
@@ -29,8 +30,8 @@ public final class Fault {
     private final Mtx qlock = new Mtx(LockClass.LEAF, "fault");
     private final Ifnet ifp;
     private final Config config;
-    private final Ifnet.TransmitFn below;   // (c)
-    private final Ifnet.QflushFn flushBelow; // (c)
+    private final IfnetSlots.TransmitFn below;   // (c)
+    private final IfnetSlots.QflushFn flushBelow; // (c)
     private final Callout callout;
     private final Counter lost;
     private final Counter duplicated;
