@@ -138,8 +138,14 @@ final class PollStack implements Stack {
     }
 
     @Override
-    public double fibUpdate(final Span span) throws IOException {
-        return new FibLab().update(span);
+    public double fibUpdate(final boolean six, final Span span) throws IOException {
+        final FibLab lab = new FibLab();
+        return six ? lab.update6(span) : lab.update4(span);
+    }
+
+    @Override
+    public double fibMemory(final boolean six) {
+        return new FibLab().memory(six);
     }
 
     @Override

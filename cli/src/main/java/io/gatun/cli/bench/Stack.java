@@ -46,8 +46,16 @@ interface Stack {
         return NONE;
     }
 
-    /** Route changes a second in a table of a million prefixes; negative where this stack has no part in it. */
-    default double fibUpdate(final Span span) throws IOException {
+    /**
+     * Route changes a second in a table of a million IPv4 or 200,000 IPv6 prefixes while another thread looks up at
+     * full speed; negative where this stack has no part in it.
+     */
+    default double fibUpdate(final boolean six, final Span span) throws IOException {
+        return NONE;
+    }
+
+    /** Octets of heap of such a table, estimated; negative where this stack has no part in it. */
+    default double fibMemory(final boolean six) {
         return NONE;
     }
 

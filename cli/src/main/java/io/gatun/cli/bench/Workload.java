@@ -59,10 +59,28 @@ enum Workload {
             return stack.fib6Lookup(span) / MEGA;
         }
     },
-    FIB_UPDATE("k/s", true) {
+    FIB4_UPDATE("k/s", true) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
-            return stack.fibUpdate(span) / KILO;
+            return stack.fibUpdate(false, span) / KILO;
+        }
+    },
+    FIB4_MEMORY("MB", false) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) {
+            return stack.fibMemory(false) / MEGA;
+        }
+    },
+    FIB6_UPDATE("k/s", true) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.fibUpdate(true, span) / KILO;
+        }
+    },
+    FIB6_MEMORY("MB", false) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) {
+            return stack.fibMemory(true) / MEGA;
         }
     },
     FORWARD_1("Mpps", true) {

@@ -62,6 +62,7 @@ final class FibDxr {
     private final NextHop[] covers = new NextHop[MAX_RANGES + 1]; // elements (l) and what covers it
     private int ranges; // (l) more than MAX_RANGES: too many
     private int deep;   // (l) entries of nodes
+    private NextHop last; // (l) answer of the last range
 
     /** Built from a trie. */
     FibDxr(final FibTrie.Node root) {
@@ -283,26 +284,33 @@ final class FibDxr {
     }
 
     private void collect(final FibTrie.Node node, final NextHop cover, final int base, final int shift) {
-        for (int v = 0; v < 1 << FibTrie.STRIDE && ranges <= MAX_RANGES; v++) {
+        for (long e = node.edges(); e != 0 && ranges <= MAX_RANGES; e &= e - 1) {
+            final int v = Long.numberOfTrailingZeros(e);
             final NextHop inherited = node.cover(v, cover);
             final Object child = node.child(v);
             final int start = base | v << shift;
             if (!(child instanceof FibTrie.Node down)) {
-                range(start, index(child == null ? inherited : (NextHop) child));
+                hop(start, child == null ? inherited : (NextHop) child);
             } else if (shift > 0) {
                 collect(down, inherited, start, shift - FibTrie.STRIDE);
             } else {
                 nodes[deep] = down;
                 covers[deep] = inherited;
+                last = null;
                 range(start, ~deep++);
             }
         }
     }
 
-    private void range(final int start, final int answer) {
-        if (ranges > 0 && answers[ranges - 1] == answer) {
+    private void hop(final int start, final NextHop nh) {
+        if (ranges > 0 && nh == last && answers[Math.min(ranges, answers.length) - 1] >= 0) {
             return;
         }
+        last = nh;
+        range(start, index(nh));
+    }
+
+    private void range(final int start, final int answer) {
         if (ranges <= MAX_RANGES) {
             starts[ranges] = start;
             answers[ranges] = answer;

@@ -67,6 +67,18 @@ final class FibTrie {
             return match == 0 ? otherwise : hop(Long.SIZE - 1 - Long.numberOfLeadingZeros(match));
         }
 
+        /** The values of 6 bits at which the answer may differ from the one before: 0, and around what is here. */
+        long edges() {
+            long out = 1 | outer | outer << 1;
+            for (long rest = inner; rest != 0; rest &= rest - 1) {
+                int h = Long.numberOfTrailingZeros(rest);
+                int unused = STRIDE - (Integer.SIZE - 1 - Integer.numberOfLeadingZeros(h));
+                int end = h + 1 << unused;
+                out |= 1L << (h << unused) | (end == 2 * VALUES ? 0 : 1L << end);
+            }
+            return out;
+        }
+
         private Node withChild(int i, Object child) {
             boolean had = (outer >>> i & 1) != 0;
             return new Node(inner, child == null ? outer & ~(1L << i) : outer | 1L << i,
