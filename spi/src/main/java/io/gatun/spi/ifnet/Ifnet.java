@@ -169,7 +169,7 @@ public final class Ifnet extends IfnetSlots {
 
     private Errno transmitGated(final Mbuf m) {
         if ((flags & (IFF_UP | IFF_DYING)) != IFF_UP) {
-            dropList(m, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
+            dropList(m, IfCounter.OQDROPS, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
             return Errno.ENETDOWN;
         }
         final BpfTap tap = bpf;
@@ -207,11 +207,11 @@ public final class Ifnet extends IfnetSlots {
      */
     public void input(final Mbuf m) {
         if ((flags & (IFF_UP | IFF_DYING)) != IFF_UP) {
-            dropList(m, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
+            dropList(m, IfCounter.IQDROPS, (flags & IFF_DYING) != 0 ? DropReason.IF_DETACHED : DropReason.IF_DOWN);
             return;
         }
         if (inputFn == null) {
-            dropList(m, DropReason.IF_NO_INPUT);
+            dropList(m, IfCounter.IQDROPS, DropReason.IF_NO_INPUT);
             return;
         }
         final BpfTap tap = bpf;
@@ -244,12 +244,12 @@ public final class Ifnet extends IfnetSlots {
         qflushFn.qflush(this);
     }
 
-    private void dropList(final Mbuf first, final DropReason reason) {
+    private void dropList(final Mbuf first, final IfCounter counter, final DropReason reason) {
         Mbuf m = first;
         while (m != null) {
             final Mbuf next = m.nextPkt();
             m.nextPkt(null);
-            count(IfCounter.IQDROPS, 1);
+            count(counter, 1);
             vnet.drop(m, reason);
             m = next;
         }
