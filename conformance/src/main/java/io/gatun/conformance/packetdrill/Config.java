@@ -21,6 +21,7 @@ record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int
         + "|debug|tun_dev|persistent_tun_dev|no_cleanup|local_linklocal_ip|gateway_linklocal_ip|is_anyip"
         + "|send_omit_free|define)";
     private static final int MAX_PORT = 0xffff;
+    private static final int MAX_MTU = 0xffff;
 
     /** Collects options. */
     static final class Builder {
@@ -67,7 +68,9 @@ record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int
                 case "non_fatal" -> v.matches("(packet|syscall)(,(packet|syscall))*");
                 case "tolerance_percent" -> v.matches("[0-9]{1,9}([.][0-9]{1,9})?");
                 case "bind_port", "connect_port" -> v.matches("[0-9]{1,5}") && Integer.parseInt(v) <= MAX_PORT;
-                case "mtu", "tolerance_usecs", "tcp_ts_tick_usecs" -> v.matches("[0-9]{1,9}");
+                case "mtu" -> v.matches("[1-9][0-9]{0,4}") && Integer.parseInt(v) <= MAX_MTU;
+                case "tolerance_usecs", "tcp_ts_tick_usecs" -> v.matches("[0-9]{1,9}");
+                case "local_ip", "remote_ip", "gateway_ip" -> isAddress(v);
                 default -> true;
             };
             if (!ok) {
@@ -77,6 +80,14 @@ record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int
                 return "--" + name + "=" + v + ": not supported";
             }
             return null;
+        }
+
+        private static boolean isAddress(final String literal) {
+            try {
+                return Conn.address(literal).length != 0;
+            } catch (final IllegalArgumentException e) {
+                return false;
+            }
         }
 
         /** The names that --define gave so far. */

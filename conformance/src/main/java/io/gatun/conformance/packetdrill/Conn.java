@@ -18,6 +18,8 @@ final class Conn {
     /** Of the script; -1 for a connection that has not been accepted. */
     int fd = -1;
     boolean closed;
+    /** FD_CLOEXEC or 0. */
+    int fdFlags;
     /** The live socket; null for a connection that has not been accepted. */
     Socket so;
     /** A blocking connect goes on. */

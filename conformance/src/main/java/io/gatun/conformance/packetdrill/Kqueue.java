@@ -86,10 +86,10 @@ final class Kqueue {
 
     /** {@code kevent(kq, changes, n, events, n, timeout)}; null when it would wait. */
     Outcome kevent(final Run run, final List<Expr> a, final boolean first) throws DrillException {
-        final int room = (int) Values.number(a.get(4));
+        final int room = (int) Values.number(Values.arg(a, 4));
         final List<Kevent> out = new ArrayList<>();
         if (first) {
-            final Errno e = change(run, list(a.get(1)), out, room);
+            final Errno e = change(run, list(Values.arg(a, 1)), out, room);
             if (e != Errno.OK) {
                 return Outcome.of(e);
             }
@@ -97,10 +97,10 @@ final class Kqueue {
         if (out.isEmpty()) {
             scan(out, room);
         }
-        if (out.isEmpty() && room > 0 && !run.waited(timeoutMs(a.get(5)))) {
+        if (out.isEmpty() && room > 0 && !run.waited(timeoutMs(Values.arg(a, 5)))) {
             return null;
         }
-        return new Outcome(out.size(), Errno.OK, compare(out, list(a.get(3))));
+        return new Outcome(out.size(), Errno.OK, compare(out, list(Values.arg(a, 3))));
     }
 
     private static List<Expr> list(final Expr e) throws DrillException {

@@ -5,7 +5,6 @@ import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.sys.ErrnoException;
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,11 +19,9 @@ public final class Packetdrill {
     private static final int CLUSTERS = 2048;
     private static final int JUMBO = 128;
 
-    private final MbufPool pool = MbufPool.builder().name("packetdrill").nmbufs(MBUFS).nmbclusters(CLUSTERS)
-        .nmbjumbop(JUMBO).nmbjumbo9(JUMBO).nmbjumbo16(JUMBO).threads(1).build();
-
     private final Set<String> absent;
     private final LockStrategy locks;
+    private MbufPool pool = newPool();
 
     /** A runner that carries out scripts to the letter. */
     public Packetdrill() {
@@ -51,27 +48,52 @@ public final class Packetdrill {
         this.locks = locks;
     }
 
+    private static MbufPool newPool() {
+        return MbufPool.builder().name("packetdrill").nmbufs(MBUFS).nmbclusters(CLUSTERS).nmbjumbop(JUMBO)
+            .nmbjumbo9(JUMBO).nmbjumbo16(JUMBO).threads(1).build();
+    }
+
+    /** The pool of the next script. */
+    MbufPool pool() {
+        return pool;
+    }
+
     /** Reads a script and says what is wrong with it: {@code file:line:column: what}. */
     public static void check(final String file, final String text) throws SyntaxException {
         Parser.parse(file, text);
     }
 
-    /** Runs a script from a file. */
-    public Result run(final Path file) throws IOException {
+    /** Runs a script from a file; one that cannot be read fails. Comments may be in whatever encoding. */
+    public Result run(final Path file) {
+        final String text;
         try {
-            return run(file.toString(), Files.readString(file, StandardCharsets.UTF_8));
-        } catch (final MalformedInputException e) {
-            return new Result(file.toString(), Result.Outcome.FAILED, 1, file + ":1:1: not UTF-8", 0);
+            text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        } catch (final IOException e) {
+            return new Result(file.toString(), Result.Outcome.FAILED, 1, file + ":1:1: cannot be read: " + e, 0);
         }
+        return run(file.toString(), text);
     }
 
     /**
-     * Runs a script.
+     * Runs a script. Whatever it does to the stack or to the runner is a failure of this script alone.
      *
      * @param file its name, for messages
      */
     public Result run(final String file, final String text) {
         final long start = System.nanoTime();
+        try {
+            return run(file, text, start);
+        } catch (final RuntimeException | Error e) {
+            return new Result(file, Result.Outcome.FAILED, 1, file + ":1:1: the runner broke: " + e,
+                System.nanoTime() - start);
+        } finally {
+            if (pool.outstanding() != 0) {
+                pool = newPool();
+            }
+        }
+    }
+
+    private Result run(final String file, final String text, final long start) {
         final Script script;
         try {
             script = Parser.parse(file, text);

@@ -21,6 +21,7 @@ import java.util.Set;
 final class Run implements AutoCloseable {
     /** How long a packet or a blocking call is waited for beyond its time. */
     private static final long PATIENCE_US = 600_000_000L;
+    private static final long NEVER = Long.MAX_VALUE;
     private static final int TRACE = 14;
     private static final int FIRST_REMOTE_PORT = 40_001;
     private static final double PERCENT = 100.0;
@@ -42,6 +43,8 @@ final class Run implements AutoCloseable {
     private Event event;
     private int sentSoFar;
     private long callStartUs;
+    private long wakeUs = NEVER; // when the call that waits has waited long enough
+    private long blockedStartUs;
     private Action.Syscall blocked;  // the blocking call that goes on, or null
     private Event blockedEvent;
     private long blockedEndUs;
@@ -117,10 +120,23 @@ final class Run implements AutoCloseable {
     }
 
     private void waitUntil(final long us) throws DrillException {
-        while (host.nowUs() < us && host.step(us)) {
+        while (host.nowUs() < us && step(us)) {
             retryBlocked();
         }
         retryBlocked();
+    }
+
+    /** As {@link Host#step}, and stops when the time of the call that waits is up. */
+    private boolean step(final long untilUs) {
+        return host.step(Math.min(untilUs, Math.max(wakeUs, host.nowUs()))) || host.nowUs() < untilUs;
+    }
+
+    /** Lets time go by, as a command that sleeps does. */
+    void sleep(final long us) {
+        final long until = host.nowUs() + us;
+        while (host.step(until)) {
+            // until then
+        }
     }
 
     /** What a time may be off, growing with the time since the event before. */
@@ -196,6 +212,7 @@ final class Run implements AutoCloseable {
 
     private byte[] octets(final Action.Packet p, final Conn mapping, final Conn ends) throws DrillException {
         final byte[] to = ends.local == null ? local : ends.local;
+        final int toPort = ends.localPort == 0 ? config().bindPort() : ends.localPort;
         final PacketBuilder b = new PacketBuilder(config(), ends.remote, to);
         return switch (p) {
             case TcpSpec t -> {
@@ -208,11 +225,11 @@ final class Run implements AutoCloseable {
                     throw new DrillException("the timestamp it echoes was never sent");
                 }
                 yield b.tcp(t, t.srcPort() != 0 ? t.srcPort() : ends.remotePort,
-                    t.dstPort() != 0 ? t.dstPort() : ends.localPort, seq, ack, opts);
+                    t.dstPort() != 0 ? t.dstPort() : toPort, seq, ack, opts);
             }
             case UdpSpec u -> b.udp(u, u.srcPort() != 0 ? u.srcPort() : ends.remotePort,
-                u.dstPort() != 0 ? u.dstPort() : ends.localPort);
-            case IcmpSpec i -> b.icmp(i, ends.localPort, ends.remotePort,
+                u.dstPort() != 0 ? u.dstPort() : toPort);
+            case IcmpSpec i -> b.icmp(i, toPort, ends.remotePort,
                 i.quoted() == null ? 0 : i.quoted().seq() + mapping.localOffset(false));
         };
     }
@@ -266,7 +283,7 @@ final class Run implements AutoCloseable {
                 note("(not of the socket under test) " + Verifier.describe(live, null, true));
                 continue;
             }
-            final boolean more = host.step(until);
+            final boolean more = step(until);
             retryBlocked();
             if (!more && !host.drill.hasNext()) {
                 throw new DrillException("no packet came out\n  expected: " + p);
@@ -329,22 +346,26 @@ final class Run implements AutoCloseable {
             awaitBlocked();
         }
         callStartUs = host.nowUs();
+        wakeUs = NEVER;
         note(c.toString());
         Outcome o = syscalls.attempt(c, true);
         if (o == null && c.blocking()) {
             blocked = c;
+            blockedStartUs = callStartUs;
             blockedEvent = e;
             blockedEndUs = c.endUs() + offsetUs;
             return;
         }
         final long until = host.nowUs() + PATIENCE_US;
         while (o == null) {
-            final boolean more = host.step(until);
+            final boolean more = step(until);
+            wakeUs = NEVER;
             o = syscalls.attempt(c, false);
             if (o == null && !more) {
                 throw new DrillException("the call blocks for ever: " + c);
             }
         }
+        wakeUs = NEVER;
         check(c, o);
         if (c.blocking()) {
             checkEnd(c.endUs() + offsetUs);
@@ -356,9 +377,12 @@ final class Run implements AutoCloseable {
             return;
         }
         final Action.Syscall c = blocked;
+        callStartUs = blockedStartUs;
+        wakeUs = NEVER;
         final Outcome o = syscalls.attempt(c, false);
         if (o != null) {
             blocked = null;
+            wakeUs = NEVER;
             note("returned: " + c);
             final Event now = event;
             event = blockedEvent;
@@ -372,7 +396,7 @@ final class Run implements AutoCloseable {
         final long until = Math.max(host.nowUs(), blockedEndUs) + PATIENCE_US;
         boolean more = true;
         while (blocked != null && more) {
-            more = host.step(until);
+            more = step(until);
             retryBlocked();
         }
         if (blocked != null) {
@@ -411,14 +435,14 @@ final class Run implements AutoCloseable {
 
     // ---- what system calls ask for ------------------------------------------------------------
 
-    /** The open socket of a script's descriptor. */
-    Conn open(final int fd) throws DrillException {
+    /** The open socket of a script's descriptor, or null. */
+    Conn open(final int fd) {
         for (final Conn c : conns) {
             if (!c.closed && c.fd == fd && c.so != null) {
                 return c;
             }
         }
-        throw new DrillException("no open socket " + fd);
+        return null;
     }
 
     /** All that are open. */
@@ -436,7 +460,7 @@ final class Run implements AutoCloseable {
     }
 
     private void unused(final int fd) throws DrillException {
-        if (open().stream().anyMatch(c -> c.fd == fd)) {
+        if (open(fd) != null) {
             throw new DrillException("descriptor " + fd + " is in use");
         }
     }
@@ -483,9 +507,14 @@ final class Run implements AutoCloseable {
         sentSoFar = octets;
     }
 
-    /** Whether a call has waited so long; negative is for ever. */
+    /** Whether a call has waited so long; negative is for ever. If not, it is tried again when it has. */
     boolean waited(final long ms) {
-        return ms >= 0 && host.nowUs() - callStartUs >= ms * US_PER_MS;
+        if (ms < 0) {
+            return false;
+        }
+        final long end = callStartUs + ms * US_PER_MS;
+        wakeUs = Math.min(wakeUs, end);
+        return host.nowUs() >= end;
     }
 
     /** Closes what is open, so that nothing is left in the pool. */

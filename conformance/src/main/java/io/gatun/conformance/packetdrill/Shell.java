@@ -25,9 +25,13 @@ final class Shell {
         }
     }
 
+    private static final double US_PER_S = 1e6;
+
+    private final Run run;
     private final NetCommands net;
 
     Shell(final Run run, final Set<String> absent) {
+        this.run = run;
         net = new NetCommands(run, absent);
     }
 
@@ -57,12 +61,22 @@ final class Shell {
         return new Status(last.status(), output.toString(), error.toString());
     }
 
+    /** Of the virtual clock. */
+    private Status sleep(final List<String> args) {
+        if (args.size() != 1 || !args.get(0).matches("[0-9]{1,5}([.][0-9]{1,6})?")) {
+            return Status.failed(1, "usage: sleep SECONDS\n");
+        }
+        run.sleep((long) (Double.parseDouble(args.get(0)) * US_PER_S));
+        return Status.ok("");
+    }
+
     private Status pipeline(final List<ShellWords.Piece> pieces) {
+        final boolean not = pieces.get(0).text().equals("!");
         Status last = Status.ok("");
         final StringBuilder error = new StringBuilder();
         final List<String> argv = new ArrayList<>();
         boolean target = false;
-        for (final ShellWords.Piece p : pieces) {
+        for (final ShellWords.Piece p : not ? pieces.subList(1, pieces.size()) : pieces) {
             if (p.operator() && p.text().equals("|")) {
                 last = command(argv, last.output());
                 error.append(last.error());
@@ -76,7 +90,8 @@ final class Shell {
             }
         }
         last = command(argv, last.output());
-        return new Status(last.status(), last.output(), error + last.error());
+        final int status = not ? last.status() == 0 ? 1 : 0 : last.status();
+        return new Status(status, last.output(), error + last.error());
     }
 
     private Status command(final List<String> argv, final String input) {
@@ -86,7 +101,8 @@ final class Shell {
         final String name = argv.get(0).substring(argv.get(0).lastIndexOf('/') + 1);
         final List<String> args = List.copyOf(argv.subList(1, argv.size()));
         return switch (name) {
-            case "true", ":", "sync", "sleep" -> Status.ok("");
+            case "true", ":", "sync" -> Status.ok("");
+            case "sleep" -> sleep(args);
             case "false" -> Status.failed(1, "");
             case "echo" -> Status.ok(String.join(" ", args) + "\n");
             case "cat" -> Status.ok(input);

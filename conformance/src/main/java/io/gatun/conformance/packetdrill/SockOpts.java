@@ -1,6 +1,7 @@
 package io.gatun.conformance.packetdrill;
 
 import io.gatun.conformance.packetdrill.Values.DrillException;
+import io.gatun.netinet.tcp.TcpInfo;
 import io.gatun.spi.socket.FastopenOpt;
 import io.gatun.spi.socket.Linger;
 import io.gatun.spi.socket.SockOpt;
@@ -9,10 +10,13 @@ import io.gatun.spi.sys.Errno;
 import io.gatun.uipc.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 
 /** getsockopt and setsockopt of scripts. */
 final class SockOpts {
     private static final int INT_LENGTH = 4;
+    private static final long NS_PER_S = 1_000_000_000;
+    private static final long NS_PER_US = 1000;
 
     Outcome get(final Socket so, final List<Expr> a) throws DrillException {
         final SockOpt opt = SockOpt.get(Values.integer(a, 1), Values.integer(a, 2));
@@ -20,7 +24,7 @@ final class SockOpts {
         if (e != Errno.OK) {
             return Outcome.of(e);
         }
-        final Expr want = a.get(3);
+        final Expr want = Values.arg(a, 3);
         if (want.isEllipsis()) {
             return Outcome.ok(0);
         }
@@ -29,9 +33,10 @@ final class SockOpts {
             return Outcome.filled(s.text().equals(seen) ? null : "value: expected " + s + ", seen \"" + seen + "\"");
         }
         if (want instanceof Expr.Struct) {
-            return struct(want, opt.object());
+            return opt.name() == SocketDefs.SO_RCVTIMEO || opt.name() == SocketDefs.SO_SNDTIMEO
+                ? time(want, opt.value()) : struct(want, opt.object());
         }
-        final Expr len = a.get(4);
+        final Expr len = Values.arg(a, 4);
         if (!len.isEllipsis() && Values.number(len) != INT_LENGTH) {
             return Outcome.filled("length: expected " + len + ", seen " + INT_LENGTH);
         }
@@ -45,11 +50,39 @@ final class SockOpts {
             return Outcome.filled(on != 0 == l.onoff() && seconds == l.seconds() ? null
                 : "value: expected " + want + ", seen " + l);
         }
+        if (seen instanceof TcpInfo info && want instanceof Expr.Struct s) {
+            return info(s, CodeEval.names(info));
+        }
         final Expr name = want instanceof Expr.Struct s ? s.members().get("function_set_name") : null;
         if (name instanceof Expr.Str s && seen instanceof String text) {
             return Outcome.filled(s.text().equals(text) ? null : "value: expected " + s + ", seen \"" + text + "\"");
         }
-        throw new DrillException("a structure that scripts cannot compare: " + want + "; TCP_INFO is for code blocks");
+        throw new DrillException("a structure that scripts cannot compare: " + want);
+    }
+
+    /** The members that the script names, those of code blocks. */
+    private static Outcome info(final Expr.Struct want, final Map<String, Long> seen) throws DrillException {
+        for (final Map.Entry<String, Expr> m : want.members().entrySet()) {
+            final Long v = seen.get(m.getKey());
+            if (v == null) {
+                throw new DrillException("TCP_INFO has no " + m.getKey());
+            }
+            if (!m.getValue().isEllipsis() && Values.number(m.getValue()) != v) {
+                return Outcome.filled(m.getKey() + ": expected " + m.getValue() + ", seen " + v);
+            }
+        }
+        return Outcome.filled(null);
+    }
+
+    /** A struct timeval. */
+    private static Outcome time(final Expr want, final long seenNs) throws DrillException {
+        return Outcome.filled(nanoseconds(want) == seenNs ? null
+            : "value: expected " + want + ", seen " + seenNs / NS_PER_US + " us");
+    }
+
+    private static long nanoseconds(final Expr e) throws DrillException {
+        return Values.number(Values.member(e, "tv_sec", 0)) * NS_PER_S
+            + Values.number(Values.member(e, "tv_usec", 1)) * NS_PER_US;
     }
 
     /** Whether a value that was filled in is the script's. */
@@ -70,11 +103,14 @@ final class SockOpts {
     Outcome set(final Socket so, final List<Expr> a) throws DrillException {
         final int level = Values.integer(a, 1);
         final int name = Values.integer(a, 2);
-        final Expr v = a.get(3);
+        final Expr v = Values.arg(a, 3);
         if (v instanceof Expr.Str s) {
             return Outcome.of(so.setOpt(SockOpt.set(level, name, s.text())));
         }
         if (v instanceof Expr.Struct s) {
+            if (s.members().containsKey("tv_sec")) {
+                return Outcome.of(so.setOpt(SockOpt.set(level, name, nanoseconds(s))));
+            }
             if (s.members().containsKey("onoff")) {
                 return Outcome.of(so.setOpt(SockOpt.set(level, name,
                     new Linger(Values.number(s.members().get("onoff")) != 0,
@@ -94,7 +130,7 @@ final class SockOpts {
             }
             return Outcome.of(Errno.ENOPROTOOPT);
         }
-        if (a.size() > 4 && !a.get(4).isEllipsis() && Values.number(a.get(4)) < INT_LENGTH) {
+        if (a.size() > 4 && !Values.arg(a, 4).isEllipsis() && Values.number(Values.arg(a, 4)) < INT_LENGTH) {
             return Outcome.of(Errno.EINVAL);
         }
         final int number = (int) Values.number(v);

@@ -12,6 +12,8 @@ import java.util.Map;
 final class Symbols {
     static final int O_RDWR = 2;
     static final int O_NONBLOCK = 4;
+    static final int F_GETFD = 1;
+    static final int F_SETFD = 2;
     static final int F_GETFL = 3;
     static final int F_SETFL = 4;
     static final long FIONREAD = 0x4004667fL;
@@ -76,8 +78,8 @@ final class Symbols {
         m.put("O_NONBLOCK", (long) O_NONBLOCK);
         m.put("F_GETFL", (long) F_GETFL);
         m.put("F_SETFL", (long) F_SETFL);
-        m.put("F_GETFD", 1L);
-        m.put("F_SETFD", 2L);
+        m.put("F_GETFD", (long) F_GETFD);
+        m.put("F_SETFD", (long) F_SETFD);
         m.put("FD_CLOEXEC", 1L);
         m.put("FIONREAD", FIONREAD);
         m.put("FIONWRITE", FIONWRITE);

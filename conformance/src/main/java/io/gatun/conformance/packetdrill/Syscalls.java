@@ -3,6 +3,7 @@ package io.gatun.conformance.packetdrill;
 import io.gatun.conformance.packetdrill.Values.DrillException;
 import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.Uio;
 import io.gatun.spi.sys.Errno;
@@ -22,6 +23,8 @@ final class Syscalls {
         "read", "write", "readv", "writev", "send", "recv", "sendto", "recvfrom", "sendmsg", "recvmsg", "fcntl",
         "ioctl", "poll", "getsockopt", "setsockopt", "kqueue", "kevent");
     private static final int POLL_AT = 0;
+    private static final int MOST_OCTETS = 1 << 24;
+    private static final long NS_PER_MS = 1_000_000;
 
     private final Run run;
     private final SockOpts opts = new SockOpts();
@@ -55,6 +58,9 @@ final class Syscalls {
             return kqueue(kq, c, first);
         }
         final Conn conn = run.open(Values.integer(a, 0));
+        if (conn == null) {
+            return Outcome.of(Errno.EBADF);
+        }
         return switch (c.name()) {
             case "bind" -> Outcome.of(conn.so.bind(address(a, 1, true), Ucred.ROOT));
             case "listen" -> listen(conn, a);
@@ -64,13 +70,13 @@ final class Syscalls {
             case "shutdown" -> Outcome.of(conn.so.shutdown(Values.integer(a, 1)));
             case "read" -> receive(conn, Values.integer(a, 2), 0, null);
             case "recv", "recvfrom" -> receive(conn, Values.integer(a, 2), Values.integer(a, 3), null);
-            case "readv" -> receive(conn, Values.iovLength(a.get(1)), 0, null);
-            case "recvmsg" -> receive(conn, msgLength(a), Values.integer(a, 2), a.get(1));
+            case "readv" -> receive(conn, Values.iovLength(Values.arg(a, 1)), 0, null);
+            case "recvmsg" -> receive(conn, msgLength(a), Values.integer(a, 2), Values.arg(a, 1));
             case "write" -> send(conn, Values.integer(a, 2), 0, null);
             case "send" -> send(conn, Values.integer(a, 2), Values.integer(a, 3), null);
-            case "writev" -> send(conn, Values.iovLength(a.get(1)), 0, null);
+            case "writev" -> send(conn, Values.iovLength(Values.arg(a, 1)), 0, null);
             case "sendto" -> sendto(conn, Values.integer(a, 2), Values.integer(a, 3), address(a, 4, false));
-            case "sendmsg" -> send(conn, msgLength(a), Values.integer(a, 2), null, MsgControl.of(a.get(1)));
+            case "sendmsg" -> send(conn, msgLength(a), Values.integer(a, 2), null, MsgControl.of(Values.arg(a, 1)));
             case "fcntl" -> fcntl(conn, a);
             case "ioctl" -> ioctl(conn, a);
             case "getsockopt" -> opts.get(conn.so, a);
@@ -157,20 +163,30 @@ final class Syscalls {
 
     // ---- data ------------------------------------------------------------
 
-    private static boolean waits(final Socket so, final int flags) {
-        return !so.nonBlocking() && (flags & SocketDefs.MSG_DONTWAIT) == 0;
+    /** @param timeo the option with the time that it waits, 0 is for ever */
+    private boolean waits(final Socket so, final int flags, final int timeo) {
+        if (so.nonBlocking() || (flags & SocketDefs.MSG_DONTWAIT) != 0) {
+            return false;
+        }
+        final SockOpt opt = SockOpt.get(SocketDefs.SOL_SOCKET, timeo);
+        final Errno e = so.getOpt(opt);
+        return e != Errno.OK || opt.value() == 0 || !run.waited(opt.value() / NS_PER_MS);
     }
 
     /** @param header of recvmsg, whose flags and control messages are compared; null for the others */
-    private static Outcome receive(final Conn conn, final int length, final int flags, final Expr header)
+    private Outcome receive(final Conn conn, final int length, final int flags, final Expr header)
             throws DrillException {
+        if (length < 0) {
+            return Outcome.of(Errno.EINVAL);
+        }
+        final int room = Math.min(length, MOST_OCTETS);
         final RecvMsg msg = new RecvMsg();
         final List<Expr> control = MsgControl.of(header);
         msg.wantControl = control != null;
-        msg.uio.set(MemorySegment.ofArray(new byte[Math.max(0, length)]), 0, Math.max(0, length));
+        msg.uio.set(MemorySegment.ofArray(new byte[room]), 0, room);
         msg.flags = flags;
         final Errno e = conn.so.receive(msg);
-        if (e == Errno.EAGAIN && waits(conn.so, flags)) {
+        if (e == Errno.EAGAIN && waits(conn.so, flags, SocketDefs.SO_RCVTIMEO)) {
             return null;
         }
         if (e != Errno.OK) {
@@ -181,11 +197,11 @@ final class Syscalls {
         if (wrong == null && want != null && !want.isEllipsis() && Values.number(want) != msg.flags) {
             wrong = "msg_flags: expected " + want + ", seen " + msg.flags;
         }
-        return new Outcome(length - msg.uio.resid(), Errno.OK, wrong);
+        return new Outcome(room - msg.uio.resid(), Errno.OK, wrong);
     }
 
     private static int msgLength(final List<Expr> a) throws DrillException {
-        return Values.iovLength(Values.member(a.get(1), "msg_iov", 1));
+        return Values.iovLength(Values.member(Values.arg(a, 1), "msg_iov", 1));
     }
 
     private Outcome sendto(final Conn conn, final int length, final int flags, final SockAddr to)
@@ -203,13 +219,20 @@ final class Syscalls {
 
     private Outcome send(final Conn conn, final int length, final int flags, final SockAddr to,
             final List<Expr> control) throws DrillException {
+        if (length < 0) {
+            return Outcome.of(Errno.EINVAL);
+        }
+        if (length > MOST_OCTETS) {
+            throw new DrillException("more than " + MOST_OCTETS + " octets at once: " + length);
+        }
         final int before = run.sentSoFar();
         final int left = length - before;
         final Uio uio = new Uio();
-        uio.set(MemorySegment.ofArray(new byte[Math.max(0, left)]), 0, Math.max(0, left));
+        uio.set(MemorySegment.ofArray(new byte[left]), 0, left);
         final Errno e = conn.so.send(to, uio, null, MsgControl.make(run.vnet().pool(), control), flags);
         final int sent = before + left - (int) uio.resid();
-        if (waits(conn.so, flags) && (e == Errno.EAGAIN || e == Errno.OK && sent < length)) {
+        final boolean partly = e == Errno.EAGAIN || e == Errno.OK && sent < length;
+        if (partly && waits(conn.so, flags, SocketDefs.SO_SNDTIMEO)) {
             run.setSentSoFar(sent);
             return null;
         }
@@ -227,14 +250,19 @@ final class Syscalls {
                 conn.so.setNonBlocking((Values.integer(a, 2) & Symbols.O_NONBLOCK) != 0);
                 yield Outcome.ok(0);
             }
+            case Symbols.F_GETFD -> Outcome.ok(conn.fdFlags);
+            case Symbols.F_SETFD -> {
+                conn.fdFlags = Values.integer(a, 2);
+                yield Outcome.ok(0);
+            }
             default -> Outcome.of(Errno.EINVAL);
         };
     }
 
     private static Outcome ioctl(final Conn conn, final List<Expr> a) throws DrillException {
-        final long request = Values.number(a.get(1)) & 0xffff_ffffL;
+        final long request = Values.number(Values.arg(a, 1)) & 0xffff_ffffL;
         if (request == Symbols.FIONBIO) {
-            conn.so.setNonBlocking(Values.number(a.get(2)) != 0);
+            conn.so.setNonBlocking(Values.number(Values.arg(a, 2)) != 0);
             return Outcome.ok(0);
         }
         final long seen;
@@ -249,7 +277,7 @@ final class Syscalls {
         } else {
             return Outcome.of(Errno.ENOTTY);
         }
-        return SockOpts.same("value", a.get(2), seen);
+        return SockOpts.same("value", Values.arg(a, 2), seen);
     }
 
     private Outcome kqueue(final Kqueue kq, final Action.Syscall c, final boolean first) throws DrillException {
@@ -264,24 +292,24 @@ final class Syscalls {
     }
 
     private Outcome poll(final List<Expr> a) throws DrillException {
-        if (!(a.get(POLL_AT) instanceof Expr.Array fds)) {
-            throw new DrillException("not an array of pollfd: " + a.get(POLL_AT));
+        if (!(Values.arg(a, POLL_AT) instanceof Expr.Array fds)) {
+            throw new DrillException("not an array of pollfd: " + Values.arg(a, POLL_AT));
         }
         int ready = 0;
         String wrong = null;
         for (final Expr p : fds.items()) {
             final Conn conn = run.open((int) Values.number(Values.member(p, "fd", 0)));
-            final int got = conn.so.poll((int) Values.number(Values.member(p, "events", 1)));
+            final int events = (int) Values.number(Values.member(p, "events", 1));
+            final int got = conn == null ? SocketDefs.POLLNVAL : conn.so.poll(events);
             ready += got == 0 ? 0 : 1;
             final boolean given = p instanceof Expr.Struct s && s.members().containsKey("revents");
             final long want = given ? Values.number(Values.member(p, "revents", 2)) : 0;
             wrong = given && want != got ? "revents: expected " + want + ", seen " + got : wrong;
         }
-        final long timeoutMs = Values.number(a.get(2));
+        final long timeoutMs = Values.number(Values.arg(a, 2));
         if (ready == 0 && !run.waited(timeoutMs)) {
             return null;
         }
         return new Outcome(ready, Errno.OK, wrong);
     }
-
 }

@@ -28,10 +28,14 @@ final class Values {
     }
 
     static int integer(final List<Expr> args, final int i) throws DrillException {
+        return (int) number(arg(args, i));
+    }
+
+    static Expr arg(final List<Expr> args, final int i) throws DrillException {
         if (i >= args.size()) {
             throw new DrillException("argument " + (i + 1) + " is missing");
         }
-        return (int) number(args.get(i));
+        return args.get(i);
     }
 
     static Expr member(final Expr e, final String name, final int place) throws DrillException {

@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatun.conformance.packetdrill.Result.Outcome;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -147,6 +151,76 @@ class PacketdrillTest {
         "sockstat -4 -P tcp -s | grep -c 8080 | grep 0", "echo \"x\" >/dev/null 2>&1"})
     void commandThatWorks_passes(final String command) {
         assertThat(run("0.00 `" + command + "`\n").message()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '#', value = {
+        "poll([{fd=3, events=POLLIN, revents=0}], 1, 100) = 0 # 0.10",
+        "poll([{fd=3, events=POLLIN, revents=POLLIN}], 1, 100) = 1 # 0.05",
+    })
+    void timeOfACallThatWaits_isChecked(final String call, final String end) {
+        final String script = """
+             0.00 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3
+            +0.00 bind(3, ..., ...) = 0
+            +0.00 connect(3, ..., ...) = 0
+            +0.00...END CALL
+            WHEN < udp (10)
+            """.replace("CALL", call).replace("WHEN", end.equals("0.05") ? "0.05" : "0.30");
+        assertThat(run(script.replace("END", end)).message()).isEmpty();
+        assertThat(run(script.replace("END", "0.20")).message())
+            .contains("timing: the call is to return at 0.200000 s, returned at " + end);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '#', value = {
+        "tcpi_state=5 # tcpi_state: expected 5, seen 0",
+        "tcpi_nothing=5 # TCP_INFO has no tcpi_nothing",
+    })
+    void tcpInfo_isComparedByMember(final String member, final String says) {
+        assertThat(run("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 getsockopt(3, IPPROTO_TCP, TCP_INFO, {"
+            + member + "}, ...) = 0\n").message()).contains(says);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"recv(3)", "poll([], 0)", "setsockopt(3, SOL_SOCKET, SO_REUSEADDR)", "close()"})
+    void callWithoutAnArgument_saysWhich(final String call) {
+        assertThat(run("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 " + call + " = 0\n").message())
+            .contains("argument ").contains(" is missing");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"recv(3, ..., 2147483647, MSG_DONTWAIT) = -1 ENOTCONN", "recv(3, ..., -1, 0) = -1 EINVAL",
+        "send(3, ..., 2147483647, MSG_DONTWAIT) = 0"})
+    void hugeCall_breaksNothing(final String call) {
+        final Result r = run("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 " + call + "\n");
+        assertThat(r.message()).doesNotContain("broke");
+        assertThat(run(SCRIPT).message()).isEmpty();
+    }
+
+    @Test
+    void mbufLeftBehind_failsThatScriptAlone() {
+        assertThat(drill.pool().gethdr(0)).isNotNull();
+        assertThat(run(SCRIPT).message()).contains("1 mbufs are outstanding");
+        assertThat(run(SCRIPT).message()).isEmpty();
+    }
+
+    @Test
+    void folder_oddNamesAndWhatCannotBeRead_failAlone(@TempDir final Path dir) throws IOException {
+        final Path odd = Files.createDirectories(dir.resolve("a b/\u00fc 'q' & <x>"));
+        Files.writeString(odd.resolve("#1 ok.pkt"), SCRIPT.replace("\n", "\r\n"));
+        Files.write(dir.resolve("latin.pkt"), "// M\u00fcller\n0 `true`\n".getBytes(StandardCharsets.ISO_8859_1));
+        Files.writeString(dir.resolve("empty.pkt"), "");
+        Files.writeString(dir.resolve("notes.txt"), "no script");
+        Files.createDirectories(dir.resolve("folder.pkt"));
+        Files.createSymbolicLink(dir.resolve("lost.pkt"), dir.resolve("nowhere"));
+        Files.createSymbolicLink(dir.resolve("round"), dir);
+        final List<Path> scripts = Suite.scripts(List.of(dir));
+        final List<Result> results = Suite.run(scripts, Set.of(), 2, r -> { });
+        assertThat(results.stream().map(r -> dir.relativize(Path.of(r.file())) + " " + r.outcome()))
+            .containsExactly("a b/\u00fc 'q' & <x>/#1 ok.pkt PASSED", "empty.pkt FAILED", "latin.pkt PASSED",
+                "lost.pkt FAILED");
+        assertThat(results.get(3).message()).contains("lost.pkt:1:1: cannot be read");
+        assertThat(HtmlReport.page(results)).contains("&lt;x&gt;").doesNotContain("<x>");
     }
 
     @TestFactory
