@@ -189,6 +189,23 @@ class PacketdrillTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"TCP_RACK_PACE_RATE_SS, 1119", "TCP_BBR_PACE_CROSS, 1090", "TCP_PACING_DND, 1151", "F_SETOWN, 6",
+        "O_CLOEXEC, 0x100000", "FIOASYNC, 0x8004667d", "E2BIG, 7", "ECAPMODE, 94", "EWOULDBLOCK, 35", "POLLWRBAND, 256",
+        "IPV6_TCLASS, 61", "SO_REUSEPORT, 0x200", "MSG_PEEK, 2", "EVFILT_WRITE, -2", "IPTOS_DSCP_CS7, 0xe0"})
+    void nameOfAHeader_isFreeBsdsNumber(final String name, final String number) {
+        assertThat(Symbols.find(name)).isEqualTo(Long.decode(number));
+    }
+
+    @Test
+    void optionOfAnotherStack_isRefusedByTheSocketNotByTheParser() {
+        assertThat(run("""
+             0.00 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+            +0.00 setsockopt(3, IPPROTO_TCP, TCP_RACK_PACE_RATE_SS, [1250000], 4) = -1 ENOPROTOOPT
+            +0.00 setsockopt(3, IPPROTO_TCP, TCP_BBR_PACE_CROSS, [1], 4) = -1 ENOPROTOOPT (Protocol not available)
+            """).message()).isEmpty();
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"recv(3, ..., 2147483647, MSG_DONTWAIT) = -1 ENOTCONN", "recv(3, ..., -1, 0) = -1 EINVAL",
         "send(3, ..., 2147483647, MSG_DONTWAIT) = 0"})
     void hugeCall_breaksNothing(final String call) {
