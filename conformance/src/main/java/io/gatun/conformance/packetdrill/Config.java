@@ -70,7 +70,7 @@ record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int
                 case "bind_port", "connect_port" -> v.matches("[0-9]{1,5}") && Integer.parseInt(v) <= MAX_PORT;
                 case "mtu" -> v.matches("[1-9][0-9]{0,4}") && Integer.parseInt(v) <= MAX_MTU;
                 case "tolerance_usecs", "tcp_ts_tick_usecs" -> v.matches("[0-9]{1,9}");
-                case "local_ip", "remote_ip", "gateway_ip" -> isAddress(v);
+                case "local_ip", "remote_ip", "gateway_ip" -> Conn.isAddress(v);
                 default -> true;
             };
             if (!ok) {
@@ -80,14 +80,6 @@ record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int
                 return "--" + name + "=" + v + ": not supported";
             }
             return null;
-        }
-
-        private static boolean isAddress(final String literal) {
-            try {
-                return Conn.address(literal).length != 0;
-            } catch (final IllegalArgumentException e) {
-                return false;
-            }
         }
 
         /** The names that --define gave so far. */

@@ -70,6 +70,14 @@ final class Conn {
         return timestamps.get(script);
     }
 
+    static boolean isAddress(final String literal) {
+        try {
+            return address(literal).length != 0;
+        } catch (final IllegalArgumentException e) {
+            return false;
+        }
+    }
+
     static byte[] address(final String literal) {
         try {
             return InetAddress.ofLiteral(literal).getAddress();

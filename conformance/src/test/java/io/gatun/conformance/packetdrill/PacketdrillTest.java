@@ -182,6 +182,21 @@ class PacketdrillTest {
     }
 
     @ParameterizedTest
+    @CsvSource(delimiter = '#', value = {
+        "--local_ip=999.1.1.1\\n--gateway_ip=10.0.0.1 # `true` # --local_ip: '999.1.1.1' is no value for it",
+        "--mtu=0 # `true` # --mtu: '0' is no value for it",
+        "--mtu=65536 # `true` # --mtu: '65536' is no value for it",
+        "--mtu=1500 # socket(..., SOCK_DGRAM, 0) = 3\\n+0 connect(3, {sa_family=AF_INET, sin_port=htons(1), "
+            + "sin_addr=inet_addr(\"1.2.3.x\")}, 16) = 0 # not an address: \"1.2.3.x\"",
+        "--mtu=1500 # socket(..., SOCK_DGRAM, 0) = 3\\n+0 poll([{fd=3, events=POLLOUT}], 1, 0) = 1 # revents: expected"
+            + " 0, seen 4",
+    })
+    void valueThatCannotBe_isNamed(final String options, final String event, final String says) {
+        assertThat(run((options + "\\n0 " + event + "\\n").replace("\\n", "\n")).message()).contains(says)
+            .doesNotContain("broke");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"recv(3)", "poll([], 0)", "setsockopt(3, SOL_SOCKET, SO_REUSEADDR)", "close()"})
     void callWithoutAnArgument_saysWhich(final String call) {
         assertThat(run("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 " + call + " = 0\n").message())
