@@ -25,6 +25,10 @@ final class CodeEval {
         "\\s*(0[xX][0-9a-fA-F]+|[0-9]+|[A-Za-z_][A-Za-z_0-9]*|\"[^\"]*\"|'[^']*'|==|!=|<=|>=|<<|>>|//"
             + "|[-+*%<>|&^~(),=])");
     private static final Pattern ASSIGNMENT = Pattern.compile("([A-Za-z_]\\w*)\\s*=(?!=)(.*)");
+    /** What FreeBSD's stack never fills in. */
+    private static final String[] ALWAYS_0 = {"tcpi_snd_bwnd", "tcpi_toe_tid", "tcpi_delivered_e0_bytes",
+        "tcpi_delivered_e1_bytes", "tcpi_delivered_ce_bytes", "tcpi_received_e0_bytes", "tcpi_received_e1_bytes",
+        "tcpi_received_ce_bytes"};
     private static final int MAX_DEPTH = 64;
     private static final long US = 1000;
 
@@ -332,6 +336,9 @@ final class CodeEval {
         m.put("tcpi_received_ce", (long) info.receivedCe());
         m.put("tcpi_total_tlp", (long) info.totalTlp());
         m.put("tcpi_total_tlp_bytes", Format.unsigned(info.totalTlpBytes()));
+        for (final String name : ALWAYS_0) {
+            m.put(name, 0L);
+        }
         return m;
     }
 }
