@@ -98,10 +98,7 @@ final class CalloutWheel {
             if (c.due() < c.queuedNs) {
                 unqueueLocked(c);
                 queueLocked(c);
-                if (shared && c.queuedNs < wakeAtNs) {
-                    wakeAtNs = c.queuedNs;
-                    wake = true;
-                }
+                wake = oversleepsLocked(c);
             }
         } finally {
             lock.unlock();
@@ -111,15 +108,34 @@ final class CalloutWheel {
         }
     }
 
-    /** Queues a callout for exactly what it is armed for, or not at all. */
+    /**
+     * Queues a callout for exactly what it is armed for, or not at all. Who stops a callout may find that somebody has
+     * armed it again, who then finds it queued and leaves it at that: so the agent is woken from here too.
+     */
     void requeue(VnetCallout c) {
+        boolean wake;
         lock.lock();
         try {
             unqueueLocked(c);
             queueLocked(c);
+            wake = oversleepsLocked(c);
         } finally {
             lock.unlock();
         }
+        if (wake) {
+            waker.run();
+        }
+    }
+
+    /** Whether the agent sleeps beyond the instant a callout is queued for; true for one caller only, who wakes it. */
+    @GuardedBy("lock")
+    private boolean oversleepsLocked(VnetCallout c) {
+        assert lock.owned();
+        boolean late = shared && c.queuedNs < wakeAtNs;
+        if (late) {
+            wakeAtNs = c.queuedNs;
+        }
+        return late;
     }
 
     @GuardedBy("lock")
@@ -265,6 +281,8 @@ final class CalloutWheel {
 
     /** When the next callout is due, exactly, in the wheel's time; NONE when none is armed. */
     long nextDeadlineNs() {
+        boolean wake;
+        long at;
         lock.lock();
         try {
             VnetCallout c = settledLocked();
@@ -272,10 +290,15 @@ final class CalloutWheel {
                 far.pullEarliest();
                 c = settledLocked();
             }
-            return c == null ? NONE : c.queuedNs;
+            at = c == null ? NONE : c.queuedNs;
+            wake = c != null && oversleepsLocked(c);
         } finally {
             lock.unlock();
         }
+        if (wake) {
+            waker.run();
+        }
+        return at;
     }
 
     /** For the agent that is about to sleep: for how long, ns; NONE until it is woken. Zero or less: not at all. */

@@ -135,7 +135,8 @@ final class VnetCallout implements Callout {
         return true;
     }
 
-    private long exchange(long at) {
+    /** Arms it for an instant, or disarms it, before the queue knows of it; answers what it was armed for. */
+    long exchange(long at) {
         if (shared) {
             return (long) DEADLINE.getAndSet(this, at);
         }

@@ -9,6 +9,7 @@ import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Callout;
 import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.SwiTask;
+import io.gatun.spi.vnet.VirtualClock;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -205,6 +206,40 @@ final class CalloutThreadTest {
             v.drain();
         }
         assertThat(wheel.armed()).isZero();
+    }
+
+    /**
+     * One thread stops a callout while another arms it again: the first finds it armed and queues it, the second finds
+     * it queued. Either has to wake the agent, which sleeps until something later.
+     */
+    @Test
+    void armedBetweenStopAndItsQueueing_wakesTheAgent() {
+        int[] wakes = new int[1];
+        CalloutWheel wheel = new CalloutWheel(new VirtualClock(), true, () -> wakes[0]++, () -> { });
+        VnetCallout c = new VnetCallout(wheel, "c", null, () -> { });
+        c.reset(3600 * SEC);
+        assertThat(wheel.sleepNs()).isPositive();
+        int before = wakes[0];
+        c.exchange(CalloutWheel.NONE);          // the one stops it
+        c.exchange(5 * MS);                     // the other arms it
+        wheel.requeue(c);                       // the one goes on
+        assertThat(c.queuedNs).as("so the other is done").isEqualTo(c.due());
+        assertThat(wakes[0]).isEqualTo(before + 1);
+        c.drain();
+    }
+
+    @Test
+    void armedButNotQueued_seenByOneWhoAsksForTheNextDeadline_wakesTheAgent() {
+        int[] wakes = new int[1];
+        CalloutWheel wheel = new CalloutWheel(new VirtualClock(), true, () -> wakes[0]++, () -> { });
+        VnetCallout c = new VnetCallout(wheel, "c", null, () -> { });
+        c.reset(SEC);
+        wheel.sleepNs();
+        int before = wakes[0];
+        c.exchange(MS);
+        assertThat(wheel.nextDeadlineNs()).isEqualTo(MS);
+        assertThat(wakes[0]).isEqualTo(before + 1);
+        c.drain();
     }
 
     private static void join(Thread t) {
