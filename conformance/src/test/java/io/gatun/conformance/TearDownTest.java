@@ -165,7 +165,18 @@ class TearDownTest {
         while (!now.get().equals(before) && System.nanoTime() < until) {
             Thread.yield();
         }
-        assertThat(now.get()).isEqualTo(before);
+        assertThat(now.get()).as("threads: %s", threads()).isEqualTo(before);
+    }
+
+    /** What the threads of the stack do. */
+    private static String threads() {
+        final StringBuilder out = new StringBuilder();
+        Thread.getAllStackTraces().forEach((t, stack) -> {
+            if (t.getName().startsWith("solo-")) {
+                out.append(t).append(' ').append(t.getState()).append(' ').append(List.of(stack)).append('\n');
+            }
+        });
+        return out.toString();
     }
 
     @ParameterizedTest
@@ -174,7 +185,10 @@ class TearDownTest {
             throws Exception {
         final AtomicReference<Throwable> failed = new AtomicReference<>();
         final Thread.UncaughtExceptionHandler handler = Thread.getDefaultUncaughtExceptionHandler();
-        Thread.setDefaultUncaughtExceptionHandler((t, e) -> failed.compareAndSet(null, e));
+        Thread.setDefaultUncaughtExceptionHandler((t, e) -> {
+            failed.compareAndSet(null, e);
+            e.printStackTrace(); // it may be why what follows does not settle
+        });
         try (Bed bed = bed(strategy)) {
             final Vnet v = bed.loopback();
             Bed.config(v).addAddress(v.ifnets().byName("lo0"), "::1/128");
