@@ -89,10 +89,17 @@ final class Lexer {
             at++;
         }
         final String name = text.substring(from, at);
-        if (peek(0) != '=') {
+        int equals = at;
+        while (equals < text.length() && isBlank(text.charAt(equals))) {
+            equals++;
+        }
+        if (equals == text.length() || text.charAt(equals) != '=') {
             return token(Kind.OPTION, name, null, start);
         }
-        at++;
+        at = equals + 1;
+        while (isBlank(peek(0))) {
+            at++;
+        }
         final int valueFrom = at;
         while (at < text.length() && !Character.isWhitespace(text.charAt(at))) {
             final char c = text.charAt(at);
@@ -150,6 +157,10 @@ final class Lexer {
 
     private static boolean isWordChar(final char c) {
         return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_';
+    }
+
+    private static boolean isBlank(final char c) {
+        return c == ' ' || c == '\t';
     }
 
     private boolean digit(final int i) {
@@ -269,7 +280,7 @@ final class Lexer {
         }
         ifdefLine = line;
         at += "#ifdef".length();
-        while (peek(0) == ' ' || peek(0) == '\t') {
+        while (isBlank(peek(0))) {
             at++;
         }
         final int from = at;

@@ -80,6 +80,13 @@ class ParserTest {
         assertThat(s.events().get(1).line()).isEqualTo(6);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"--mtu=1400", "--mtu =1400", "--mtu= 1400", "--mtu\t=\t1400 // of the path",
+        "--verbose --mtu = 1400"})
+    void option_mayHaveBlanksAroundItsSign(final String option) throws SyntaxException {
+        assertThat(Parser.parse("t.pkt", option + "\n0 `true`\n").config().mtu()).isEqualTo(1400);
+    }
+
     @Test
     void options_initAndCleanup() throws SyntaxException {
         final Script s = Parser.parse("t.pkt", """
