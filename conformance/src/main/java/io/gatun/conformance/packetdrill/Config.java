@@ -6,14 +6,15 @@ import java.util.Map;
 /**
  * The options of a script, with packetdrill's defaults.
  *
- * @param v6 the family of its packets and sockets
+ * @param v6 the family of its packets, and of its sockets
+ * @param mapped the sockets are IPv6's all the same, with IPv4 addresses mapped into it
  * @param tolerancePercent of the time since the event before
  * @param tsTickUs microseconds of a timestamp's tick; 0 leaves timestamps unchecked
  * @param udpEncaps TCP may travel within UDP
  * @param prefix octets' bits of the local network
  * @param tcpMd5Secret null without one
  */
-record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int prefix, int bindPort,
+record Config(boolean v6, boolean mapped, String localIp, String remoteIp, String gatewayIp, int prefix, int bindPort,
     int connectPort, int mtu, long toleranceUs, double tolerancePercent, int tsTickUs, boolean udpEncaps,
     String tcpMd5Secret, boolean nonFatalSyscall, boolean nonFatalPacket, Map<String, String> defines) {
     /** Options that have no meaning in process, or none for the outcome. */
@@ -76,7 +77,7 @@ record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int
             if (!ok) {
                 return "--" + name + ": '" + v + "' is no value for it";
             }
-            if (v.equals("ipv4-mapped-ipv6") || v.equals("sctp")) {
+            if (v.equals("sctp")) {
                 return "--" + name + "=" + v + ": not supported";
             }
             return null;
@@ -113,7 +114,8 @@ record Config(boolean v6, String localIp, String remoteIp, String gatewayIp, int
         Config build() {
             final boolean v6 = get("ip_version").equals("ipv6");
             final String nonFatal = get("non_fatal");
-            return new Config(v6, set.getOrDefault("local_ip", v6 ? "fd3d:fa7b:d17d::1" : "192.168.0.1"),
+            final boolean mapped = get("ip_version").equals("ipv4-mapped-ipv6");
+            return new Config(v6, mapped, set.getOrDefault("local_ip", v6 ? "fd3d:fa7b:d17d::1" : "192.168.0.1"),
                 set.getOrDefault("remote_ip", v6 ? "2001:db8::1" : "192.0.2.1"),
                 set.getOrDefault("gateway_ip", v6 ? "fd3d:fa7b:d17d::2" : "192.168.0.2"), v6 ? 64 : 16,
                 number("bind_port"), number("connect_port"), number("mtu"), number("tolerance_usecs"),

@@ -1,6 +1,7 @@
 package io.gatun.conformance.packetdrill;
 
 import io.gatun.conformance.packetdrill.Shell.Status;
+import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.tcp.Sadb;
 import io.gatun.netinet.tcp.TcpPcblist;
 import io.gatun.netinet.tcp.Xtcpcb;
@@ -108,7 +109,8 @@ final class NetCommands {
             return out.toString();
         }
         for (final Xtcpcb x : run.vnet().service(TcpPcblist.class).list()) {
-            final boolean six = x.local().family() == SockAddr.AF_INET6;
+            final boolean six = x.local().family() == SockAddr.AF_INET6
+                && !In6.isV4Mapped(x.local().hi(), x.local().lo());
             final boolean port = v.ports.isEmpty() || v.ports.contains(x.local().port())
                 || v.ports.contains(x.foreign().port());
             if (!port || !(six ? v.v6 : v.v4)) {

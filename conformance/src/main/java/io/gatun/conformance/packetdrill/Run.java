@@ -2,6 +2,7 @@ package io.gatun.conformance.packetdrill;
 
 import io.gatun.conformance.packetdrill.Conn.State;
 import io.gatun.conformance.packetdrill.Values.DrillException;
+import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.tcp.TcpInfo;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.socket.InDefs;
@@ -481,13 +482,19 @@ final class Run implements AutoCloseable {
     }
 
     SockAddr bindAddress() {
-        return SockAddr.of(config().localIp(), config().bindPort());
+        return socketAddress(config().localIp(), config().bindPort());
     }
 
     SockAddr connectAddress() {
         return underTest != null && underTest.state == State.PACKET_RECEIVED
-            ? SockAddr.of(config().remoteIp(), underTest.remotePort)
-            : SockAddr.of(config().remoteIp(), config().connectPort());
+            ? socketAddress(config().remoteIp(), underTest.remotePort)
+            : socketAddress(config().remoteIp(), config().connectPort());
+    }
+
+    /** As the script's sockets name it. */
+    private SockAddr socketAddress(final String literal, final int port) {
+        final SockAddr a = SockAddr.of(literal, port);
+        return config().mapped() ? SockAddr.in6(0, In6.v4Mapped(a.in4()), port) : a;
     }
 
     /** A socket is about to connect. */

@@ -1,6 +1,7 @@
 package io.gatun.conformance.packetdrill;
 
 import io.gatun.conformance.packetdrill.Values.DrillException;
+import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SockOpt;
@@ -89,7 +90,8 @@ final class Syscalls {
 
     private Outcome socket(final Action.Syscall c) throws DrillException {
         final int type = Values.integer(c.args(), 1);
-        final int family = run.config().v6() ? SockAddr.AF_INET6 : SockAddr.AF_INET;
+        final boolean six = run.config().v6() || run.config().mapped();
+        final int family = six ? SockAddr.AF_INET6 : SockAddr.AF_INET;
         final SoResult r =
             Sockets.of(run.vnet()).create(family, type, Values.integer(c.args(), 2), Ucred.ROOT);
         if (r.so() == null) {
@@ -99,6 +101,9 @@ final class Syscalls {
         if (fd < 0) {
             r.so().close();
             return Outcome.ok(0);
+        }
+        if (run.config().mapped()) {
+            r.so().setOpt(SockOpt.set(InDefs.IPPROTO_IPV6, InDefs.IPV6_V6ONLY, 0L));
         }
         run.newSocket(fd, type, r.so());
         return Outcome.ok(fd);

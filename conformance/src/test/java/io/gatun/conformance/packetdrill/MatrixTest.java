@@ -37,6 +37,21 @@ class MatrixTest {
         return tests(scripts);
     }
 
+    /** IPv6's sockets with IPv4 peers: the same answers. */
+    @TestFactory
+    Stream<DynamicTest> ipv4ThroughAnIpv6Socket_isAnsweredTheSame() {
+        final Map<String, String> scripts = new LinkedHashMap<>();
+        for (final Map<String, String> m : List.of(StateMatrix.scripts(), FastOpenMatrix.scripts())) {
+            m.forEach((name, text) -> {
+                if (text.startsWith("--ip_version=ipv4")) {
+                    scripts.put(name + "-mapped", text.replace("--ip_version=ipv4", "--ip_version=ipv4-mapped-ipv6"));
+                }
+            });
+        }
+        assertThat(scripts).hasSizeGreaterThan(400);
+        return tests(scripts);
+    }
+
     @TestFactory
     Stream<DynamicTest> textThatOverlapsOrIsReordered_isAcknowledgedSelectively() {
         final Map<String, String> scripts = ReceiveMatrix.scripts();
