@@ -23,7 +23,8 @@ import picocli.CommandLine.Parameters;
         name = "packetdrill",
         mixinStandardHelpOptions = true,
         description = "Runs packetdrill scripts against the stack, in this process and on a virtual clock.",
-        footer = "Ends with status 0 when no script failed, else 1.")
+        footer = {"A script that is still running after a minute fails.",
+            "Ends with status 0 when no script failed, else 1."})
 public final class PacketdrillCommand implements Callable<Integer> {
     private static final double NS_PER_S = 1e9;
 

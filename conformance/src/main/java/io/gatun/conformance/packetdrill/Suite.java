@@ -9,11 +9,17 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** Many scripts, run on several threads, each with a {@link Packetdrill} of its own. */
 public final class Suite {
+    /** Of real time, for one script. */
+    static final long LIMIT_S = 60;
+    private static final long NS_PER_S = 1_000_000_000;
+
     private Suite() {
     }
 
@@ -54,7 +60,7 @@ public final class Suite {
     }
 
     /**
-     * Runs scripts.
+     * Runs scripts. One that is still running after a minute fails and is left to itself.
      *
      * @param absent as in {@link Packetdrill#Packetdrill(Set)}
      * @param threads at least 1
@@ -64,32 +70,118 @@ public final class Suite {
      */
     public static List<Result> run(final List<Path> scripts, final Set<String> absent, final int threads,
             final Consumer<Result> done) throws IOException {
-        final Result[] results = new Result[scripts.size()];
-        final AtomicInteger next = new AtomicInteger();
-        final List<Thread> workers = new ArrayList<>();
-        for (int i = 0; i < threads; i++) {
-            workers.add(Thread.ofPlatform().name("packetdrill-" + i).daemon().start(() -> {
-                final Packetdrill drill = new Packetdrill(absent);
-                for (int at = next.getAndIncrement(); at < results.length; at = next.getAndIncrement()) {
-                    results[at] = drill.run(scripts.get(at));
-                    synchronized (results) {
-                        done.accept(results[at]);
-                    }
-                }
-            }));
-        }
-        for (final Thread t : workers) {
-            join(t);
-        }
-        return List.of(results);
+        return new Workers(scripts, () -> new Packetdrill(absent)::run, done, System::nanoTime).run(threads);
     }
 
-    private static void join(final Thread t) throws IOException {
-        try {
-            t.join();
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
+    /** The threads of a run, and who watches over them. All fields but the final ones are guarded by this. */
+    static final class Workers {
+        private static final int IDLE = -1;
+        private static final long TICK_MS = 100;
+
+        private final List<Path> scripts;
+        private final Supplier<Function<Path, Result>> runners;
+        private final Consumer<Result> done;
+        private final LongSupplier clockNs;
+        private final Result[] results;
+        private final List<Worker> workers = new ArrayList<>();
+        private int next;
+        private int left;
+        private Throwable failure;
+
+        /** A thread and what it is at. */
+        private static final class Worker {
+            private int at = IDLE;
+            private long startNs;
+            private boolean givenUp;
+        }
+
+        /** @param runners gives each thread what runs its scripts */
+        Workers(final List<Path> scripts, final Supplier<Function<Path, Result>> runners, final Consumer<Result> done,
+                final LongSupplier clockNs) {
+            this.scripts = scripts;
+            this.runners = runners;
+            this.done = done;
+            this.clockNs = clockNs;
+            results = new Result[scripts.size()];
+            left = results.length;
+        }
+
+        synchronized List<Result> run(final int threads) throws IOException {
+            for (int i = 0; i < threads; i++) {
+                start();
+            }
+            while (left > 0 && failure == null) {
+                try {
+                    wait(TICK_MS);
+                } catch (final InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new IOException("interrupted", e);
+                }
+                List.copyOf(workers).forEach(this::watch);
+            }
+            if (failure != null) {
+                throw new IllegalStateException("the run of scripts broke", failure);
+            }
+            return List.of(results);
+        }
+
+        private void start() {
+            final Worker w = new Worker();
+            workers.add(w);
+            Thread.ofPlatform().name("packetdrill-" + workers.size()).daemon().start(() -> work(w));
+        }
+
+        private void work(final Worker w) {
+            try {
+                final Function<Path, Result> runner = runners.get();
+                for (Path p = take(w); p != null; p = take(w)) {
+                    give(w, runner.apply(p));
+                }
+            } catch (final RuntimeException | Error e) {
+                broke(e);
+            }
+        }
+
+        /** The next script; null when there is none, or the worker was given up. */
+        private synchronized Path take(final Worker w) {
+            if (w.givenUp || next == results.length) {
+                return null;
+            }
+            w.at = next++;
+            w.startNs = clockNs.getAsLong();
+            return scripts.get(w.at);
+        }
+
+        private synchronized void give(final Worker w, final Result r) {
+            if (!w.givenUp) {
+                final int at = w.at;
+                w.at = IDLE;
+                finish(at, r);
+            }
+        }
+
+        private void finish(final int at, final Result r) {
+            results[at] = r;
+            left--;
+            done.accept(r);
+            notifyAll();
+        }
+
+        private synchronized void broke(final Throwable e) {
+            failure = failure == null ? e : failure;
+            notifyAll();
+        }
+
+        private void watch(final Worker w) {
+            final long ns = clockNs.getAsLong() - w.startNs;
+            if (w.at != IDLE && ns > LIMIT_S * NS_PER_S) {
+                w.givenUp = true;
+                workers.remove(w);
+                start();
+                final String file = scripts.get(w.at).toString();
+                finish(w.at, new Result(file, Result.Outcome.FAILED, 1,
+                    file + ":1:1: still running after " + LIMIT_S + " s: given up", ns));
+            }
         }
     }
 }
