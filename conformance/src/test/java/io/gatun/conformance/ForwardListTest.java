@@ -2,7 +2,6 @@ package io.gatun.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import io.gatun.netinet.InetConfig;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip.InCksum;
@@ -17,7 +16,6 @@ import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
-import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,13 +25,10 @@ class ForwardListTest {
     private static final int FRAME = 60;
     private static final int LIST = 32;
     private static final int ROUNDS = 1000;
-    private static final int WARM = 1500;
-    private static final int RUNS = 5;
     private static final long SPINS = 1L << 30;
     private static final long SOURCE_MAC = 0x0200_0000_0099L;
     private static final long GATEWAY_MAC = 0x0200_0000_0077L;
     private static final long NET6 = 0x2001_0db8_0000_0000L;
-    private static final ThreadMXBean BEAN = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     /** Counted by whichever thread takes the packets up: a timer's may come first. */
     private final AtomicLong received = new AtomicLong();
@@ -95,20 +90,8 @@ class ForwardListTest {
         return 0x20000000 + route * 0x1100;
     }
 
-    /** Of each round: 0 octets of heap; the least of some runs, for code may still be being compiled. */
     private static void measure(final Runnable round) {
-        for (int i = 0; i < WARM; i++) {
-            round.run();
-        }
-        long least = Long.MAX_VALUE;
-        for (int run = 0; run < RUNS && least != 0; run++) {
-            final long before = BEAN.getCurrentThreadAllocatedBytes();
-            for (int i = 0; i < ROUNDS; i++) {
-                round.run();
-            }
-            least = Math.min(least, BEAN.getCurrentThreadAllocatedBytes() - before);
-        }
-        assertThat(least).as("octets of heap in %d rounds", ROUNDS).isZero();
+        assertThat(Steady.octets(ROUNDS, round::run)).as("octets of heap in %d rounds", ROUNDS).isZero();
     }
 
     private static Mbuf list(final Vnet vnet, final boolean six, final long mac, final int round, final int routes) {

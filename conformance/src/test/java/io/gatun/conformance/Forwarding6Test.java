@@ -2,7 +2,6 @@ package io.gatun.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import io.gatun.drivers.epair.Epair;
 import io.gatun.netinet.tcp.TcpInfo;
 import io.gatun.protosw.Vnet;
@@ -15,7 +14,6 @@ import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.SocketFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -30,7 +28,6 @@ class Forwarding6Test {
     private static final SockAddr RIGHT = SockAddr.of("2001:db8:2::1", Bed.PORT);
     private static final int MEGABYTE = 1 << 20;
     private static final int ROUNDS = 10_000;
-    private static final ThreadMXBean BEAN = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     static Stream<Arguments> modes() {
         return Stream.of(LockStrategy.values())
@@ -143,22 +140,16 @@ class Forwarding6Test {
             final SocketFile out = SocketFile.socket(v[0], SockAddr.AF_INET6, SocketDefs.SOCK_DGRAM, 0);
             out.connect(RIGHT);
             final MemorySegment octets = Arena.ofAuto().allocate(64);
-            long least = Long.MAX_VALUE;
-            for (int run = 0; run < 8 && least != 0; run++) {
-                final long before = BEAN.getCurrentThreadAllocatedBytes();
-                for (int i = 0; i < ROUNDS; i++) {
-                    flow.sendSome();
-                    flow.receiveSome();
-                    out.send(octets, 0, 64, 0);
-                    in.receive(octets, 0, 64, SocketDefs.MSG_DONTWAIT);
-                    if (!threads) {
-                        bed.clock.advance(20_000);
-                        bed.run();
-                    }
+            assertThat(Steady.octets(ROUNDS, () -> {
+                flow.sendSome();
+                flow.receiveSome();
+                out.send(octets, 0, 64, 0);
+                in.receive(octets, 0, 64, SocketDefs.MSG_DONTWAIT);
+                if (!threads) {
+                    bed.clock.advance(20_000);
+                    bed.run();
                 }
-                least = Math.min(least, BEAN.getCurrentThreadAllocatedBytes() - before);
-            }
-            assertThat(least).as("octets of heap in %d rounds", ROUNDS).isZero();
+            })).as("octets of heap in %d rounds", ROUNDS).isZero();
             assertThat(v[1].counters().get("ip6.forward")).isGreaterThan(ROUNDS);
             c[0].close();
             c[1].close();

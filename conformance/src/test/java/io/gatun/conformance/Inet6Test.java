@@ -3,7 +3,6 @@ package io.gatun.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.management.ThreadMXBean;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.InDefs;
@@ -15,7 +14,6 @@ import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.SocketFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -31,7 +29,6 @@ class Inet6Test {
     private static final SockAddr LOOPBACK = SockAddr.of("::1", Bed.PORT);
     private static final SockAddr RIGHT = SockAddr.of("2001:db8::2", Bed.PORT);
     private static final int MEGABYTES = 2 << 20;
-    private static final ThreadMXBean BEAN = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     static Stream<Arguments> modes() {
         return Stream.of(LockStrategy.values())
@@ -243,18 +240,12 @@ class Inet6Test {
     }
 
     private static void measure(final Bed bed, final Round round) throws ErrnoException {
-        long least = Long.MAX_VALUE;
-        for (int run = 0; run < 8 && least != 0; run++) {
-            final long before = BEAN.getCurrentThreadAllocatedBytes();
-            for (int i = 0; i < 8000; i++) {
-                round.run();
-                if (!bed.threads) {
-                    bed.clock.advance(20_000);
-                    bed.run();
-                }
+        assertThat(Steady.octets(8000, () -> {
+            round.run();
+            if (!bed.threads) {
+                bed.clock.advance(20_000);
+                bed.run();
             }
-            least = Math.min(least, BEAN.getCurrentThreadAllocatedBytes() - before);
-        }
-        assertThat(least).as("octets of heap in 8000 rounds").isZero();
+        })).as("octets of heap in 8000 rounds").isZero();
     }
 }

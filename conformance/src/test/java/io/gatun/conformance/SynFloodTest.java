@@ -2,7 +2,6 @@ package io.gatun.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Csum;
@@ -13,7 +12,6 @@ import io.gatun.uipc.api.SocketFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +31,6 @@ class SynFloodTest {
     private static final int AT_A_TIME = FORGED / REAL;
     private static final int CACHE = 15_360;
     private static final int MEASURED = 5_000;
-    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     static Stream<Arguments> modes() {
         return Stream.of(Family.values()).flatMap(f -> Stream.of(Arguments.of(f, "syncookies_only", "0"),
@@ -207,17 +204,13 @@ class SynFloodTest {
     }
 
     private static long allocated(final Bed bed, final Forger forger) {
-        long least = Long.MAX_VALUE;
-        for (int run = 0; run < 8 && least != 0; run++) {
-            final long before = THREADS.getCurrentThreadAllocatedBytes();
+        return Steady.octets(1, () -> {
             for (int i = 0; i < MEASURED; i++) {
                 forger.arrive();
                 if (i % 16 == 0) {
                     bed.run();
                 }
             }
-            least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
-        }
-        return least;
+        });
     }
 }

@@ -3,7 +3,6 @@ package io.gatun.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.management.ThreadMXBean;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
@@ -13,7 +12,6 @@ import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.SocketFile;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,9 +29,7 @@ class TcpOverUdpTest {
     private static final int TUNNEL = 9899;
     private static final String PORT_NODE = "net.inet.tcp.udp_tunneling_port";
     private static final int MEGABYTES = 2 << 20;
-    private static final int WARM = 6000;
     private static final int ROUNDS = 3000;
-    private static final ThreadMXBean BEAN = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     static Stream<Arguments> modes() {
         return Stream.of(LockStrategy.values()).flatMap(s -> IntStream.of(SockAddr.AF_INET, SockAddr.AF_INET6)
@@ -97,14 +93,7 @@ class TcpOverUdpTest {
             c[0].so().setNonBlocking(true);
             c[1].so().setNonBlocking(true);
             final Flow flow = new Flow(c[0], c[1], Long.MAX_VALUE, 16_384);
-            rounds(bed, flow, WARM);
-            long least = Long.MAX_VALUE;
-            for (int i = 0; i < 5 && least != 0; i++) {
-                final long before = BEAN.getCurrentThreadAllocatedBytes();
-                rounds(bed, flow, ROUNDS);
-                least = Math.min(least, BEAN.getCurrentThreadAllocatedBytes() - before);
-            }
-            assertThat(least).isZero();
+            assertThat(Steady.octets(1, () -> rounds(bed, flow, ROUNDS))).isZero();
             c[0].close();
             c[1].close();
         }

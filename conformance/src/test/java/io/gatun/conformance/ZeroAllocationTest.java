@@ -25,9 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * out of the socket, all by the thread that is measured.
  */
 class ZeroAllocationTest {
-    private static final int WARM = 20_000;
     private static final int ROUNDS = 10_000;
-    private static final int RUNS = 5;
     /** Round trips between two threads, each of which parks. */
     private static final int PARKS = 2_000;
     /** Virtual time that a round takes, so that timers run as they do in life. */
@@ -45,23 +43,9 @@ class ZeroAllocationTest {
             .flatMap(s -> Stream.of(Arguments.of(s, false), Arguments.of(s, true)));
     }
 
-    /**
-     * The least of some runs: code that is still being compiled may not yet be what it will be. Nothing at all, with
-     * threads too: to wait for a lock, or under one, allocates nothing.
-     */
+    /** Nothing at all, with threads too: to wait for a lock, or under one, allocates nothing. */
     private static void measure(final Bed bed, final Round round) throws ErrnoException {
-        for (int i = 0; i < WARM; i++) {
-            once(bed, round);
-        }
-        long least = Long.MAX_VALUE;
-        for (int run = 0; run < RUNS && least != 0; run++) {
-            final long before = THREADS.getCurrentThreadAllocatedBytes();
-            for (int i = 0; i < ROUNDS; i++) {
-                once(bed, round);
-            }
-            least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
-        }
-        assertThat(least).as("octets of heap in %d rounds", ROUNDS).isZero();
+        assertThat(Steady.octets(ROUNDS, () -> once(bed, round))).as("octets of heap in %d rounds", ROUNDS).isZero();
     }
 
     private static void once(final Bed bed, final Round round) throws ErrnoException {
@@ -210,14 +194,8 @@ class ZeroAllocationTest {
             Bed.nodelay(c[1]);
             final Thread echo = Thread.ofPlatform().start(() -> echo(c[1]));
             final MemorySegment octet = Arena.ofAuto().allocate(1);
-            pingPong(c[0], octet, WARM);
-            long least = Long.MAX_VALUE;
-            for (int run = 0; run < RUNS && least != 0; run++) {
-                final long before = allocated(echo);
-                pingPong(c[0], octet, PARKS);
-                least = Math.min(least, allocated(echo) - before);
-            }
-            assertThat(least).as("octets of heap in %d round trips", PARKS).isZero();
+            assertThat(Steady.octets(() -> allocated(echo), () -> pingPong(c[0], octet, PARKS)))
+                .as("octets of heap in %d round trips", PARKS).isZero();
             c[0].close();
             echo.join();
             c[1].close();

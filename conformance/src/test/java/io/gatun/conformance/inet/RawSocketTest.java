@@ -11,7 +11,7 @@ import static io.gatun.spi.socket.SocketDefs.SOL_SOCKET;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.management.ThreadMXBean;
+import io.gatun.conformance.Steady;
 import io.gatun.drivers.epair.Epair;
 import io.gatun.spi.socket.Icmp6Filter;
 import io.gatun.spi.socket.InDefs;
@@ -26,7 +26,6 @@ import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.Sockets;
 import io.gatun.uipc.api.MsgControl;
 import io.gatun.uipc.api.SocketFile;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
@@ -474,20 +473,12 @@ class RawSocketTest {
             final byte[] octets = echo(six ? ECHO6 : ECHO, 1, 56);
             final ByteBuffer out = ByteBuffer.allocateDirect(octets.length).put(octets);
             final ByteBuffer in = ByteBuffer.allocateDirect(200);
-            final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-            final long self = Thread.currentThread().threadId();
-            long least = Long.MAX_VALUE;
-            for (int round = 0; round < 10; round++) {
-                final long before = threads.getThreadAllocatedBytes(self);
-                for (int i = 0; i < 1000; i++) {
-                    f.sendto(out.flip(), 0, to);
-                    if (f.recvfrom(in.clear(), 0, null) != octets.length + (six ? 0 : 20)) {
-                        throw new AssertionError("no answer");
-                    }
+            assertThat(Steady.octets(1000, () -> {
+                f.sendto(out.flip(), 0, to);
+                if (f.recvfrom(in.clear(), 0, null) != octets.length + (six ? 0 : 20)) {
+                    throw new AssertionError("no answer");
                 }
-                least = Math.min(least, threads.getThreadAllocatedBytes(self) - before);
-            }
-            assertThat(least).as("octets in 1000 pings").isZero();
+            })).as("octets in 1000 pings").isZero();
         }
     }
 }

@@ -2,7 +2,7 @@ package io.gatun.conformance.inet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
+import io.gatun.conformance.Steady;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.socket.SockAddr;
@@ -16,7 +16,6 @@ import io.gatun.uipc.api.MsgControl;
 import io.gatun.uipc.api.SocketFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,25 +44,17 @@ class UdpAllocationTest {
             final Uio uio = new Uio();
             final RecvMsg msg = new RecvMsg();
             final SockAddr from = new SockAddr();
-            final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-            final long self = Thread.currentThread().threadId();
-            long least = Long.MAX_VALUE;
-            for (int round = 0; round < 10; round++) {
-                final long before = threads.getThreadAllocatedBytes(self);
-                for (int i = 0; i < 2000; i++) {
-                    uio.set(data, 0, OCTETS);
-                    final Errno sent = client.send(connected ? null : to, uio, null, null, 0);
-                    msg.clear();
-                    msg.uio.set(data, 0, OCTETS);
-                    msg.from = from;
-                    final Errno got = server.receive(msg);
-                    if (sent != Errno.OK || got != Errno.OK || msg.uio.resid() != 0) {
-                        throw new AssertionError(sent + " " + got + " left " + msg.uio.resid());
-                    }
+            assertThat(Steady.octets(2000, () -> {
+                uio.set(data, 0, OCTETS);
+                final Errno out = client.send(connected ? null : to, uio, null, null, 0);
+                msg.clear();
+                msg.uio.set(data, 0, OCTETS);
+                msg.from = from;
+                final Errno in = server.receive(msg);
+                if (out != Errno.OK || in != Errno.OK || msg.uio.resid() != 0) {
+                    throw new AssertionError(out + " " + in + " left " + msg.uio.resid());
                 }
-                least = Math.min(least, threads.getThreadAllocatedBytes(self) - before);
-            }
-            assertThat(least).as("octets in 2000 datagrams").isZero();
+            })).as("octets in 2000 datagrams").isZero();
             client.close();
             server.close();
         }
@@ -102,20 +93,12 @@ class UdpAllocationTest {
         final MsgControl sent, final ByteBuffer buf) throws Exception {
         final MsgControl got = new MsgControl();
         final SockAddr from = new SockAddr();
-        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        final long self = Thread.currentThread().threadId();
-        long least = Long.MAX_VALUE;
-        for (int round = 0; round < 10; round++) {
-            final long before = threads.getThreadAllocatedBytes(self);
-            for (int i = 0; i < 2000; i++) {
-                final int n = out.sendmsg(buf.clear(), 0, to, sent);
-                final int m = in.recvmsg(buf.clear(), 0, from, got);
-                if (n != OCTETS || m != OCTETS || !got.next()) {
-                    throw new AssertionError("sent " + n + ", got " + m);
-                }
+        return Steady.octets(2000, () -> {
+            final int n = out.sendmsg(buf.clear(), 0, to, sent);
+            final int m = in.recvmsg(buf.clear(), 0, from, got);
+            if (n != OCTETS || m != OCTETS || !got.next()) {
+                throw new AssertionError("sent " + n + ", got " + m);
             }
-            least = Math.min(least, threads.getThreadAllocatedBytes(self) - before);
-        }
-        return least;
+        });
     }
 }

@@ -5,19 +5,21 @@ import java.lang.management.ManagementFactory;
 
 /** Counts what a piece of work allocates on the calling thread once it is warm. */
 public final class Allocation {
-    private static final int WINDOWS = 10;
+    private static final long PATIENCE_NS = 40_000_000_000L;
 
     private Allocation() {
     }
 
     /**
-     * The octets {@code work} allocates in steady state: the least of several runs, because the compiler throwing
-     * code away costs a few octets once, at any time, and the work itself costs the same in each.
+     * The octets {@code work} allocates in steady state. When it is compiled depends on what else the machine does, so
+     * no number of runs before it is enough: it is repeated until it has allocated nothing once, or for so long that
+     * it never will.
      */
     public static long steadyOctets(Runnable work) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long least = Long.MAX_VALUE;
-        for (int i = 0; i < WINDOWS && least != 0; i++) {
+        long start = System.nanoTime();
+        while (least != 0 && System.nanoTime() - start < PATIENCE_NS) {
             long before = threads.getCurrentThreadAllocatedBytes();
             work.run();
             least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);

@@ -234,17 +234,19 @@ class TcpMd5Test {
         TcpFixture.put32(p, 12, HERE);
         TcpFixture.put32(p, 16, PEER);
         final Mbuf m = fx.packet(p);
-        long before = 0;
-        int signed = 0;
-        for (int i = 0; i < 40_000; i++) {
-            if (i == 30_000) {
-                before = bean.getThreadAllocatedBytes(Thread.currentThread().threadId());
+        final long self = Thread.currentThread().threadId();
+        final long start = System.nanoTime();
+        long least = Long.MAX_VALUE;
+        while (least >= 10_000 && System.nanoTime() - start < 40_000_000_000L) { // it takes a while to be compiled
+            final long before = bean.getThreadAllocatedBytes(self);
+            for (int i = 0; i < 10_000; i++) {
+                if (!fx.tcp.md5.sign(m, 20, to)) {
+                    throw new AssertionError("not signed");
+                }
             }
-            signed += fx.tcp.md5.sign(m, 20, to) ? 1 : 0;
+            least = Math.min(least, bean.getThreadAllocatedBytes(self) - before);
         }
-        final long octets = bean.getThreadAllocatedBytes(Thread.currentThread().threadId()) - before;
         m.freeChain();
-        assertThat(signed).isEqualTo(40_000);
-        assertThat(octets / 10_000).as("octets of heap a segment").isZero();
+        assertThat(least / 10_000).as("octets of heap a segment").isZero();
     }
 }

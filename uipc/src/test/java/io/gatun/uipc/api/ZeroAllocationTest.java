@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Sending and receiving leave nothing for the collector. */
 class ZeroAllocationTest {
-    private static final int WARM_UP = 20_000;
+    private static final long PATIENCE_NS = 40_000_000_000L;
     private static final int MEASURED = 20_000;
     private static final com.sun.management.ThreadMXBean THREADS =
         (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -24,13 +24,11 @@ class ZeroAllocationTest {
         void run() throws Exception;
     }
 
-    /** The least of some runs: the compiler may allocate on this thread's account while it still works. */
+    /** The best run: until it is compiled, which takes as long as the machine lets it, work may well allocate. */
     private static long allocated(final Round round) throws Exception {
-        for (int i = 0; i < WARM_UP; i++) {
-            round.run();
-        }
         long least = Long.MAX_VALUE;
-        for (int run = 0; run < 5; run++) {
+        final long start = System.nanoTime();
+        while (least != 0 && System.nanoTime() - start < PATIENCE_NS) {
             final long before = THREADS.getCurrentThreadAllocatedBytes();
             for (int i = 0; i < MEASURED; i++) {
                 round.run();
