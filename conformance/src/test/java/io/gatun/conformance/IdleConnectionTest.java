@@ -25,7 +25,7 @@ class IdleConnectionTest {
     private static final int OCTETS = 20_000;
     private static final int WORST = 24;
     private static final long QUIET_NS = TimeUnit.MINUTES.toNanos(1);
-    private static final double MOST = 1420;
+    private static final double MOST = 1024;
 
     private final ByteBuffer octets = ByteBuffer.allocateDirect(OCTETS);
 

@@ -65,9 +65,9 @@ public final class IpCtloutput {
             return Errno.EINVAL;
         }
         switch (name) {
-            case InDefs.IP_TTL -> inp.ttl = (int) v;
-            case InDefs.IP_MINTTL -> inp.minttl = (int) v;
-            default -> inp.tos = (int) v;
+            case InDefs.IP_TTL -> inp.ttl = (short) v;
+            case InDefs.IP_MINTTL -> inp.minttl = (short) v;
+            default -> inp.tos = (short) v;
         }
         return Errno.OK;
     }

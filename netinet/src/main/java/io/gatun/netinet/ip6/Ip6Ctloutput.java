@@ -49,13 +49,13 @@ public final class Ip6Ctloutput {
                 if (v < -1 || v > OCTET) {
                     return Errno.EINVAL;
                 }
-                inp.ttl = (int) v;
+                inp.ttl = (short) v;
             }
             case InDefs.IPV6_TCLASS -> {
                 if (v < -1 || v > OCTET) {
                     return Errno.EINVAL;
                 }
-                inp.tos = Math.max(0, (int) v);
+                inp.tos = (short) Math.max(0, v);
             }
             case InDefs.IPV6_PKTINFO, InDefs.IPV6_HOPOPTS, InDefs.IPV6_DSTOPTS, InDefs.IPV6_RTHDR,
                 InDefs.IPV6_USE_MIN_MTU, InDefs.IPV6_PREFER_TEMPADDR -> {

@@ -94,11 +94,11 @@ public final class Inpcb {
     /** The transport's block, such as a Tcpcb; null when there is none. */
     public Object ppcb;                // (i)
     /** Time to live of unicast packets; -1 for the interface's hop limit. @bsd in6p_hops */
-    public int ttl;                    // (i)
+    public short ttl;                  // (i)
     /** Least time to live to accept; 0 accepts all. */
-    public int minttl;                 // (i)
+    public short minttl;               // (i)
     /** Type of service, or traffic class. */
-    public int tos;                    // (i)
+    public short tos;                  // (i)
     /** Hash of the flow, constant while connected; 0 none. */
     public int flowid;                 // (i)
     /** Multicast state; null until an option sets it. */
@@ -126,7 +126,7 @@ public final class Inpcb {
         this.so = so;
         this.family = (byte) family;
         final boolean six = family == SockAddr.AF_INET6;
-        ttl = six ? -1 : info.defttl();
+        ttl = (short) (six ? -1 : info.defttl());
         flags = six ? (info.autoFlowlabel() ? IN6P_AUTOFLOWLABEL : 0) | (info.v6only() ? IN6P_IPV6_V6ONLY : 0) : 0;
         at = info.unbound(freshVflag());
         lock = so.pcbLock();
@@ -138,7 +138,7 @@ public final class Inpcb {
         this.info = info;
         this.family = (byte) family;
         this.cred = cred;
-        ttl = family == SockAddr.AF_INET6 ? -1 : info.defttl();
+        ttl = (short) (family == SockAddr.AF_INET6 ? -1 : info.defttl());
         flags = family == SockAddr.AF_INET6 ? IN6P_IPV6_V6ONLY : 0;
         at = info.unbound(freshVflag());
         lock = new Mtx(LockClass.INPCB, "inp");

@@ -84,7 +84,6 @@ final class AckArrives {
         if (tp.rxtshift > 0) {
             tp.flags2 |= Tcpcb.TF2_SYNLOST;
         }
-        tp.starttimeNs = tp.nowNs;
         final boolean passiveFastopen = tp.state == TcpState.SYN_RECEIVED && tp.has(Tcpcb.TF_FASTOPEN);
         if (tp.has(Tcpcb.TF_NEEDFIN)) {
             TcpSubr.stateChange(tp, TcpState.FIN_WAIT_1);
@@ -109,18 +108,18 @@ final class AckArrives {
         }
         tp.tcp.stat.rcvdupack.increment();
         if (!TcpTimers.active(tp, TcpTimers.TT_REXMT) || seg.ack != tp.sndUna) {
-            tp.dupacks = 0;
+            tp.act().dupacks = 0;
             return Verdict.NEXT;
         }
-        tp.dupacks++;
-        if (tp.dupacks > DUPTHRESH || tp.inFastRecovery()) {
+        tp.act().dupacks++;
+        if (tp.act().dupacks > DUPTHRESH || tp.inFastRecovery()) {
             // RFC 6582 3.2 step 2: a segment has left the network, another may enter.
             TcpCc.ackReceived(tp, seg, CcAlgo.Ack.DUPACK);
             tp.sndCwnd += tp.segData;
             TcpOutput.output(tp);
             return Verdict.DONE;
         }
-        if (tp.dupacks == DUPTHRESH) {
+        if (tp.act().dupacks == DUPTHRESH) {
             return fastRetransmit(tp, seg);
         }
         if (tp.tcp.sysctl.rfc3042.getBool()) {
@@ -134,19 +133,19 @@ final class AckArrives {
     @GuardedBy("tp.inp.lock")
     private static Verdict fastRetransmit(Tcpcb tp, Seg seg) {
         if (Seq.leq(seg.ack, tp.sndRecover) && !tp.inCongRecovery()) {
-            tp.dupacks = 0; // duplicates of what an earlier recovery sent again
+            tp.act().dupacks = 0; // duplicates of what an earlier recovery sent again
             return Verdict.NEXT;
         }
         tp.tcp.stat.rack.fastrexmit.increment();
         TcpCc.congSignal(tp, CcAlgo.Signal.NDUPACK);
         TcpCc.ackReceived(tp, seg, CcAlgo.Ack.DUPACK);
         TcpTimers.stop(tp, TcpTimers.TT_REXMT);
-        tp.rtttimeNs = 0;
+        tp.act().rtttimeNs = 0;
         final int onxt = tp.sndNxt;
         tp.sndNxt = seg.ack;
         tp.sndCwnd = tp.segData;
         TcpOutput.output(tp);
-        tp.sndCwnd = tp.sndSsthresh + tp.segData * (tp.dupacks - tp.sndLimited);
+        tp.sndCwnd = tp.sndSsthresh + tp.segData * (tp.act().dupacks - tp.act().sndLimited);
         goBack(tp, onxt);
         return Verdict.DONE;
     }
@@ -163,19 +162,19 @@ final class AckArrives {
     @GuardedBy("tp.inp.lock")
     private static void limitedTransmit(Tcpcb tp, Seg seg) {
         TcpCc.ackReceived(tp, seg, CcAlgo.Ack.DUPACK);
-        if (tp.dupacks == 1) {
-            tp.sndLimited = 0;
+        if (tp.act().dupacks == 1) {
+            tp.act().sndLimited = 0;
         }
         final int oldCwnd = tp.sndCwnd;
         final int oldMax = tp.sndMax;
-        tp.sndCwnd = tp.sndNxt - tp.sndUna + (tp.dupacks - tp.sndLimited) * tp.segData;
+        tp.sndCwnd = tp.sndNxt - tp.sndUna + (tp.act().dupacks - tp.act().sndLimited) * tp.segData;
         if (tp.inp.so.snd().avail() > tp.sndNxt - tp.sndUna) {
             TcpOutput.output(tp);
         }
         final int sent = tp.sndMax - oldMax;
         if (sent > 0) {
             tp.tcp.stat.limitedtransmit.increment();
-            tp.sndLimited += sent > tp.segData ? 2 : 1;
+            tp.act().sndLimited += sent > tp.segData ? 2 : 1;
         }
         tp.sndCwnd = oldCwnd;
     }
@@ -189,7 +188,7 @@ final class AckArrives {
                 postRecovery(tp, seg);
             }
         }
-        tp.dupacks = 0;
+        tp.act().dupacks = 0;
         return advance(tp, seg);
     }
 
@@ -200,7 +199,7 @@ final class AckArrives {
         final int onxt = tp.sndNxt;
         final int ocwnd = tp.sndCwnd;
         TcpTimers.stop(tp, TcpTimers.TT_REXMT);
-        tp.rtttimeNs = 0;
+        tp.act().rtttimeNs = 0;
         tp.sndNxt = seg.ack;
         tp.sndCwnd = tp.segData + acked; // sndUna has not moved yet
         tp.flags |= Tcpcb.TF_ACKNOW;
@@ -233,7 +232,7 @@ final class AckArrives {
             return Verdict.NEXT;
         }
         if (tp.rxtshift != 0) {
-            tp.stalledNs = seg.nowNs; // progress, though nothing that could be timed
+            tp.act().stalledNs = seg.nowNs; // progress, though nothing that could be timed
         }
         TcpCc.ackReceived(tp, seg, CcAlgo.Ack.ACK);
         release(tp, seg, acked);
@@ -259,17 +258,17 @@ final class AckArrives {
     @GuardedBy("tp.inp.lock")
     private static boolean spurious(Tcpcb tp, Seg seg) {
         if (tp.timestamps() && seg.hasOpt(Seg.TOF_TS)) {
-            return seg.tsecr != 0 && Seq.lt(seg.tsecr, tp.badrxtTs);
+            return seg.tsecr != 0 && Seq.lt(seg.tsecr, tp.act().badrxtTs);
         }
-        return tp.badrxtwinNs != 0 && seg.nowNs - tp.badrxtwinNs < 0;
+        return tp.act().badrxtwinNs != 0 && seg.nowNs - tp.act().badrxtwinNs < 0;
     }
 
     /** A round trip, by the segment being timed, else (after a retransmission) by timestamps. */
     @GuardedBy("tp.inp.lock")
     private static void sample(Tcpcb tp, Seg seg) {
-        if (tp.rtttimeNs != 0) {
-            if (Seq.gt(seg.ack, tp.rtseq)) {
-                TcpRtt.xmitTimer(tp, seg.nowNs - tp.rtttimeNs);
+        if (tp.act().rtttimeNs != 0) {
+            if (Seq.gt(seg.ack, tp.act().rtseq)) {
+                TcpRtt.xmitTimer(tp, seg.nowNs - tp.act().rtttimeNs);
             }
         } else if (tp.timestamps() && seg.hasOpt(Seg.TOF_TS) && seg.tsecr != 0) {
             final int ms = tp.tsNow() - seg.tsecr;

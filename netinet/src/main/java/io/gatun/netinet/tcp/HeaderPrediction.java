@@ -19,7 +19,7 @@ final class HeaderPrediction {
     @GuardedBy("tp.inp.lock")
     static boolean handled(Tcpcb tp, Seg seg) {
         if (tp.state != TcpState.ESTABLISHED || (seg.flags & ODD) != TcpHeader.TH_ACK || seg.seq != tp.rcvNxt
-            || seg.win == 0 || seg.win != tp.sndWnd || tp.sndNxt != tp.sndMax || tp.segq != null
+            || seg.win == 0 || seg.win != tp.sndWnd || tp.sndNxt != tp.sndMax || tp.act().segq != null
             || seg.hasOpt(Seg.TOF_SACK)) {
             return false;
         }
@@ -34,7 +34,7 @@ final class HeaderPrediction {
 
     @GuardedBy("tp.inp.lock")
     private static boolean predictedAck(Tcpcb tp, Seg seg) {
-        if (Seq.leq(seg.ack, tp.sndUna) || Seq.gt(seg.ack, tp.sndMax) || tp.inRecovery() || tp.dupacks != 0
+        if (Seq.leq(seg.ack, tp.sndUna) || Seq.gt(seg.ack, tp.sndMax) || tp.inRecovery() || tp.act().dupacks != 0
             || !TcpRack.quiet(tp)) {
             return false;
         }

@@ -110,7 +110,7 @@ final class SegmentArrives {
     @GuardedBy("tp.inp.lock")
     private static Verdict synAgain(Tcpcb tp, Seg seg) {
         tp.sndNxt = tp.iss;
-        tp.rtttimeNs = 0;
+        tp.act().rtttimeNs = 0;
         seg.needOutput = true;
         return Verdict.DONE;
     }
@@ -310,7 +310,7 @@ final class SegmentArrives {
             return;
         }
         final Mbuf holder = rest.len() > 0 ? rest : rest.getPtr(0);
-        tp.iobc = holder.getU8(0);
+        tp.iobc = (short) holder.getU8(0);
         tp.oobflags |= Tcpcb.TCPOOB_HAVEDATA;
         rest.adjHead(1);
         seg.m.catPkt(rest);

@@ -16,7 +16,7 @@ final class SegmentText {
     @GuardedBy("tp.inp.lock")
     static Verdict process(Tcpcb tp, Seg seg) {
         if (seg.len == 0 && !seg.has(TcpHeader.TH_FIN)) {
-            if (tp.segq != null) {
+            if (tp.act().segq != null) {
                 TcpReass.present(tp, seg); // what came with a SYN that met ours
             }
             return Verdict.NEXT;
@@ -25,7 +25,7 @@ final class SegmentText {
             seg.flags &= ~TcpHeader.TH_FIN;
             return Verdict.NEXT;
         }
-        if (seg.seq == tp.rcvNxt && tp.segq == null
+        if (seg.seq == tp.rcvNxt && tp.act().segq == null
             && (tp.state.haveEstablished() || tp.has(Tcpcb.TF_FASTOPEN))) {
             inOrder(tp, seg);
         } else {
@@ -107,14 +107,14 @@ final class SegmentText {
         if (tp.srttNs == 0) {
             return 0;
         }
-        tp.rfbufCnt += seg.len;
-        if (tp.rfbufTsNs == 0 || seg.nowNs - tp.rfbufTsNs <= tp.srttNs / 2) {
-            tp.rfbufTsNs = tp.rfbufTsNs == 0 ? seg.nowNs : tp.rfbufTsNs;
+        tp.act().rfbufCnt += seg.len;
+        if (tp.act().rfbufTsNs == 0 || seg.nowNs - tp.act().rfbufTsNs <= tp.srttNs / 2) {
+            tp.act().rfbufTsNs = tp.act().rfbufTsNs == 0 ? seg.nowNs : tp.act().rfbufTsNs;
             return 0;
         }
-        final int got = tp.rfbufCnt;
-        tp.rfbufTsNs = seg.nowNs;
-        tp.rfbufCnt = 0;
+        final int got = tp.act().rfbufCnt;
+        tp.act().rfbufTsNs = seg.nowNs;
+        tp.act().rfbufCnt = 0;
         final SockBuf rcv = tp.inp.so.rcv();
         final int hiwat = rcv.hiwat();
         final int max = tp.tcp.sysctl.recvbufMax.getInt();

@@ -144,7 +144,7 @@ final class SendDecision {
         if (p.off + p.len < avail || p.rexmit && Seq.geq(p.seq + p.len, tp.sndNxt)) {
             p.flags &= ~TcpHeader.TH_FIN; // what is sent again takes no FIN along that has not been sent before
         }
-        p.sendalot |= p.rexmit || tp.forceSegs > 1;
+        p.sendalot |= p.rexmit || tp.act().forceSegs > 1;
     }
 
     @GuardedBy("tp.inp.lock")
@@ -217,7 +217,7 @@ final class SendDecision {
             && p.off + p.len >= avail) {
             return SendReason.ALL_THERE_IS;
         }
-        if (tp.has(Tcpcb.TF_FORCEDATA) || tp.force == Tcpcb.FORCE_NEW) {
+        if (tp.has(Tcpcb.TF_FORCEDATA) || tp.act().force == Tcpcb.FORCE_NEW) {
             return SendReason.PROBE;
         }
         if (p.len >= tp.maxSndwnd / 2 && tp.maxSndwnd > 0) {

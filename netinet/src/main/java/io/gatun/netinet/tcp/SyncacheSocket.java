@@ -29,7 +29,7 @@ final class SyncacheSocket {
                 TcpSubr.close(tp);
                 return null;
             }
-            tp.nowNs = nowNs;
+            tp.act().nowNs = nowNs;
             tp.flags2 |= Tcpcb.TF2_INEVENT | Tcpcb.TF2_PASSIVE;
             inherit(lp, tp);
             options(tp, sc);
@@ -57,12 +57,7 @@ final class SyncacheSocket {
     @SuppressWarnings("GuardedBy") // two blocks of one class: the checker follows one
     private static void inherit(Tcpcb from, Tcpcb to) {
         to.flags = to.flags & ~(INHERITED | NEGOTIATED) | from.flags & INHERITED;
-        to.userMaxseg = from.userMaxseg;
-        to.keepinitNs = from.keepinitNs;
-        to.keepidleNs = from.keepidleNs;
-        to.keepintvlNs = from.keepintvlNs;
-        to.keepcnt = from.keepcnt;
-        to.maxunackS = from.maxunackS;
+        to.user = from.user;
         to.inp.minttl = from.inp.minttl;
         if (from.inp.outputOpts != null) {
             to.inp.outputOpts = new Ip6PktOpts();
@@ -77,8 +72,8 @@ final class SyncacheSocket {
 
     @GuardedBy("tp.inp.lock")
     private static void options(Tcpcb tp, SyncacheEntry sc) {
-        tp.inp.ttl = sc.ttl;
-        tp.inp.tos = sc.tos;
+        tp.inp.ttl = (short) sc.ttl;
+        tp.inp.tos = (short) sc.tos;
         tp.port = sc.port;
         TcpEcnShake.syncacheSocket(tp, sc);
         if (sc.has(SyncacheEntry.SCF_NOOPT)) {
@@ -87,9 +82,9 @@ final class SyncacheSocket {
         }
         if (sc.has(SyncacheEntry.SCF_WINSCALE)) {
             tp.flags |= Tcpcb.TF_REQ_SCALE | Tcpcb.TF_RCVD_SCALE;
-            tp.sndScale = sc.sScale;
-            tp.requestRScale = sc.rScale;
-            tp.rcvScale = sc.rScale;
+            tp.sndScale = (byte) sc.sScale;
+            tp.requestRScale = (byte) sc.rScale;
+            tp.rcvScale = (byte) sc.rScale;
         }
         if (sc.has(SyncacheEntry.SCF_TIMESTAMP)) {
             tp.flags |= Tcpcb.TF_REQ_TSTMP | Tcpcb.TF_RCVD_TSTMP;
@@ -120,6 +115,6 @@ final class SyncacheSocket {
         tp.sndNxt = sc.iss + 1;
         tp.rcvWnd = sc.wnd;
         tp.rcvAdv += sc.wnd;
-        tp.rcvtimeNs = tp.nowNs;
+        tp.rcvtimeNs = tp.act().nowNs;
     }
 }

@@ -46,6 +46,7 @@ public final class Tcp {
     final TcpCtlinput ctlinput;     // (c)
     final SegCache segs;            // (c)
     final TcpSendMaps sendMaps;     // (c)
+    final TcpActivities activities; // (c)
     /** The stacks there are. */
     public final TcpFunctions functions; // (c)
     final TcpTunnel tunnel;         // (c)
@@ -78,6 +79,7 @@ public final class Tcp {
         ctlinput = new TcpCtlinput(this);
         segs = new SegCache(vnet.threaded());
         sendMaps = new TcpSendMaps(sysctl, vnet.threaded());
+        activities = new TcpActivities(vnet.threaded());
         states = new TcpStates(vnet.sysctl());
         fastopen = new TcpFastopen(this);
         md5 = new TcpMd5(this);

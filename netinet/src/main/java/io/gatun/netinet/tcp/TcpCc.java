@@ -84,7 +84,7 @@ final class TcpCc {
             case RTO -> {
                 TcpUndo.forget(tp);
                 TcpEcn.reduced(tp);
-                tp.dupacks = 0;
+                tp.act().dupacks = 0;
                 tp.bytesAcked = 0;
                 tp.exitRecovery();
             }
@@ -97,9 +97,9 @@ final class TcpCc {
     @GuardedBy("tp.inp.lock")
     private static void undo(Tcpcb tp) {
         tp.tcp.stat.sndrexmitbad.increment();
-        tp.sndCwnd = tp.sndCwndPrev;
-        tp.sndSsthresh = tp.sndSsthreshPrev;
-        tp.sndRecover = tp.sndRecoverPrev;
+        tp.sndCwnd = tp.act().sndCwndPrev;
+        tp.sndSsthresh = tp.act().sndSsthreshPrev;
+        tp.sndRecover = tp.act().sndRecoverPrev;
         if (tp.has(Tcpcb.TF_WASFRECOVERY)) {
             tp.flags |= Tcpcb.TF_FASTRECOVERY;
         }
@@ -112,7 +112,7 @@ final class TcpCc {
             TcpRack.undo(tp);
         }
         tp.flags &= ~Tcpcb.TF_PREVVALID;
-        tp.badrxtwinNs = 0;
+        tp.act().badrxtwinNs = 0;
     }
 
     /** @bsd cc_post_recovery */

@@ -4,19 +4,15 @@ import io.gatun.netinet.tcp.cc.CcVar;
 
 /** A connection as its congestion control sees it. Called with the pcb's lock held. @bsd struct cc_var */
 abstract sealed class TcpCcVar implements CcVar permits Tcpcb {
-    int bytesThisAck;    // (i)
-    private short nsegs; // (i)
-    boolean ecnCe;       // (i) of the segment in progress, as the next
-    int ecnMarked;       // (i) packets that it says were marked
-
     private Tcpcb tp() {
         return (Tcpcb) this;
     }
 
     /** An acknowledgment of so many octets, by so many segments merged into one. */
     final void setAcked(int octets, int segs) {
-        bytesThisAck = octets;
-        nsegs = (short) segs;
+        final TcpActivity act = tp().act();
+        act.bytesThisAck = octets;
+        act.nsegs = (short) segs;
     }
 
     @Override
@@ -72,12 +68,12 @@ abstract sealed class TcpCcVar implements CcVar permits Tcpcb {
 
     @Override
     public final int bytesThisAck() {
-        return bytesThisAck;
+        return tp().act().bytesThisAck;
     }
 
     @Override
     public final int nsegs() {
-        return Math.max(nsegs, 1);
+        return Math.max(tp().act().nsegs, 1);
     }
 
     @Override
@@ -124,16 +120,17 @@ abstract sealed class TcpCcVar implements CcVar permits Tcpcb {
 
     @Override
     public final boolean ecnCe() {
-        return ecnCe;
+        return tp().act().ecnCe;
     }
 
     @Override
     public final int ecnMarkedBytes() {
-        if (ecnMarked == 0) {
+        final TcpActivity act = tp().act();
+        if (act.ecnMarked == 0) {
             return 0;
         }
-        return tp().has2(Tcpcb.TF2_ACE_PERMIT) ? (int) Math.min((long) ecnMarked * tp().segData, bytesThisAck)
-            : bytesThisAck;
+        final long most = tp().has2(Tcpcb.TF2_ACE_PERMIT) ? (long) act.ecnMarked * tp().segData : Long.MAX_VALUE;
+        return (int) Math.min(most, act.bytesThisAck);
     }
 
     @Override

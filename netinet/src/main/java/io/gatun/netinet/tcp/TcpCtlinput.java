@@ -209,7 +209,7 @@ final class TcpCtlinput {
             return;
         }
         if (tp.state == TcpState.ESTABLISHED && e == Errno.EHOSTUNREACH) {
-            tp.route.invalidate();
+            tp.act().route.invalidate();
         } else if (!tp.state.haveEstablished() && tp.rxtshift > PATIENCE && tp.softerror != Errno.OK) {
             TcpSubr.drop(tp, e);
         } else {
@@ -238,7 +238,7 @@ final class TcpCtlinput {
         tcp.stat.mturesent.increment();
         TcpRack.forget(tp);
         tp.sndNxt = tp.sndUna;
-        tp.rtttimeNs = 0;
+        tp.act().rtttimeNs = 0;
         tp.sndRecover = tp.sndMax;
         tp.exitRecovery();
         if (tp.fb != null) {

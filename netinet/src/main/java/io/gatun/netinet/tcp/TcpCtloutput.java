@@ -167,7 +167,7 @@ public final class TcpCtloutput {
         if (v < least || v > (open ? tp.maxseg : TcpHeader.TCP_MAXWIN)) {
             return Errno.EINVAL;
         }
-        tp.userMaxseg = (int) v;
+        tp.user = tp.user.withMaxseg((int) v);
         if (open) {
             tp.maxseg = (int) v;
             TcpMss.resize(tp);
@@ -183,17 +183,17 @@ public final class TcpCtloutput {
         }
         final long ns = TimeUnit.SECONDS.toNanos(v);
         switch (name) {
-            case InDefs.TCP_KEEPCNT -> tp.keepcnt = (int) v;
+            case InDefs.TCP_KEEPCNT -> tp.user = tp.user.withKeepcnt((int) v);
             case InDefs.TCP_KEEPIDLE -> {
-                tp.keepidleNs = ns;
+                tp.user = tp.user.withKeepidle(ns);
                 if (tp.state.haveEstablished()) {
                     TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepidle(tp));
                 }
             }
-            case InDefs.TCP_KEEPINTVL -> tp.keepintvlNs = ns;
-            case InDefs.TCP_MAXUNACKTIME -> tp.maxunackS = (int) v;
+            case InDefs.TCP_KEEPINTVL -> tp.user = tp.user.withKeepintvl(ns);
+            case InDefs.TCP_MAXUNACKTIME -> tp.user = tp.user.withMaxunack((int) v);
             default -> {
-                tp.keepinitNs = ns;
+                tp.user = tp.user.withKeepinit(ns);
                 if (tp.state == TcpState.SYN_SENT || tp.state == TcpState.SYN_RECEIVED) {
                     TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepinit(tp));
                 }
@@ -236,7 +236,7 @@ public final class TcpCtloutput {
 
     @GuardedBy("tp.inp.lock")
     private static int maxseg(final Tcpcb tp) {
-        return tp.state == TcpState.CLOSED && tp.userMaxseg != 0 ? tp.userMaxseg : tp.maxseg;
+        return tp.state == TcpState.CLOSED && tp.user.maxseg() != 0 ? tp.user.maxseg() : tp.maxseg;
     }
 
     @GuardedBy("tp.inp.lock")

@@ -62,8 +62,8 @@ final class TcpEcn {
         }
         final boolean ce = count(tp.tcp.ecnStat, seg.tos & IpHeader.IPTOS_ECN_MASK);
         final int marked = tp.has2(Tcpcb.TF2_ACE_PERMIT) ? accurate(tp, seg, ce) : classic(tp, seg, ce);
-        tp.ecnCe = ce;
-        tp.ecnMarked = marked;
+        tp.act().ecnCe = ce;
+        tp.act().ecnMarked = marked;
         tp.cc.ecnpktHandler(tp);
         if (marked > 0 && Seq.leq(seg.ack, tp.sndMax)) {
             congestion(tp, seg);

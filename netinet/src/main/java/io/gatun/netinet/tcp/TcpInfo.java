@@ -66,7 +66,7 @@ public record TcpInfo(
         return new TcpInfo(tp.state, opts, tp.sndScale, tp.rcvScale, tp.rxtcurNs, tp.segData,
             tp.now() - tp.rcvtimeNs, tp.srttNs, tp.rttvarNs, tp.rttbestNs, tp.sndSsthresh, tp.sndCwnd, space,
             tp.sndWnd, tp.sndMax - tp.sndUna, tp.sndNxt, tp.rcvNxt, tp.rxtshift, tp.sndRexmitpack, tp.rcvOoopack,
-            tp.sndZerowin, tp.dupacks, tp.cc.name(), tp.maxseg, tp.sndUna, tp.sndMax, tp.segqCnt, tp.rcvAdv, tp.scep,
-            tp.rcep, tp.tlpCnt, tp.tlpOctets, TcpTimers.maxunacktime(tp));
+            tp.sndZerowin, tp.act().dupacks, tp.cc.name(), tp.maxseg, tp.sndUna, tp.sndMax, tp.act().segqCnt, tp.rcvAdv,
+            tp.scep, tp.rcep, tp.tlpCnt, tp.tlpOctets, TcpTimers.maxunacktime(tp));
     }
 }

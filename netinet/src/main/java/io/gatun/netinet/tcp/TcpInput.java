@@ -232,10 +232,10 @@ final class TcpInput {
             tcp.drop(seg.take(), seg.reason);
             return true;
         }
-        if (tp.nowNs != 0 && seg.nowNs - tp.nowNs < 0) {
-            seg.nowNs = tp.nowNs; // another thread had the lock meanwhile: a connection's time never goes back
+        if (tp.act().nowNs != 0 && seg.nowNs - tp.act().nowNs < 0) {
+            seg.nowNs = tp.act().nowNs; // another thread had the lock meanwhile: a connection's time never goes back
         }
-        tp.nowNs = seg.nowNs;
+        tp.act().nowNs = seg.nowNs;
         tp.flags2 |= Tcpcb.TF2_INEVENT;
         final Verdict v = tp.fb == null || !tp.state.after(TcpState.LISTEN) || tp.state == TcpState.TIME_WAIT
             ? doSegment(tp, seg) : tp.fb.doSegment(tp, seg);

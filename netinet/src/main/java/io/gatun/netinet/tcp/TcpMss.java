@@ -70,7 +70,7 @@ final class TcpMss {
             return mssdflt(tp);
         }
         final int mss = mtu - TcpPath.minProtoHdr(tp);
-        return tp.userMaxseg != 0 ? Math.min(mss, tp.userMaxseg) : mss;
+        return tp.user.maxseg() != 0 ? Math.min(mss, tp.user.maxseg()) : mss;
     }
 
     /** As the other, where there is no control block yet. @bsd tcp_mssopt */
@@ -112,7 +112,7 @@ final class TcpMss {
     private static int most(Tcpcb tp, int offer) {
         final int peer = offer < 0 ? tp.maxseg : offer == 0 ? mssdflt(tp)
             : Math.max(offer, tp.tcp.sysctl.minmss.getInt());
-        return tp.userMaxseg != 0 ? Math.min(peer, tp.userMaxseg) : peer;
+        return tp.user.maxseg() != 0 ? Math.min(peer, tp.user.maxseg()) : peer;
     }
 
     /** After maxseg or the options in use have changed. */
@@ -121,7 +121,7 @@ final class TcpMss {
         final int ts = tp.timestamps() ? TcpOptions.TCPOLEN_TSTAMP_APPA : 0;
         final int sig = tp.has(Tcpcb.TF_SIGNATURE) ? TcpOptions.TCPOLEN_SIGNATURE_APPA : 0;
         tp.segData = tp.maxseg - (tp.has(Tcpcb.TF_NOOPT) ? 0 : ts + sig);
-        final Ifnet ifp = tp.route.ifp();
+        final Ifnet ifp = TcpPath.ifp(tp);
         final int wanted = tp.inp.isV6() ? Ifnet.IFCAP_TSO6 : Ifnet.IFCAP_TSO4;
         final boolean device = ifp != null && (ifp.capenable() & wanted) != 0;
         tp.tsoMax = device ? Math.min(ifp.tsoMax(), TcpHeader.TCP_MAXWIN) : TcpHeader.TCP_MAXWIN;
@@ -175,7 +175,7 @@ final class TcpMss {
     @GuardedBy("tp.inp.lock")
     static int initialWindow(Tcpcb tp) {
         final int segs = tp.tcp.sysctl.initcwndSegments.getInt();
-        final Ifnet ifp = tp.route.ifp();
+        final Ifnet ifp = TcpPath.ifp(tp);
         if (ifp != null && (ifp.flags() & Ifnet.IFF_LOOPBACK) != 0) {
             return segs * tp.segData;
         }

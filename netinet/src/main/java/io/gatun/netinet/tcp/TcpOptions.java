@@ -143,7 +143,7 @@ final class TcpOptions {
         if (tp.has(Tcpcb.TF_SIGNATURE)) {
             to.flags |= Seg.TOF_SIGNATURE;
         }
-        if (tp.segq != null || tp.dsackStart != tp.dsackEnd) {
+        if (tp.act().segq != null || tp.act().dsackStart != tp.act().dsackEnd) {
             TcpSack.blocks(tp, flags, to);
         }
         return to.length();

@@ -37,7 +37,7 @@ public final class TcpOutput {
         }
         final boolean mine = (tp.flags2 & Tcpcb.TF2_INEVENT) == 0;
         if (mine) {
-            tp.nowNs = tp.tcp.clock.nanoTime();
+            tp.act().nowNs = tp.tcp.clock.nanoTime();
             tp.flags2 |= Tcpcb.TF2_INEVENT;
         }
         final SendPlan p = tp.tcp.segs.claimPlan();
@@ -76,8 +76,8 @@ public final class TcpOutput {
     @GuardedBy("tp.inp.lock")
     private static boolean idle(Tcpcb tp) {
         boolean idle = tp.has(Tcpcb.TF_LASTIDLE) || tp.sndMax == tp.sndUna;
-        if (idle && tp.sndtimeNs != 0 && tp.nowNs - tp.sndtimeNs >= tp.rxtcurNs
-            && tp.nowNs - tp.rcvtimeNs >= tp.rxtcurNs && tp.state.haveEstablished()) {
+        if (idle && tp.sndtimeNs != 0 && tp.act().nowNs - tp.sndtimeNs >= tp.rxtcurNs
+            && tp.act().nowNs - tp.rcvtimeNs >= tp.rxtcurNs && tp.state.haveEstablished()) {
             TcpCc.afterIdle(tp);
         }
         tp.flags &= ~Tcpcb.TF_LASTIDLE;
@@ -230,7 +230,7 @@ public final class TcpOutput {
             tp.flags |= Tcpcb.TF_SENTFIN;
         }
         if (p.len > 0) {
-            tp.sndtimeNs = tp.nowNs;
+            tp.sndtimeNs = tp.act().nowNs;
         }
         if (tp.has(Tcpcb.TF_FORCEDATA) && TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
             // A probe does not count as sent, but must be acknowledgeable.
@@ -239,15 +239,15 @@ public final class TcpOutput {
         }
         final int start = p.seq;
         if (p.rexmit) {
-            tp.rtttimeNs = 0; // Karn
+            tp.act().rtttimeNs = 0; // Karn
         } else {
             tp.sndNxt += span;
         }
         if (Seq.gt(tp.sndNxt, tp.sndMax)) {
             tp.sndMax = tp.sndNxt;
-            if (tp.rtttimeNs == 0) {
-                tp.rtttimeNs = tp.nowNs == 0 ? 1 : tp.nowNs;
-                tp.rtseq = start;
+            if (tp.act().rtttimeNs == 0) {
+                tp.act().rtttimeNs = tp.act().nowNs == 0 ? 1 : tp.act().nowNs;
+                tp.act().rtseq = start;
                 tp.tcp.stat.segstimed.increment();
             }
         }
@@ -279,7 +279,7 @@ public final class TcpOutput {
             tp.flags &= ~Tcpcb.TF_RXWIN0SENT;
         }
         tp.lastAckSent = tp.rcvNxt;
-        tp.dsackStart = tp.dsackEnd; // reported once
+        tp.act().dsackStart = tp.act().dsackEnd; // reported once
         tp.flags &= ~(Tcpcb.TF_ACKNOW | Tcpcb.TF_DELACK);
         TcpTimers.stop(tp, TcpTimers.TT_DELACK);
     }

@@ -52,7 +52,7 @@ final class TcpPacer {
     @GuardedBy("tp.inp.lock")
     static void hold(Tcpcb tp, SendPlan p) {
         final TcpPacer pacer = tp.pacer;
-        if (tp.nowNs >= pacer.nextNs || tp.has(Tcpcb.TF_FORCEDATA) || tp.force != 0) {
+        if (tp.act().nowNs >= pacer.nextNs || tp.has(Tcpcb.TF_FORCEDATA) || tp.act().force != 0) {
             return;
         }
         p.len = 0;
@@ -76,7 +76,7 @@ final class TcpPacer {
         final TcpPacer pacer = tp.pacer;
         final int mss = Math.max(tp.maxseg - p.optlen, 1);
         final long octets = p.len + (long) Math.ceilDiv(p.len, mss) * (TcpPath.minProtoHdr(tp) + p.optlen);
-        pacer.nextNs = Math.max(pacer.nextNs, tp.nowNs - CREDIT_NS) + octets * NS_PER_S / pacer.rate;
+        pacer.nextNs = Math.max(pacer.nextNs, tp.act().nowNs - CREDIT_NS) + octets * NS_PER_S / pacer.rate;
     }
 
     /** When it has to be woken; {@link TcpTimers#OFF} when nothing waits. */

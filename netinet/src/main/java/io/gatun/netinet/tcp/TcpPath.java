@@ -6,6 +6,7 @@ import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.udp.UdpHeader;
+import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
@@ -46,15 +47,26 @@ final class TcpPath {
             return Errno.EHOSTUNREACH;
         }
         final int fib = TcpMss.fib(tp);
-        return tp.inp.isV6() ? tp.tcp.net.output6(m, tp.route, fib) : tp.tcp.net.output(m, tp.route, fib);
+        return tp.inp.isV6() ? tp.tcp.net.output6(m, tp.act().route, fib) : tp.tcp.net.output(m, tp.act().route, fib);
     }
 
     @GuardedBy("tp.inp.lock")
     static NextHop route(Tcpcb tp) {
         final Inpcb inp = tp.inp;
         final int fib = TcpMss.fib(tp);
-        return inp.isV6() ? tp.tcp.net.route6(tp.route, inp.faddrHi(), inp.faddrLo(), fib)
-            : tp.tcp.net.route(tp.route, inp.faddr4(), fib);
+        return inp.isV6() ? tp.tcp.net.route6(tp.act().route, inp.faddrHi(), inp.faddrLo(), fib)
+            : tp.tcp.net.route(tp.act().route, inp.faddr4(), fib);
+    }
+
+    /** The interface towards the peer; null before the first look for a way, or without one. */
+    @GuardedBy("tp.inp.lock")
+    static Ifnet ifp(Tcpcb tp) {
+        final Ifnet known = tp.act().route.ifp();
+        if (known != null || !tp.state.haveEstablished()) {
+            return known;
+        }
+        final NextHop nh = route(tp);
+        return nh == null ? null : nh.ifp;
     }
 
     /** Whether the peer is this host. */

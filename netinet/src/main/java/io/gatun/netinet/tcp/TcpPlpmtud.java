@@ -147,8 +147,8 @@ final class TcpPlpmtud {
     void plan(Tcpcb tp, SendPlan p, int avail) {
         final TcpPlpmtudCb c = tp.plpmtud;
         final boolean quiet = tp.map == null ? tp.sndMax == tp.sndUna : tp.map.clean();
-        if (tp.nowNs - c.nextNs < 0 || p.rexmit || !quiet || tp.has2(BUSY) || tp.inRecovery() || tp.force != 0
-            || tp.has(Tcpcb.TF_FORCEDATA) || tp.rxtshift != 0 || Seq.gt(tp.sndUp, p.seq)) {
+        if (tp.act().nowNs - c.nextNs < 0 || p.rexmit || !quiet || tp.has2(BUSY) || tp.inRecovery()
+            || tp.act().force != 0 || tp.has(Tcpcb.TF_FORCEDATA) || tp.rxtshift != 0 || Seq.gt(tp.sndUp, p.seq)) {
             return;
         }
         if (c.size == 0 && !choose(tp, c)) {
@@ -177,8 +177,8 @@ final class TcpPlpmtud {
             restart(c);
         }
         c.high = Math.min(c.high, TcpMss.linkMtu(tp) - TcpPath.minProtoHdr(tp));
-        if (tp.userMaxseg != 0) {
-            c.high = Math.min(c.high, tp.userMaxseg);
+        if (tp.user.maxseg() != 0) {
+            c.high = Math.min(c.high, tp.user.maxseg());
         }
         if (c.high - tp.maxseg < THRESHOLD) {
             settle(tp, c);
@@ -217,7 +217,7 @@ final class TcpPlpmtud {
         }
         raised.increment();
         tp.flags2 &= ~(Tcpcb.TF2_PLPMTU_PROBE | Tcpcb.TF2_PLPMTU_BLACKHOLE);
-        tp.maxseg = tp.userMaxseg != 0 ? Math.min(c.size, tp.userMaxseg) : c.size;
+        tp.maxseg = tp.user.maxseg() != 0 ? Math.min(c.size, tp.user.maxseg()) : c.size;
         TcpMss.resize(tp);
         c.size = 0;
         c.tries = 0;
@@ -241,13 +241,13 @@ final class TcpPlpmtud {
         final TcpPlpmtudCb c = tp.plpmtud;
         tp.flags2 &= ~Tcpcb.TF2_PLPMTU_PROBE;
         final long rounds = Math.max(LEAST_ROUNDS, tp.sndCwnd / (2 * tp.segData));
-        c.nextNs = tp.nowNs + Math.min(rounds * tp.srttNs, MOST_WAIT_NS);
+        c.nextNs = tp.act().nowNs + Math.min(rounds * tp.srttNs, MOST_WAIT_NS);
         if (!tp.map.lostWithin(c.start, c.end)) {
             return false; // which says nothing of its size
         }
         lost.increment();
-        tp.force = Tcpcb.FORCE_LOST; // whatever cwnd says: they have left the network
-        tp.forceSegs = Math.ceilDiv(tp.map.lost(), tp.segData);
+        tp.act().force = Tcpcb.FORCE_LOST; // whatever cwnd says: they have left the network
+        tp.act().forceSegs = Math.ceilDiv(tp.map.lost(), tp.segData);
         if (++c.tries >= maxProbes.getInt()) {
             tooLarge(c);
         }

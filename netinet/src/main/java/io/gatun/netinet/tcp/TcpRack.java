@@ -97,9 +97,9 @@ final class TcpRack {
     @GuardedBy("tp.inp.lock")
     private static void countDups(Tcpcb tp, Seg seg, int acked) {
         if (acked > 0) {
-            tp.dupacks = 0;
+            tp.act().dupacks = 0;
         } else if (tp.map.delivered() > 0) {
-            tp.dupacks++;
+            tp.act().dupacks++;
             tp.tcp.stat.rcvdupack.increment();
         } else if (seg.len == 0 && seg.win == tp.sndWnd) {
             tp.tcp.stat.rcvdupack.increment();
@@ -113,13 +113,13 @@ final class TcpRack {
             tp.flags2 |= Tcpcb.TF2_REORDERED;
             tp.tcp.stat.rack.rackReordering.increment();
         }
-        if (tp.has2(Tcpcb.TF2_DSACK_ROUND) && Seq.geq(seg.ack, tp.rackRound)) {
+        if (tp.has2(Tcpcb.TF2_DSACK_ROUND) && Seq.geq(seg.ack, tp.act().rackRound)) {
             tp.flags2 &= ~Tcpcb.TF2_DSACK_ROUND;
         }
         if (dsack && !tp.has2(Tcpcb.TF2_DSACK_ROUND)) {
             tp.flags2 |= Tcpcb.TF2_DSACK_ROUND | Tcpcb.TF2_REORDERED;
-            tp.rackRound = tp.sndNxt;
-            tp.rackMult = Math.min(tp.rackMult + 1, MAX_MULT);
+            tp.act().rackRound = tp.sndNxt;
+            tp.rackMult = (byte) Math.min(tp.rackMult + 1, MAX_MULT);
             tp.rackPersist = PERSIST_ROUNDS;
         }
     }
@@ -152,7 +152,7 @@ final class TcpRack {
             }
             return;
         }
-        final long wait = map.detectLoss(tp.nowNs, reoWnd(tp));
+        final long wait = map.detectLoss(tp.act().nowNs, reoWnd(tp));
         if (wait > 0) {
             TcpTimers.activate(tp, TcpTimers.TT_RACK, wait);
         } else {
@@ -167,7 +167,7 @@ final class TcpRack {
         if (tp.has2(Tcpcb.TF2_RTO_RECOVERY)) {
             if (Seq.geq(tp.sndUna, tp.sndRecover)) {
                 tp.flags2 &= ~Tcpcb.TF2_RTO_RECOVERY;
-                tp.frto = 0;
+                tp.act().frto = 0;
                 leave(tp);
             } else if (frto(tp, acked)) {
                 return;
@@ -194,9 +194,9 @@ final class TcpRack {
         TcpUndo.begins(tp);
         TcpCc.congSignal(tp, CcAlgo.Signal.NDUPACK);
         tp.sndRecover = tp.sndMax;
-        tp.prrDelivered = 0;
-        tp.prrOut = 0;
-        tp.recoverFs = Math.max(map.pipe() + map.lost() + map.delivered(), 1);
+        tp.act().prrDelivered = 0;
+        tp.act().prrOut = 0;
+        tp.act().recoverFs = Math.max(map.pipe() + map.lost() + map.delivered(), 1);
         if (map.delivered() == 0) {
             prr(tp, false);
         }
@@ -207,16 +207,16 @@ final class TcpRack {
     private static void prr(Tcpcb tp, boolean safe) {
         final int delivered = tp.map.delivered();
         final int pipe = tp.map.pipe();
-        tp.prrDelivered += delivered;
+        tp.act().prrDelivered += delivered;
         int send;
         if (pipe > tp.sndSsthresh) {
-            final long share = (long) tp.prrDelivered * tp.sndSsthresh + tp.recoverFs - 1;
-            send = (int) (share / tp.recoverFs) - tp.prrOut;
+            final long share = (long) tp.act().prrDelivered * tp.sndSsthresh + tp.act().recoverFs - 1;
+            send = (int) (share / tp.act().recoverFs) - tp.act().prrOut;
         } else {
-            send = Math.max(tp.prrDelivered - tp.prrOut, delivered) + (safe ? tp.segData : 0);
+            send = Math.max(tp.act().prrDelivered - tp.act().prrOut, delivered) + (safe ? tp.segData : 0);
             send = Math.min(tp.sndSsthresh - pipe, send);
         }
-        if (tp.prrOut == 0) {
+        if (tp.act().prrOut == 0) {
             send = Math.max(send, tp.segData); // the fast retransmit itself
         }
         tp.sndCwnd = pipe + Math.max(send, 0);
@@ -230,7 +230,7 @@ final class TcpRack {
         if (tp.map == null || tp.map.isEmpty()) {
             return;
         }
-        tp.map.begin(tp.nowNs, tp.rttbestNs, false, 0);
+        tp.map.begin(tp.act().nowNs, tp.rttbestNs, false, 0);
         recover(tp, 0);
         TcpOutput.output(tp);
     }
@@ -248,7 +248,7 @@ final class TcpRack {
             TcpTimers.stop(tp, TcpTimers.TT_TLP);
             return;
         }
-        final long rto = tp.timers[TcpTimers.TT_REXMT] - tp.now();
+        final long rto = tp.act().timers[TcpTimers.TT_REXMT] - tp.now();
         long pto = tp.inp.so.snd().avail() == 0 ? rto : Math.max(2 * tp.srttNs, TLP_MIN_NS);
         if (tp.sndMax - tp.sndUna <= tp.segData) {
             pto += MAX_ACK_DELAY_NS;
@@ -265,25 +265,25 @@ final class TcpRack {
         tp.tcp.stat.rack.tlpresends.increment();
         final int inFlight = tp.sndNxt - tp.sndUna;
         final boolean fresh = tp.inp.so.snd().avail() > inFlight && tp.sndWnd - inFlight >= tp.segData;
-        tp.force = fresh ? Tcpcb.FORCE_NEW : Tcpcb.FORCE_TAIL;
-        tp.forceSegs = 1;
+        tp.act().force = fresh ? Tcpcb.FORCE_NEW : Tcpcb.FORCE_TAIL;
+        tp.act().forceSegs = 1;
         final int before = tp.sndMax + tp.sndRetransOctets;
         tp.flags2 |= fresh ? Tcpcb.TF2_TLP : Tcpcb.TF2_TLP | Tcpcb.TF2_TLP_REXMIT;
         TcpOutput.output(tp);
-        tp.force = 0;
+        tp.act().force = 0;
         tp.tlpCnt++;
         tp.tlpOctets += tp.sndMax + tp.sndRetransOctets - before;
         if (tp.inp.has(Inpcb.INP_DROPPED)) {
             return;
         }
-        tp.tlpEnd = tp.sndNxt;
+        tp.act().tlpEnd = tp.sndNxt;
         TcpTimers.activate(tp, TcpTimers.TT_REXMT, tp.rxtcurNs);
     }
 
     /** RFC 8985 section 7.4.2: the probe's answer tells whether it made good a loss, which counts as congestion. */
     @GuardedBy("tp.inp.lock")
     private static void probeAnswered(Tcpcb tp, Seg seg, int acked, boolean dsack) {
-        if (!tp.has2(Tcpcb.TF2_TLP) || Seq.lt(seg.ack, tp.tlpEnd)) {
+        if (!tp.has2(Tcpcb.TF2_TLP) || Seq.lt(seg.ack, tp.act().tlpEnd)) {
             return;
         }
         final boolean again = tp.has2(Tcpcb.TF2_TLP_REXMIT);
@@ -321,16 +321,16 @@ final class TcpRack {
         TcpTimers.stop(tp, TcpTimers.TT_RACK);
         if (tp.rxtshift > 1) {
             map.renege();
-            tp.frto = 0;
+            tp.act().frto = 0;
         } else if (!again && map.lost() == 0 && tp.tcp.sysctl.frto.getBool()) {
             map.loseFirst(tp.segData);
-            tp.frto = FRTO_FIRST;
+            tp.act().frto = FRTO_FIRST;
         } else {
             map.loseAll();
-            tp.frto = 0;
+            tp.act().frto = 0;
         }
-        tp.force = Tcpcb.FORCE_LOST;
-        tp.forceSegs = 1;
+        tp.act().force = Tcpcb.FORCE_LOST;
+        tp.act().forceSegs = 1;
     }
 
     /**
@@ -341,7 +341,7 @@ final class TcpRack {
     @GuardedBy("tp.inp.lock")
     private static boolean frto(Tcpcb tp, int acked) {
         final TcpSendMap map = tp.map;
-        if (tp.frto == 0 || map.delivered() == 0 && acked == 0) {
+        if (tp.act().frto == 0 || map.delivered() == 0 && acked == 0) {
             return false;
         }
         if (map.deliveredOld() > 0 && tp.has(Tcpcb.TF_PREVVALID)) {
@@ -349,14 +349,14 @@ final class TcpRack {
             return false;
         }
         final int inFlight = tp.sndNxt - tp.sndUna;
-        if (tp.frto == FRTO_FIRST && acked > 0 && tp.inp.so.snd().avail() > inFlight
+        if (tp.act().frto == FRTO_FIRST && acked > 0 && tp.inp.so.snd().avail() > inFlight
             && tp.sndWnd - inFlight >= tp.segData) {
-            tp.frto = FRTO_SECOND;
-            tp.force = Tcpcb.FORCE_NEW;
-            tp.forceSegs = 2;
+            tp.act().frto = FRTO_SECOND;
+            tp.act().force = Tcpcb.FORCE_NEW;
+            tp.act().forceSegs = 2;
             return true;
         }
-        tp.frto = 0;
+        tp.act().frto = 0;
         map.loseAll();
         return false;
     }
@@ -365,8 +365,8 @@ final class TcpRack {
     @GuardedBy("tp.inp.lock")
     static void undo(Tcpcb tp) {
         tp.flags2 &= ~Tcpcb.TF2_RTO_RECOVERY;
-        tp.frto = 0;
-        tp.force = 0;
+        tp.act().frto = 0;
+        tp.act().force = 0;
         if (tp.map != null) {
             tp.map.loseNone();
         }
@@ -388,18 +388,18 @@ final class TcpRack {
             }
         }
         if (p.rexmit) {
-            tp.map.sentAgain(from, to, tp.nowNs);
+            tp.map.sentAgain(from, to, tp.act().nowNs);
             TcpUndo.sentAgain(tp, to - from);
             tp.tcp.stat.rack.sackRexmits.increment();
             tp.tcp.stat.rack.sackRexmitBytes.add(to - from);
         } else if (tp.map.isEmpty() || Seq.gt(to, tp.map.end())) {
-            tp.map.sent(tp.map.isEmpty() ? from : tp.map.end(), to, tp.nowNs);
+            tp.map.sent(tp.map.isEmpty() ? from : tp.map.end(), to, tp.act().nowNs);
         }
         if (tp.inFastRecovery()) {
-            tp.prrOut += to - from;
+            tp.act().prrOut += to - from;
         }
-        if (tp.forceSegs > 0 && --tp.forceSegs == 0) {
-            tp.force = 0;
+        if (tp.act().forceSegs > 0 && --tp.act().forceSegs == 0) {
+            tp.act().force = 0;
         }
         armProbe(tp);
     }
@@ -417,8 +417,8 @@ final class TcpRack {
             tp.tcp.plpmtud.inconclusive(tp);
         }
         tp.flags2 &= ~(Tcpcb.TF2_TLP | Tcpcb.TF2_TLP_REXMIT | Tcpcb.TF2_RTO_RECOVERY);
-        tp.force = 0;
-        tp.frto = 0;
+        tp.act().force = 0;
+        tp.act().frto = 0;
         TcpTimers.stop(tp, TcpTimers.TT_TLP);
         TcpTimers.stop(tp, TcpTimers.TT_RACK);
     }
@@ -432,10 +432,10 @@ final class TcpRack {
     @GuardedBy("tp.inp.lock")
     static boolean choose(Tcpcb tp, SendPlan p) {
         final TcpSendMap map = tp.map;
-        final boolean forced = tp.force == Tcpcb.FORCE_LOST || tp.force == Tcpcb.FORCE_TAIL;
+        final boolean forced = tp.act().force == Tcpcb.FORCE_LOST || tp.act().force == Tcpcb.FORCE_TAIL;
         final int seq;
         final int len;
-        if (tp.force == Tcpcb.FORCE_TAIL && !map.isEmpty()) {
+        if (tp.act().force == Tcpcb.FORCE_TAIL && !map.isEmpty()) {
             seq = map.lastFrom(tp.segData, tp.has(Tcpcb.TF_SENTFIN));
             len = map.end() - seq;
         } else if (map.lost() > 0) {
@@ -464,10 +464,10 @@ final class TcpRack {
     /** New octets that the congestion window lets out. */
     @GuardedBy("tp.inp.lock")
     static int room(Tcpcb tp) {
-        if (tp.force == Tcpcb.FORCE_NEW) {
+        if (tp.act().force == Tcpcb.FORCE_NEW) {
             return tp.segData;
         }
-        if (tp.force != 0) {
+        if (tp.act().force != 0) {
             return 0;
         }
         final TcpSendMap map = tp.map;

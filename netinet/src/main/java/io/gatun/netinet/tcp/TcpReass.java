@@ -56,11 +56,11 @@ final class TcpReass {
     /** The last run that begins at or before a sequence number; mostly the last of all. */
     @GuardedBy("tp.inp.lock")
     private static Mbuf before(Tcpcb tp, int seq) {
-        if (tp.segqLast != null && Seq.leq(seq(tp.segqLast), seq)) {
-            return tp.segqLast;
+        if (tp.act().segqLast != null && Seq.leq(seq(tp.act().segqLast), seq)) {
+            return tp.act().segqLast;
         }
         Mbuf p = null;
-        for (Mbuf q = tp.segq; q != null && Seq.leq(seq(q), seq); q = q.nextPkt()) {
+        for (Mbuf q = tp.act().segq; q != null && Seq.leq(seq(q), seq); q = q.nextPkt()) {
             p = q;
         }
         return p;
@@ -71,17 +71,17 @@ final class TcpReass {
     private static boolean full(Tcpcb tp, Seg seg, Mbuf p) {
         final SockBuf rcv = tp.inp.so.rcv();
         // DIFFERS: not within the buffer's own limit, which a window full of clusters that are not would exceed.
-        if (tp.segqStorage + storage(seg.m) > 2L * rcv.mbmax()) {
+        if (tp.act().segqStorage + storage(seg.m) > 2L * rcv.mbmax()) {
             return true;
         }
         if (tp.tcp.reassSegs.get() + mbufs(seg.m) > tp.tcp.sysctl.reassMaxsegments.getInt()) {
             return true;
         }
         final int most = Math.min(rcv.hiwat() / tp.maxseg + 1, tp.tcp.sysctl.reassMaxqueuelen.getInt());
-        if (tp.segqCnt < most || p != null && Seq.geq(end(p), seg.seq)) {
+        if (tp.act().segqCnt < most || p != null && Seq.geq(end(p), seg.seq)) {
             return false;
         }
-        final Mbuf q = p == null ? tp.segq : p.nextPkt();
+        final Mbuf q = p == null ? tp.act().segq : p.nextPkt();
         return q == null || Seq.lt(seg.seq + seg.len, seq(q));
     }
 
@@ -93,7 +93,7 @@ final class TcpReass {
             return;
         }
         final boolean withFin = cutBack(tp, seg, p, fin);
-        final Mbuf q = p == null ? tp.segq : p.nextPkt();
+        final Mbuf q = p == null ? tp.act().segq : p.nextPkt();
         final boolean left = p != null && end(p) == seg.seq && !fin(p);
         final boolean right = q != null && seq(q) == seg.seq + seg.len && !withFin;
         final Mbuf m = seg.take();
@@ -108,7 +108,7 @@ final class TcpReass {
         if (right) {
             join(tp, run, q);
         }
-        run.rcvTstmp(++tp.segqStamp);
+        run.rcvTstmp(++tp.act().segqStamp);
     }
 
     /** Cuts off what run p has already; false when that is all, and the segment is gone. */
@@ -121,7 +121,7 @@ final class TcpReass {
         if (fin(p) || overlap > seg.len || overlap == seg.len && !fin) {
             tp.tcp.stat.rcvduppack.increment();
             tp.tcp.stat.rcvdupbyte.add(seg.len);
-            p.rcvTstmp(++tp.segqStamp);
+            p.rcvTstmp(++tp.act().segqStamp);
             tp.tcp.drop(seg.take(), DropReason.TCP_DUP);
             return false;
         }
@@ -141,7 +141,7 @@ final class TcpReass {
     @GuardedBy("tp.inp.lock")
     private static boolean cutBack(Tcpcb tp, Seg seg, Mbuf p, boolean fin) {
         boolean withFin = fin;
-        Mbuf q = p == null ? tp.segq : p.nextPkt();
+        Mbuf q = p == null ? tp.act().segq : p.nextPkt();
         while (q != null && Seq.gt(seg.seq + seg.len, seq(q))) {
             final int segEnd = seg.seq + seg.len;
             TcpSack.duplicate(tp, seg, seq(q), Seq.min(end(q), segEnd));
@@ -172,17 +172,17 @@ final class TcpReass {
         m.csumData(storage(m));
         m.flowid(mbufs(m));
         if (p == null) {
-            m.nextPkt(tp.segq);
-            tp.segq = m;
+            m.nextPkt(tp.act().segq);
+            tp.act().segq = m;
         } else {
             m.nextPkt(p.nextPkt());
             p.nextPkt(m);
         }
-        if (tp.segqLast == p) {
-            tp.segqLast = m;
+        if (tp.act().segqLast == p) {
+            tp.act().segqLast = m;
         }
-        tp.segqCnt++;
-        tp.segqStorage += m.csumData();
+        tp.act().segqCnt++;
+        tp.act().segqStorage += m.csumData();
         tp.tcp.reassSegs.addAndGet(m.flowid());
         return m;
     }
@@ -205,10 +205,10 @@ final class TcpReass {
     private static void join(Tcpcb tp, Mbuf p, Mbuf q) {
         p.nextPkt(q.nextPkt());
         q.nextPkt(null);
-        if (tp.segqLast == q) {
-            tp.segqLast = p;
+        if (tp.act().segqLast == q) {
+            tp.act().segqLast = p;
         }
-        tp.segqCnt--;
+        tp.act().segqCnt--;
         p.pktLen(p.pktLen() + q.pktLen());
         p.phPer64(p.phPer64() + len(q) | (fin(q) ? FIN_BIT : 0));
         p.csumData(p.csumData() + q.csumData());
@@ -226,7 +226,7 @@ final class TcpReass {
     private static void grow(Tcpcb tp, Mbuf p, int storage, int mbufs) {
         p.csumData(p.csumData() + storage);
         p.flowid(p.flowid() + mbufs);
-        tp.segqStorage += storage;
+        tp.act().segqStorage += storage;
         tp.tcp.reassSegs.addAndGet(mbufs);
     }
 
@@ -235,16 +235,16 @@ final class TcpReass {
     private static Mbuf remove(Tcpcb tp, Mbuf p, Mbuf q) {
         final Mbuf next = q.nextPkt();
         if (p == null) {
-            tp.segq = next;
+            tp.act().segq = next;
         } else {
             p.nextPkt(next);
         }
         if (next == null) {
-            tp.segqLast = p;
+            tp.act().segqLast = p;
         }
         q.nextPkt(null);
-        tp.segqCnt--;
-        tp.segqStorage -= q.csumData();
+        tp.act().segqCnt--;
+        tp.act().segqStorage -= q.csumData();
         tp.tcp.reassSegs.addAndGet(-q.flowid());
         return next;
     }
@@ -267,8 +267,8 @@ final class TcpReass {
         if (!tp.state.haveEstablished() && !tp.has(Tcpcb.TF_FASTOPEN)) {
             return;
         }
-        while (tp.segq != null && seq(tp.segq) == tp.rcvNxt) {
-            final Mbuf m = tp.segq;
+        while (tp.act().segq != null && seq(tp.act().segq) == tp.rcvNxt) {
+            final Mbuf m = tp.act().segq;
             final int n = len(m);
             final boolean fin = fin(m);
             remove(tp, null, m);
@@ -293,14 +293,14 @@ final class TcpReass {
     /** Frees the queue. @bsd tcp_reass_flush */
     @GuardedBy("tp.inp.lock")
     static void flush(Tcpcb tp) {
-        final Mbuf q = tp.segq;
+        final Mbuf q = tp.act().segq;
         for (Mbuf m = q; m != null; m = m.nextPkt()) {
             tp.tcp.reassSegs.addAndGet(-m.flowid());
         }
-        tp.segq = null;
-        tp.segqLast = null;
-        tp.segqCnt = 0;
-        tp.segqStorage = 0;
+        tp.act().segq = null;
+        tp.act().segqLast = null;
+        tp.act().segqCnt = 0;
+        tp.act().segqStorage = 0;
         if (q != null) {
             q.freePkts();
         }
@@ -348,21 +348,21 @@ final class TcpReass {
     static boolean check(Tcpcb tp) {
         int cnt = 0;
         int stored = 0;
-        for (Mbuf m = tp.segq; m != null; m = m.nextPkt()) {
+        for (Mbuf m = tp.act().segq; m != null; m = m.nextPkt()) {
             cnt++;
             stored += storage(m);
             assert storage(m) == m.csumData() : "storage of a run";
             assert mbufs(m) == m.flowid() : "mbufs of a run";
             assert m.last() == m.phPtr() : "last mbuf of a run";
             assert m.length() == m.pktLen() && m.pktLen() <= len(m) : "octets of a run";
-            assert m.nextPkt() != null || tp.segqLast == m : "last run";
+            assert m.nextPkt() != null || tp.act().segqLast == m : "last run";
             assert m.nextPkt() == null || fin(m) || Seq.lt(end(m), seq(m.nextPkt())) : "runs touch";
             assert Seq.gt(seq(m), tp.rcvNxt) || len(m) == 0 || !tp.state.haveEstablished()
                 : "deliverable text in the queue";
         }
-        assert tp.segq != null || tp.segqLast == null : "last run of none";
-        assert cnt == tp.segqCnt && stored == tp.segqStorage
-            : cnt + " " + stored + " counted as " + tp.segqCnt + " " + tp.segqStorage;
+        assert tp.act().segq != null || tp.act().segqLast == null : "last run of none";
+        assert cnt == tp.act().segqCnt && stored == tp.act().segqStorage
+            : cnt + " " + stored + " counted as " + tp.act().segqCnt + " " + tp.act().segqStorage;
         return true;
     }
 }

@@ -61,7 +61,7 @@ final class TcpRespond {
             tcp.stat.sndacks.increment();
             tp.lastAckSent = ack;
         }
-        send(b, tp.route);
+        send(b, tp.act().route);
         tcp.segs.release(b);
     }
 
@@ -198,14 +198,14 @@ final class TcpRespond {
             return true;
         }
         final long now = tp.now();
-        if (tp.challengeEndNs - now <= 0) {
-            tp.challengeEndNs = now + tcp.sysctl.ackWarTimewindow.get() * Tcp.NS_PER_MS;
-            tp.challengeCnt = 0;
+        if (tp.act().challengeEndNs - now <= 0) {
+            tp.act().challengeEndNs = now + tcp.sysctl.ackWarTimewindow.get() * Tcp.NS_PER_MS;
+            tp.act().challengeCnt = 0;
         }
-        if (tp.challengeCnt >= most) {
+        if (tp.act().challengeCnt >= most) {
             return false;
         }
-        tp.challengeCnt++;
+        tp.act().challengeCnt++;
         return true;
     }
 

@@ -31,7 +31,7 @@ final class TcpRtt {
         if (tp.rttbestNs == 0 || rtt < tp.rttbestNs) {
             tp.rttbestNs = rtt;
         }
-        tp.rtttimeNs = 0;
+        tp.act().rtttimeNs = 0;
         tp.rxtshift = 0;
         tp.rxtcurNs = clamp(tp, rexmtVal(tp), rtt);
         tp.softerror = Errno.OK; // what was reported did not last

@@ -28,9 +28,9 @@ final class TcpSack {
             return;
         }
         int n = 0;
-        if (tp.dsackStart != tp.dsackEnd) {
-            to.sacks[0] = tp.dsackStart;
-            to.sacks[1] = tp.dsackEnd;
+        if (tp.act().dsackStart != tp.act().dsackEnd) {
+            to.sacks[0] = tp.act().dsackStart;
+            to.sacks[1] = tp.act().dsackEnd;
             n = 1;
         }
         long below = Long.MAX_VALUE;
@@ -55,7 +55,7 @@ final class TcpSack {
     @GuardedBy("tp.inp.lock")
     private static Mbuf latest(Tcpcb tp, long below) {
         Mbuf best = null;
-        for (Mbuf m = tp.segq; m != null; m = m.nextPkt()) {
+        for (Mbuf m = tp.act().segq; m != null; m = m.nextPkt()) {
             if (m.rcvTstmp() < below && (best == null || m.rcvTstmp() > best.rcvTstmp()) && TcpReass.len(m) > 0) {
                 best = m;
             }
@@ -73,8 +73,8 @@ final class TcpSack {
     static void duplicate(Tcpcb tp, Seg seg, int from, int to) {
         if (!seg.duplicate && tp.has(Tcpcb.TF_SACK_PERMIT) && Seq.lt(from, to)) {
             seg.duplicate = true;
-            tp.dsackStart = from;
-            tp.dsackEnd = to;
+            tp.act().dsackStart = from;
+            tp.act().dsackEnd = to;
         }
     }
 

@@ -6,7 +6,6 @@ import io.gatun.netinet.tcp.cc.CcAlgo;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Errno;
-import java.util.Arrays;
 
 /**
  * Life and death of connections. {@code tcp_usr_*} calls it from above, segments and timers from below; all with the
@@ -45,7 +44,6 @@ public final class TcpSubr {
         if (s.sackEnable.getBool()) {
             tp.flags |= Tcpcb.TF_SACK_PERMIT;
         }
-        Arrays.fill(tp.timers, TcpTimers.OFF);
         tp.rxtcurNs = s.rexmitInitial.get() * Tcp.NS_PER_MS;
         tp.rttvarNs = tp.rxtcurNs / 4; // so that SRTT + 4 RTTVAR is that too
         tp.sndCwnd = TcpHeader.TCP_MAXWIN << TcpHeader.TCP_MAX_WINSHIFT;
@@ -96,7 +94,7 @@ public final class TcpSubr {
     /** The window scale to ask for: enough for the largest receive buffer there can be. */
     @GuardedBy("tp.inp.lock")
     static void requestScale(Tcpcb tp) {
-        tp.requestRScale = windowScale(tp.tcp);
+        tp.requestRScale = (byte) windowScale(tp.tcp);
     }
 
     /** The least shift with which the largest buffer there can be, {@code kern.ipc.maxsockbuf}, can be offered. */
@@ -133,7 +131,7 @@ public final class TcpSubr {
     static void negotiate(Tcpcb tp, Seg seg) {
         if (seg.hasOpt(Seg.TOF_SCALE) && tp.has(Tcpcb.TF_REQ_SCALE) && !tp.has(Tcpcb.TF_NOOPT)) {
             tp.flags |= Tcpcb.TF_RCVD_SCALE;
-            tp.sndScale = seg.wscale;
+            tp.sndScale = (byte) seg.wscale;
             tp.rcvScale = tp.requestRScale;
         } else {
             tp.flags &= ~Tcpcb.TF_REQ_SCALE;

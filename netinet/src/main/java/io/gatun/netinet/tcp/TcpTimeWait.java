@@ -43,12 +43,12 @@ final class TcpTimeWait extends SwiTask {
         final boolean over;
         lock.lock();
         try {
-            tp.twPrev = last;
+            tp.act().twPrev = last;
             tp.twQueued = true;
             if (last == null) {
                 first = tp;
             } else {
-                last.twNext = tp;
+                last.act().twNext = tp;
             }
             last = tp;
             over = ++count > limit.getInt();
@@ -74,18 +74,19 @@ final class TcpTimeWait extends SwiTask {
 
     @GuardedBy("lock")
     private void unlink(Tcpcb tp) {
-        if (tp.twPrev == null) {
-            first = tp.twNext;
+        final TcpActivity a = tp.act();
+        if (a.twPrev == null) {
+            first = a.twNext;
         } else {
-            tp.twPrev.twNext = tp.twNext;
+            a.twPrev.act().twNext = a.twNext;
         }
-        if (tp.twNext == null) {
-            last = tp.twPrev;
+        if (a.twNext == null) {
+            last = a.twPrev;
         } else {
-            tp.twNext.twPrev = tp.twPrev;
+            a.twNext.act().twPrev = a.twPrev;
         }
-        tp.twPrev = null;
-        tp.twNext = null;
+        a.twPrev = null;
+        a.twNext = null;
         tp.twQueued = false;
         count--;
     }

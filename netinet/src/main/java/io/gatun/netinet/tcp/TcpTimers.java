@@ -6,6 +6,7 @@ import io.gatun.netinet.tcp.cc.CcAlgo;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Errno;
+import java.util.Arrays;
 
 /**
  * The timers of RFC 9293 section 3.10.8 and those beside it. A connection has deadlines and one callout, armed for
@@ -38,6 +39,8 @@ public final class TcpTimers {
     /** No deadline. Clocks count from an arbitrary origin but never come near it. */
     static final long OFF = Long.MAX_VALUE;
 
+    /** Silence after which a connection counts as quiet: any time longer than round trips and delayed ACKs does. */
+    private static final long QUIET_NS = Tcp.NS_PER_S;
     private static final int[] BACKOFF = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 512, 512};
     private static final int TOTAL_BACKOFF = 2559;
 
@@ -49,7 +52,7 @@ public final class TcpTimers {
     public static void activate(Tcpcb tp, int which, long delayNs) {
         assert !tp.inp.has(Inpcb.INP_DROPPED) : "timer of a closed connection";
         final long at = tp.now() + Math.max(delayNs, 0);
-        tp.timers[which] = at;
+        tp.act().timers[which] = at;
         wakeAt(tp, at);
     }
 
@@ -65,15 +68,13 @@ public final class TcpTimers {
     /** Disarms a timer. @bsd tcp_timer_activate */
     @GuardedBy("tp.inp.lock")
     public static void stop(Tcpcb tp, int which) {
-        tp.timers[which] = OFF;
+        tp.act().timers[which] = OFF;
     }
 
     /** Disarms all. @bsd tcp_timer_stop */
     @GuardedBy("tp.inp.lock")
     public static void stopAll(Tcpcb tp) {
-        for (int i = 0; i < TT_N; i++) {
-            tp.timers[i] = OFF;
-        }
+        Arrays.fill(tp.act().timers, OFF);
         TcpPacer.awake(tp);
         tp.calloutAtNs = OFF;
         tp.callout.stop();
@@ -82,7 +83,7 @@ public final class TcpTimers {
     /** @bsd tcp_timer_active */
     @GuardedBy("tp.inp.lock")
     public static boolean active(Tcpcb tp, int which) {
-        return tp.timers[which] != OFF;
+        return tp.act().timers[which] != OFF;
     }
 
     /** What the callout runs. It holds the lock already; taking it again costs little and lets the checker see it. */
@@ -98,13 +99,14 @@ public final class TcpTimers {
     @GuardedBy("tp.inp.lock")
     private static void expired(Tcpcb tp) {
         assert tp.inp.ppcb == tp && !tp.inp.has(Inpcb.INP_DROPPED | Inpcb.INP_FREED) : "timer of a pcb that is gone";
+        final long[] timers = tp.act().timers;
         tp.calloutAtNs = OFF;
         final long now = tp.tcp.clock.nanoTime();
-        tp.nowNs = now;
+        tp.act().nowNs = now;
         tp.flags2 |= Tcpcb.TF2_INEVENT;
         for (int i = 0; i < TT_N && !tp.inp.has(Inpcb.INP_DROPPED); i++) {
-            if (tp.timers[i] <= now) {
-                tp.timers[i] = OFF;
+            if (timers[i] <= now) {
+                timers[i] = OFF;
                 run(tp, i);
             }
         }
@@ -134,13 +136,31 @@ public final class TcpTimers {
     @GuardedBy("tp.inp.lock")
     private static void rearm(Tcpcb tp) {
         long first = TcpPacer.wakeNs(tp);
+        final long[] timers = tp.act().timers;
+        boolean busy = first != OFF;
         for (int i = 0; i < TT_N; i++) {
-            first = Math.min(first, tp.timers[i]);
+            first = Math.min(first, timers[i]);
+            busy |= i != TT_KEEP && timers[i] != OFF;
         }
-        if (first < tp.calloutAtNs) {
-            tp.calloutAtNs = first;
-            tp.callout.resetAt(first);
+        if (!busy && tp.sndUna == tp.sndMax && tp.rxtshift == 0 && tp.act().segq == null) {
+            first = Math.min(first, quietAt(tp));
         }
+        wakeAt(tp, first);
+    }
+
+    /** Nothing is to be done: gives back what only activity needs, or says when to look again. */
+    @GuardedBy("tp.inp.lock")
+    private static long quietAt(Tcpcb tp) {
+        if (!tp.state.haveEstablished()) {
+            return OFF;
+        }
+        final long heard = tp.act().nowNs - tp.rcvtimeNs;
+        final long quiet = tp.sndtimeNs == 0 ? heard : Math.min(heard, tp.act().nowNs - tp.sndtimeNs);
+        if (quiet < QUIET_NS) {
+            return tp.act().nowNs + QUIET_NS - quiet;
+        }
+        tp.quiet();
+        return OFF;
     }
 
     /** The delayed acknowledgment is due. @bsd tcp_timer_delack */
@@ -156,7 +176,7 @@ public final class TcpTimers {
     private static void rexmt(Tcpcb tp) {
         final Tcp tcp = tp.tcp;
         if (tp.rxtshift == 0) {
-            tp.stalledNs = tp.nowNs - tp.rxtcurNs; // the timer starts with each acknowledgment
+            tp.act().stalledNs = tp.act().nowNs - tp.rxtcurNs; // the timer starts with each acknowledgment
         }
         final boolean hopeless = noProgress(tp);
         if (hopeless || ++tp.rxtshift > tcp.sysctl.retries.getInt()) {
@@ -183,7 +203,7 @@ public final class TcpTimers {
         }
         if (tp.rxtshift > TCP_MAXRXTSHIFT / 4) {
             // The route may be bad, and what we know of the round trip no longer holds.
-            tp.route.invalidate();
+            tp.act().route.invalidate();
             tp.rttvarNs += tp.srttNs / 4;
             tp.srttNs = 0;
         }
@@ -195,21 +215,21 @@ public final class TcpTimers {
         }
         tp.sndRecover = tp.sndMax;
         tp.flags |= Tcpcb.TF_ACKNOW;
-        tp.rtttimeNs = 0; // Karn: what is sent again is not timed
+        tp.act().rtttimeNs = 0; // Karn: what is sent again is not timed
         TcpCc.congSignal(tp, CcAlgo.Signal.RTO);
         TcpOutput.output(tp);
     }
 
     @GuardedBy("tp.inp.lock")
     private static void saveForUndo(Tcpcb tp) {
-        tp.sndCwndPrev = tp.sndCwnd;
-        tp.sndSsthreshPrev = tp.sndSsthresh;
-        tp.sndRecoverPrev = tp.sndRecover;
+        tp.act().sndCwndPrev = tp.sndCwnd;
+        tp.act().sndSsthreshPrev = tp.sndSsthresh;
+        tp.act().sndRecoverPrev = tp.sndRecover;
         tp.flags &= ~(Tcpcb.TF_WASFRECOVERY | Tcpcb.TF_WASCRECOVERY);
         tp.flags |= tp.inFastRecovery() ? Tcpcb.TF_WASFRECOVERY : 0;
         tp.flags |= tp.inCongRecovery() ? Tcpcb.TF_WASCRECOVERY : 0;
-        tp.badrxtwinNs = tp.nowNs + tp.srttNs / 2;
-        tp.badrxtTs = tp.tsNow();
+        tp.act().badrxtwinNs = tp.act().nowNs + tp.srttNs / 2;
+        tp.act().badrxtTs = tp.tsNow();
         tp.flags |= Tcpcb.TF_PREVVALID;
     }
 
@@ -218,7 +238,7 @@ public final class TcpTimers {
     private static void persist(Tcpcb tp) {
         final Tcp tcp = tp.tcp;
         tcp.stat.persisttimeo.increment();
-        final long silence = tp.nowNs - tp.rcvtimeNs;
+        final long silence = tp.act().nowNs - tp.rcvtimeNs;
         // A peer that answers keeps the connection alive for ever (MUST-37); one that is silent does not.
         final boolean dead = tp.rxtshift == TCP_MAXRXTSHIFT
             && (silence >= tcp.sysctl.keepidle.get() * Tcp.NS_PER_MS || silence >= TcpRtt.rexmtVal(tp) * TOTAL_BACKOFF);
@@ -247,7 +267,7 @@ public final class TcpTimers {
         final long hi = s.persmax.get() * Tcp.NS_PER_MS;
         activate(tp, TT_PERSIST, Math.clamp(t, lo, Math.max(lo, hi)));
         if (tp.rxtshift == 0) {
-            tp.stalledNs = tp.now();
+            tp.act().stalledNs = tp.now();
         }
         if (tp.rxtshift < TCP_MAXRXTSHIFT) {
             tp.rxtshift++;
@@ -258,12 +278,12 @@ public final class TcpTimers {
     @GuardedBy("tp.inp.lock")
     private static boolean noProgress(Tcpcb tp) {
         final long most = maxunacktime(tp);
-        return most != 0 && tp.nowNs - tp.stalledNs >= most;
+        return most != 0 && tp.act().nowNs - tp.act().stalledNs >= most;
     }
 
     /** 0 for any time. @bsd TP_MAXUNACKTIME */
     static long maxunacktime(Tcpcb tp) {
-        return tp.maxunackS != 0 ? tp.maxunackS * Tcp.NS_PER_S
+        return tp.user.maxunackS() != 0 ? tp.user.maxunackS() * Tcp.NS_PER_S
             : tp.tcp.sysctl.maxunacktime.get() * Tcp.NS_PER_MS;
     }
 
@@ -291,7 +311,7 @@ public final class TcpTimers {
             TcpSubr.drop(tp, Errno.ETIMEDOUT);
             return;
         }
-        final long idle = tp.nowNs - tp.rcvtimeNs;
+        final long idle = tp.act().nowNs - tp.rcvtimeNs;
         if (idle < keepidle(tp)) {
             // Segments came meanwhile; they do not move the timer, since that would cost every one of them.
             activate(tp, TT_KEEP, keepidle(tp) - idle);
@@ -324,7 +344,7 @@ public final class TcpTimers {
             return;
         }
         final boolean fast = tp.tcp.sysctl.fastFinwait2Recycle.getBool() && tp.state == TcpState.FIN_WAIT_2;
-        if (!fast && tp.nowNs - tp.rcvtimeNs < maxidle(tp)) {
+        if (!fast && tp.act().nowNs - tp.rcvtimeNs < maxidle(tp)) {
             activate(tp, TT_2MSL, keepintvl(tp));
             return;
         }
@@ -334,22 +354,22 @@ public final class TcpTimers {
 
     /** @bsd TP_KEEPINIT */
     static long keepinit(Tcpcb tp) {
-        return tp.keepinitNs != 0 ? tp.keepinitNs : tp.tcp.sysctl.keepinit.get() * Tcp.NS_PER_MS;
+        return tp.user.keepinitNs() != 0 ? tp.user.keepinitNs() : tp.tcp.sysctl.keepinit.get() * Tcp.NS_PER_MS;
     }
 
     /** @bsd TP_KEEPIDLE */
     static long keepidle(Tcpcb tp) {
-        return tp.keepidleNs != 0 ? tp.keepidleNs : tp.tcp.sysctl.keepidle.get() * Tcp.NS_PER_MS;
+        return tp.user.keepidleNs() != 0 ? tp.user.keepidleNs() : tp.tcp.sysctl.keepidle.get() * Tcp.NS_PER_MS;
     }
 
     /** @bsd TP_KEEPINTVL */
     static long keepintvl(Tcpcb tp) {
-        return tp.keepintvlNs != 0 ? tp.keepintvlNs : tp.tcp.sysctl.keepintvl.get() * Tcp.NS_PER_MS;
+        return tp.user.keepintvlNs() != 0 ? tp.user.keepintvlNs() : tp.tcp.sysctl.keepintvl.get() * Tcp.NS_PER_MS;
     }
 
     /** @bsd TP_KEEPCNT */
     static int keepcnt(Tcpcb tp) {
-        return tp.keepcnt != 0 ? tp.keepcnt : tp.tcp.sysctl.keepcnt.getInt();
+        return tp.user.keepcnt() != 0 ? tp.user.keepcnt() : tp.tcp.sysctl.keepcnt.getInt();
     }
 
     /** @bsd TP_MAXIDLE */

@@ -23,17 +23,17 @@ final class TcpUndo {
         }
         tp.flags &= ~Tcpcb.TF_PREVVALID; // the same fields serve
         tp.flags2 |= Tcpcb.TF2_UNDO;
-        tp.sndCwndPrev = tp.sndCwnd;
-        tp.sndSsthreshPrev = tp.sndSsthresh;
-        tp.undoStart = tp.sndUna;
-        tp.undoOctets = 0;
+        tp.act().sndCwndPrev = tp.sndCwnd;
+        tp.act().sndSsthreshPrev = tp.sndSsthresh;
+        tp.act().undoStart = tp.sndUna;
+        tp.act().undoOctets = 0;
     }
 
     /** So many octets went again. */
     @GuardedBy("tp.inp.lock")
     static void sentAgain(Tcpcb tp, int octets) {
         if (tp.has2(Tcpcb.TF2_UNDO)) {
-            tp.undoOctets += octets;
+            tp.act().undoOctets += octets;
         }
     }
 
@@ -48,13 +48,13 @@ final class TcpUndo {
     static void duplicate(Tcpcb tp, Seg seg) {
         final int left = TcpSack.left(seg, 0);
         final int right = TcpSack.right(seg, 0);
-        if (!tp.has2(Tcpcb.TF2_UNDO) || Seq.lt(left, tp.undoStart) || Seq.gt(right, tp.sndRecover)) {
+        if (!tp.has2(Tcpcb.TF2_UNDO) || Seq.lt(left, tp.act().undoStart) || Seq.gt(right, tp.sndRecover)) {
             return;
         }
-        tp.undoOctets -= right - left;
-        if (tp.undoOctets < 0) {
+        tp.act().undoOctets -= right - left;
+        if (tp.act().undoOctets < 0) {
             forget(tp); // the network makes duplicates too: they prove nothing
-        } else if (tp.undoOctets == 0) {
+        } else if (tp.act().undoOctets == 0) {
             undo(tp);
         }
     }
@@ -69,8 +69,8 @@ final class TcpUndo {
                 tp.map.loseNone();
             }
         }
-        tp.sndCwnd = Math.max(tp.sndCwnd, tp.sndCwndPrev);
-        tp.sndSsthresh = Math.max(tp.sndSsthresh, tp.sndSsthreshPrev);
+        tp.sndCwnd = Math.max(tp.sndCwnd, tp.act().sndCwndPrev);
+        tp.sndSsthresh = Math.max(tp.sndSsthresh, tp.act().sndSsthreshPrev);
         tp.cc.congSignal(tp, CcAlgo.Signal.RTO_ERR);
     }
 }

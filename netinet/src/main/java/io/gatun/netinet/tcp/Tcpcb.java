@@ -2,9 +2,7 @@ package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.pcb.Inpcb;
-import io.gatun.netinet.route.RouteCache;
 import io.gatun.netinet.tcp.cc.CcAlgo;
-import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.Callout;
@@ -107,7 +105,7 @@ public final class Tcpcb extends TcpCcVar implements Runnable {
     static final int TF2_UNDO = 0x10000000;
     /** Made from a cookie: whether ECN was agreed, the first packet tells that may be marked. */
     static final int TF2_ECN_UNKNOWN = 0x20000000;
-    /** {@link #nowNs} is the instant of the event in progress. */
+    /** {@link TcpActivity#nowNs} is the instant of the event in progress. */
     static final int TF2_INEVENT = 0x1000;
 
     /** A timer sends the last segment again. */
@@ -125,7 +123,7 @@ public final class Tcpcb extends TcpCcVar implements Runnable {
     public final Inpcb inp;                     // (c)
     public final Tcp tcp;                       // (c)
     final Callout callout;                      // (c) the one timer
-    final RouteCache route = new RouteCache();  // (i)
+    private TcpActivity activity = new TcpActivity();      // (i) null while all is quiet
     /** Its stack; null for the base stack. @bsd t_fb */
     TcpFunctionBlock fb;                        // (i)
     /** What the stack keeps of it. @bsd t_fb_ptr */
@@ -148,7 +146,6 @@ public final class Tcpcb extends TcpCcVar implements Runnable {
     public int sndCwnd;       // (i) congestion window
     public int sndSsthresh;   // (i) slow start threshold
     public int sndRecover;    // (i) where recovery ends
-    int sndLimited;           // (i) segments sent by limited transmit
     int bytesAcked;           // (i) octets acknowledged in congestion avoidance
     int sndRetransOctets;     // (i) octets sent again, for TCP_INFO
     int sndRexmitpack;        // (i) segments sent again
@@ -166,98 +163,54 @@ public final class Tcpcb extends TcpCcVar implements Runnable {
     public int maxseg;        // (i)
     /** Payload of a full segment: maxseg less the options every segment carries. @bsd tcp_maxseg */
     public int segData;       // (i)
-    /** TCP_MAXSEG of the user, or 0. */
-    public int userMaxseg;    // (i)
     int tsoMax;               // (i) longest IP packet one output may make
     /** The peer's UDP port, through which it is reached; 0 plain. @bsd t_port */
     int port;                 // (i)
-    public int sndScale;      // (i) shift of the windows we get
-    public int rcvScale;      // (i) shift of the windows we send
-    public int requestRScale; // (i) the shift we ask for
+    public byte sndScale;     // (i) shift of the windows we get
+    public byte rcvScale;     // (i) shift of the windows we send
+    public byte requestRScale; // (i) the shift we ask for
     int tsRecent;             // (i) the timestamp to echo
     long tsRecentAge;         // (i) when it was taken, ns
     int tsOffset;             // (i) added to our timestamps
 
     // ---- time ------------------------------------------------------------
-    /** The instant of the event in progress, while TF2_INEVENT is set. */
-    long nowNs;               // (i)
     long rcvtimeNs;           // (i) last segment received
-    long starttimeNs;         // (i) established
-    long rtttimeNs;           // (i) start of the round trip being timed; 0 none
-    int rtseq;                // (i) its sequence number
     long srttNs;              // (i) smoothed round trip; 0 none yet
     long rttvarNs;            // (i) its mean deviation
     long rttbestNs;           // (i) shortest seen; 0 none
     int rttupdated;           // (i) samples
     long rxtcurNs;            // (i) present retransmit timeout
     int rxtshift;             // (i) retransmissions in a row
-    long badrxtwinNs;         // (i) until when an ACK proves a timeout spurious
-    int badrxtTs;             // (i) our timestamp clock at the last timeout
     long sndtimeNs;           // (i) last data sent
-    final long[] timers = new long[TcpTimers.TT_N]; // (i) deadlines; TcpTimers.OFF for none
-    long calloutAtNs = TcpTimers.OFF;               // (i) what the callout is armed for
-    long keepinitNs;          // (i) 0: the vnet's default, as the next three
-    long keepidleNs;          // (i)
-    long keepintvlNs;         // (i)
-    int keepcnt;              // (i)
-    int maxunackS;            // (i) longest time without progress, s
-    long stalledNs;           // (i) since when nothing was acknowledged; of use while rxtshift is not 0
-    int keepprobes;           // (i) probes without an answer
+    long calloutAtNs = TcpTimers.OFF;               // (i) what the callout is armed for; TT_KEEP while all is quiet
+    TcpUserOpts user = TcpUserOpts.DEFAULT;         // (i)
+    short keepprobes;         // (i) probes without an answer
 
     // ---- loss recovery, congestion control ------------------------------------------------------------
-    public int dupacks;       // (i)
     CcAlgo cc;                // (i)
     int roundEnd;             // (i) its acknowledgment ends the present round trip
     int roundCount;           // (i)
     Object ccData;            // (i)
-    int sndCwndPrev;          // (i) before the last timeout, as the next two; or before fast recovery
-    int sndSsthreshPrev;      // (i)
-    int sndRecoverPrev;       // (i)
     TcpSendMap map;           // (i) from sndUna to sndNxt; null when nothing is in flight, or without SACK
-    int rackMult = 1;         // (i) window of reordering, in quarters of the shortest round trip
-    int rackPersist;          // (i) recoveries until that is 1 again
-    int rackRound;            // (i) where the round with the last duplicate ends
+    byte rackMult = 1;        // (i) window of reordering, in quarters of the shortest round trip
+    byte rackPersist;         // (i) recoveries until that is 1 again
     int tlpCnt;               // (i) tail loss probes, for TCP_INFO
     int tlpOctets;            // (i) their payload, for TCP_INFO
-    int tlpEnd;               // (i) what was in flight with the probe ends here
-    byte force;               // (i) FORCE_*, whatever cwnd says
-    int forceSegs;            // (i) segments it is for
-    byte frto;                // (i) acknowledgments awaited since a timeout
-    int prrDelivered;         // (i) octets since recovery began
-    int prrOut;               // (i) octets sent since
-    int recoverFs;            // (i) octets in flight when it began
     int scep;                 // (i) marks of congestion the peer told of; AccECN counts them from 5
     int rcep;                 // (i) packets that came marked; AccECN counts them from 5
-    int undoStart;            // (i) where fast recovery began, while TF2_UNDO is set
-    int undoOctets;           // (i) octets it sent again that were not reported as duplicates
     TcpPacer pacer;           // (i) holds back what goes too fast; null for none
     int pmtudSavedMaxseg;     // (i) before a black hole was suspected
     TcpPlpmtudCb plpmtud;     // (i) the search for larger segments; null for none
 
     TcpFastopenCb tfo;        // (i) null without TCP_FASTOPEN
 
-    // ---- reassembly ------------------------------------------------------------
-    Mbuf segq;                // (i) by nextPkt, in order; see TcpReass
-    Mbuf segqLast;            // (i) its last run
-    int segqCnt;              // (i) runs in it
-    int segqStorage;          // (i) octets of mbuf storage it holds
-    long segqStamp;           // (i) counts what came into it, for the order of SACK blocks
-    int dsackStart;           // (i) duplicate text to report (RFC 2883)
-    int dsackEnd;             // (i) its end; the same when there is none
-
     // ---- urgent data, errors, buffers ------------------------------------------------------------
-    public int oobflags;      // (i) TCPOOB_*
-    public int iobc;          // (i) the urgent octet
+    public byte oobflags;     // (i) TCPOOB_*
+    public short iobc;        // (i) the urgent octet
     public Errno softerror = Errno.OK; // (i) possible error, not yet certain
-    long rfbufTsNs;           // (i) receive autotuning: start of the measurement; 0 none
-    int rfbufCnt;             // (i) octets since
-    int challengeCnt;         // (i) challenge ACKs in the window
-    long challengeEndNs;      // (i) where that window ends
     int rcvOoopack;           // (i) for TCP_INFO
     int sndZerowin;           // (i) for TCP_INFO
     Tcpcb releNext;           // (q)
-    Tcpcb twNext;             // (w)
-    Tcpcb twPrev;             // (w)
     boolean twQueued;         // (w) in the list of TIME-WAIT
 
     Tcpcb(Tcp tcp, Inpcb inp) {
@@ -278,6 +231,36 @@ public final class Tcpcb extends TcpCcVar implements Runnable {
         return inp.so;
     }
 
+    /** What it needs while something happens; from the call on something does. Not null. */
+    TcpActivity act() {
+        final TcpActivity a = activity;
+        return a != null ? a : wake();
+    }
+
+    /** Whether it has nothing of the kind. */
+    boolean isQuiet() {
+        return activity == null;
+    }
+
+    private TcpActivity wake() {
+        final TcpActivity a = tcp.activities.claim();
+        a.timers[TcpTimers.TT_KEEP] = calloutAtNs;
+        activity = a;
+        return a;
+    }
+
+    /** All is quiet, and what is left of recovery past proving wrong. No timer runs but for keepalive. */
+    void quiet() {
+        assert !twQueued : "quiet in TIME-WAIT";
+        final TcpActivity a = activity;
+        if (a != null) {
+            flags &= ~TF_PREVVALID;
+            flags2 &= ~(TF2_UNDO | TF2_DSACK_ROUND | TF2_INEVENT);
+            activity = null;
+            tcp.activities.release(a);
+        }
+    }
+
     boolean has(int tf) {
         return (flags & tf) != 0;
     }
@@ -288,7 +271,7 @@ public final class Tcpcb extends TcpCcVar implements Runnable {
 
     /** The instant of the event in progress; outside of one, the clock's. */
     long now() {
-        return (flags2 & TF2_INEVENT) != 0 ? nowNs : tcp.clock.nanoTime();
+        return (flags2 & TF2_INEVENT) != 0 ? act().nowNs : tcp.clock.nanoTime();
     }
 
     /** In fast recovery. @bsd IN_FASTRECOVERY */

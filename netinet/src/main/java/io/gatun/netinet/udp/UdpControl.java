@@ -99,8 +99,8 @@ final class UdpControl {
      */
     Errno output(final Inpcb inp, final Mbuf m, final SockAddr nam, final Mbuf control) {
         final Udpcb up = (Udpcb) inp.ppcb;
-        final int tos = inp.tos;
-        final int ttl = inp.ttl;
+        final short tos = inp.tos;
+        final short ttl = inp.ttl;
         final boolean four = inp.family == SockAddr.AF_INET
             || (nam == null ? inp.vflag() == Inpcb.INP_IPV4 : In6.isV4Mapped(nam.hi(), nam.lo()));
         Errno e = four ? control4(inp, up, control) : control6(inp, up, control);
@@ -153,12 +153,12 @@ final class UdpControl {
             case InDefs.IP_SENDSRCADDR -> {
                 return n != Integer.BYTES ? Errno.EINVAL : source4(inp, up, m.getInt(data));
             }
-            case InDefs.IP_TOS -> inp.tos = n != 1 ? inp.tos : m.getU8(data);
+            case InDefs.IP_TOS -> inp.tos = n != 1 ? inp.tos : (short) m.getU8(data);
             case InDefs.IP_TTL -> {
                 if (n == 1 && m.getU8(data) == 0) {
                     return Errno.EINVAL;
                 }
-                inp.ttl = n != 1 ? inp.ttl : m.getU8(data) & OCTET;
+                inp.ttl = n != 1 ? inp.ttl : (short) (m.getU8(data) & OCTET);
             }
             default -> {
                 return Errno.ENOPROTOOPT;

@@ -273,7 +273,7 @@ class HandshakeTest {
             assertThat(tp.maxseg).isEqualTo(1000);
             assertThat(tp.segData).isEqualTo(988);
             assertThat(tp.sndWnd).isEqualTo(100);
-            assertThat(tp.sndScale).isEqualTo(2);
+            assertThat((int) tp.sndScale).isEqualTo(2);
             assertThat(so.is(SocketDefs.SS_ISCONNECTED)).isTrue();
         }
 
@@ -283,7 +283,7 @@ class HandshakeTest {
         void windows_areScaledBothWays() {
             final FakeSocket so = fx.established(fx.seg(TH_SYN).seq(PEER_ISS).mss(1460).wscale(5));
             final Tcpcb tp = tcpcb(so);
-            assertThat(tp.rcvScale).isEqualTo(6);
+            assertThat((int) tp.rcvScale).isEqualTo(6);
             assertThat(tp.sndWnd).isEqualTo(TcpFixture.WIN << 5);
             fx.send(so, TcpFixture.pattern(0, 1));
             assertThat(fx.only().win).isEqualTo(so.rcv.space() >> 6);
@@ -296,7 +296,7 @@ class HandshakeTest {
         @Tag("RFC7323-2")
         void windows_ofPeerWithoutScale_areNotScaled() {
             final FakeSocket so = fx.established();
-            assertThat(tcpcb(so).rcvScale).isZero();
+            assertThat((int) tcpcb(so).rcvScale).isZero();
             assertThat(tcpcb(so).sndWnd).isEqualTo(TcpFixture.WIN);
         }
 

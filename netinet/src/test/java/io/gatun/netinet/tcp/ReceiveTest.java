@@ -339,7 +339,7 @@ class ReceiveTest {
         @Tag("RFC7323-5.5")
         void established_timestampAfterTwentyFourDays_isTaken() {
             final FakeSocket so = open();
-            tcpcb(so).keepidleNs = Long.MAX_VALUE / 4;
+            tcpcb(so).user = tcpcb(so).user.withKeepidle(Long.MAX_VALUE / 4);
             fx.pass(25L * 24 * 3600 * 1000);
             text(so, 0, 100).ts(500, 0).arrive();
             assertThat(so.rcv.avail()).isEqualTo(100);
@@ -388,8 +388,8 @@ class ReceiveTest {
             fx.seg(TH_ACK | TH_URG).on(so).urp(5).data(pattern(0, 10)).arrive();
             assertThat(so.oobSignalled).isTrue();
             assertThat(so.oobMark).isEqualTo(4);
-            assertThat(tcpcb(so).oobflags).isEqualTo(Tcpcb.TCPOOB_HAVEDATA);
-            assertThat(tcpcb(so).iobc).isEqualTo(pattern(0, 10)[4] & 0xff);
+            assertThat((int) tcpcb(so).oobflags).isEqualTo(Tcpcb.TCPOOB_HAVEDATA);
+            assertThat((int) tcpcb(so).iobc).isEqualTo(pattern(0, 10)[4] & 0xff);
             final byte[] expected = new byte[9];
             System.arraycopy(pattern(0, 10), 0, expected, 0, 4);
             System.arraycopy(pattern(0, 10), 5, expected, 4, 5);
@@ -415,7 +415,7 @@ class ReceiveTest {
             final FakeSocket so = fx.established();
             fx.seg(TH_ACK | TH_URG).on(so).urp(1000).data(pattern(0, 10)).arrive();
             assertThat(so.oobMark).isEqualTo(999);
-            assertThat(tcpcb(so).oobflags).isZero();
+            assertThat((int) tcpcb(so).oobflags).isZero();
             assertThat(so.rcv.peek()).isEqualTo(pattern(0, 10));
         }
 

@@ -128,8 +128,8 @@ class SyncacheTest {
         fx.seg(TH_ACK).ack(synAck.seq + 1).ts(101, synAck.tsval).win(500).arrive();
         final Tcpcb tp = tcpcb(listener.comp.getFirst());
         assertThat(tp.maxseg).isEqualTo(classOfMss);
-        assertThat(tp.sndScale).isEqualTo(classOfScale);
-        assertThat(tp.rcvScale).isEqualTo(synAck.wscale);
+        assertThat((int) tp.sndScale).isEqualTo(classOfScale);
+        assertThat((int) tp.rcvScale).isEqualTo(synAck.wscale);
         assertThat(tp.has(Tcpcb.TF_SACK_PERMIT)).isTrue();
         assertThat(tp.timestamps()).isTrue();
         assertThat(tp.tsRecent).isEqualTo(101);

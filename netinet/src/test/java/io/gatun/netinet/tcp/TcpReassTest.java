@@ -48,7 +48,7 @@ class TcpReassTest {
             assertThat(done).isLessThanOrEqualTo(SIZE + 1);
             assertThat(so.rcv.peek()).isEqualTo(stream);
             assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSE_WAIT);
-            assertThat(tcpcb(so).segq).isNull();
+            assertThat(tcpcb(so).act().segq).isNull();
             assertThat(finSent || tcpcb(so).rcvNxt == iss + 2 + SIZE).isTrue();
             fx.sent.clear();
         }
@@ -85,8 +85,8 @@ class TcpReassTest {
             for (int i = 0; i < 500; i++) {
                 final int off = 1 + 2 * rnd.nextInt(1500);
                 fx.seg(TH_ACK).on(so).seq(PEER_ISS + 1 + off).data(pattern(off, 1)).arrive();
-                assertThat(tcpcb(so).segqCnt).isLessThanOrEqualTo(100);
-                assertThat(tcpcb(so).segqStorage).isLessThanOrEqualTo(2 * so.rcv.mbmax());
+                assertThat(tcpcb(so).act().segqCnt).isLessThanOrEqualTo(100);
+                assertThat(tcpcb(so).act().segqStorage).isLessThanOrEqualTo(2 * so.rcv.mbmax());
             }
             fx.sent.clear();
         }

@@ -244,16 +244,16 @@ class TcpRulesTest {
         assertThat(fib.add(SockAddr.in(0, 0), 0, new NextHop(fx.ifp, 0, null, null, 0))).isEqualTo(Errno.OK);
         final FakeSocket so = fx.established();
         final Tcpcb tp = tcpcb(so);
-        assertThat(tp.route.resolve(fib, TcpFixture.PEER)).isNotNull();
+        assertThat(tp.act().route.resolve(fib, TcpFixture.PEER)).isNotNull();
         fx.send(so, pattern(0, 100));
         while (tp.rxtshift < 3) {
             fx.pass(10);
         }
-        assertThat(tp.route.nextHop()).isNotNull();
+        assertThat(tp.act().route.nextHop()).isNotNull();
         while (tp.rxtshift < 4) {
             fx.pass(10);
         }
-        assertThat(tp.route.nextHop()).as("the next hop that may be dead").isNull();
+        assertThat(tp.act().route.nextHop()).as("the next hop that may be dead").isNull();
         take();
     }
 
