@@ -135,6 +135,11 @@ final class TestVnet implements VnetSide {
     }
 
     @Override
+    public void uncaught(final Throwable t) {
+        throw new AssertionError("there is no thread", t);
+    }
+
+    @Override
     public boolean threaded() {
         return threaded;
     }

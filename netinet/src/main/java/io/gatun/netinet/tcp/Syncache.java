@@ -287,6 +287,7 @@ final class Syncache {
         sh.lock.lock();
         final TcpBare b = tcp.segs.claimBare();
         try {
+            sh.fired();
             final long now = tcp.clock.nanoTime();
             final boolean paused = pause.paused() && pause.cookies();
             SyncacheEntry sc = sh.due(now);
