@@ -219,6 +219,7 @@ final class Syncache {
     @GuardedBy("lp.inp.lock")
     private void fill(SyncacheEntry sc, InConninfo inc, Tcpcb lp, Seg seg) {
         sc.inc.set(inc);
+        sc.flowid = inc.flow(tcp.tcbinfo);
         sc.flags = 0;
         sc.rxmits = 0;
         sc.rScale = 0;
