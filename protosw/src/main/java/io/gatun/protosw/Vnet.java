@@ -69,6 +69,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
     private final AtomicReference<Throwable> firstUncaught = new AtomicReference<>();
     private final SysctlTable sysctl;
     private final SoftNetisr netisr;
+    private final Lowmem lowmem;
     private final CalloutWheel callouts;
     private final VnetAgent calloutAgent; // null without threads
     private final Domains domains;
@@ -99,6 +100,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
         ipproto = new Ipprotos();
         ifnets = new Ifnets(this, domains);
         netisr = new SoftNetisr(this, sysctl, threaded ? b.workstreams : 1, b.spins, b.yields);
+        lowmem = new Lowmem(clock, netisr);
         callouts = new CalloutWheel(clock, threaded, this::wakeCallouts, netisr::calloutSwi);
         calloutAgent = threaded ? new VnetAgent(this, "callout", callouts::runDue,
             new ParkingIdle(0, 0, callouts::sleepNs)) : null;
@@ -116,6 +118,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
     // ---- building ------------------------------------------------------------
 
     void wire(VnetBuilder b) {
+        pool.onLowmem(lowmem);
         fillSecret(b);
         addKernSysctls();
         List<IfnetDriver> drivers = new ArrayList<>(b.drivers);
@@ -319,6 +322,11 @@ public final class Vnet implements VnetSide, AutoCloseable {
     }
 
     @Override
+    public void onLowmem(Runnable drain) {
+        lowmem.add(drain);
+    }
+
+    @Override
     public long drops(DropReason reason) {
         return drops[reason.ordinal()].get();
     }
@@ -406,6 +414,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
     }
 
     private void stopAgents() {
+        pool.offLowmem(lowmem);
         if (calloutAgent != null) {
             calloutAgent.close();
         }

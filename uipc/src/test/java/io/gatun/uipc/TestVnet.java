@@ -157,6 +157,11 @@ final class TestVnet implements VnetSide {
     }
 
     @Override
+    public void onLowmem(final Runnable drain) {
+        // no protocol here holds anything it could spare
+    }
+
+    @Override
     public long drops(final DropReason reason) {
         return 0;
     }

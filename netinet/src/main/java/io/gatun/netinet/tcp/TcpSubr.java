@@ -310,7 +310,7 @@ public final class TcpSubr {
             if (inp.ppcb instanceof Tcpcb tp) {
                 tp.inp.lock.lock();
                 try {
-                    TcpReass.flush(tp);
+                    TcpReass.drain(tp);
                 } finally {
                     tp.inp.lock.unlock();
                 }
