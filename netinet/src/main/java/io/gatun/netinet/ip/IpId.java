@@ -2,7 +2,6 @@ package io.gatun.netinet.ip;
 
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.VnetSide;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
  * Identification of datagrams: counters shared by few destinations each, chosen by a keyed hash, so that one peer
@@ -12,21 +11,18 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
  * @bsd ip_fillid
  */
 public final class IpId {
-    private static final int COUNTERS = 1024;
     private static final int ROUNDS = 4;
     private static final int HALF = 0xff;
     private static final int MIX = 0x85ebca6b;
 
-    private final AtomicIntegerArray next = new AtomicIntegerArray(COUNTERS); // (v)
+    private final IdCounters counters;
     private final long key;
     private final Sysctl randomId;
     private final Sysctl rfc6864;
 
     IpId(VnetSide vnet) {
         key = key(vnet.secret());
-        for (int i = 0; i < COUNTERS; i++) {
-            next.set(i, vnet.random().nextInt());
-        }
+        counters = new IdCounters(vnet);
         randomId = vnet.sysctl().addBool("net.inet.ip.random_id", false, "IP id of fragments is random, not a counter");
         rfc6864 = vnet.sysctl().addBool("net.inet.ip.rfc6864", true,
             "no IP id for datagrams that nobody may fragment");
@@ -53,8 +49,8 @@ public final class IpId {
         if ((off & IpHeader.IP_DF) != 0 && rfc6864.getBool()) {
             return 0;
         }
-        long h = mix(mix(key ^ dst & 0xffff_ffffL) ^ src & 0xffff_ffffL);
-        int n = next.getAndIncrement((int) (h >>> 32) & COUNTERS - 1) & 0xffff;
+        long h = mix(key ^ ((long) dst << Integer.SIZE | src & 0xffff_ffffL));
+        int n = counters.next(h) & 0xffff;
         return randomId.getBool() ? permute(n, (int) h) : n;
     }
 

@@ -1,39 +1,33 @@
 package io.gatun.netinet.ip6;
 
+import io.gatun.netinet.ip.IdCounters;
 import io.gatun.netinet.ip.IpId;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.vnet.VnetSide;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
  * Cutting of packets that are larger than the path takes (RFC 8200 section 4.5), and the identification of fragments:
  * counters shared by few destinations each, chosen by a keyed hash, so that one peer learns nothing of what is sent to
  * others (RFC 7739 section 5.3).
  *
- * <p>Locking key: (v) atomic.
- *
  * @bsd ip6_fragment
  */
 final class Ip6Frag {
-    private static final int COUNTERS = 1024;
-
-    private final AtomicIntegerArray next = new AtomicIntegerArray(COUNTERS); // (v)
+    private final IdCounters counters;
     private final long key;
 
     Ip6Frag(final VnetSide vnet) {
         key = IpId.mix(IpId.key(vnet.secret()));
-        for (int i = 0; i < COUNTERS; i++) {
-            next.set(i, vnet.random().nextInt());
-        }
+        counters = new IdCounters(vnet);
     }
 
     /** @bsd ip6_randomid */
     private int ident(final Mbuf m) {
         final long h = IpId.mix(IpId.mix(IpId.mix(key ^ Ip6Header.dstHi(m, 0)) ^ Ip6Header.dstLo(m, 0))
             ^ Ip6Header.srcLo(m, 0));
-        return next.getAndIncrement((int) (h >>> Integer.SIZE) & COUNTERS - 1);
+        return counters.next(h);
     }
 
     /**

@@ -189,7 +189,7 @@ final class SendDecision {
                 return data;
             }
         }
-        if (windowUpdate(tp, p, rcv)) {
+        if (windowUpdate(tp, p.recwin, rcv)) {
             return SendReason.WINDOW_UPDATE;
         }
         if (tp.has(Tcpcb.TF_ACKNOW)) {
@@ -232,20 +232,20 @@ final class SendDecision {
      * the peer has no room left for the two segments that would bring that ACK, and may wait for it.
      */
     @GuardedBy("tp.inp.lock")
-    private static boolean windowUpdate(Tcpcb tp, SendPlan p, SockBuf rcv) {
-        if (p.recwin == 0 || tp.state.haveRcvdFin() || !tp.state.haveEstablished()) {
+    static boolean windowUpdate(Tcpcb tp, int recwin, SockBuf rcv) {
+        if (recwin == 0 || tp.state.haveRcvdFin() || !tp.state.haveEstablished()) {
             return false;
         }
         final int oldwin = Math.max(tp.rcvAdv - tp.rcvNxt, 0);
         if (tp.has(Tcpcb.TF_DELACK) && oldwin >= 2 * tp.maxseg) {
             return false;
         }
-        final int adv = p.recwin - oldwin;
-        if (adv <= 0 || p.recwin >> tp.rcvScale == oldwin >> tp.rcvScale) {
+        final int adv = recwin - oldwin;
+        if (adv <= 0 || recwin >> tp.rcvScale == oldwin >> tp.rcvScale) {
             return false; // nothing the peer would see
         }
         final int hiwat = rcv.hiwat();
-        if (adv >= 2 * tp.maxseg && (adv >= hiwat / 4 || p.recwin <= hiwat / 8 || hiwat <= 8 * tp.maxseg
+        if (adv >= 2 * tp.maxseg && (adv >= hiwat / 4 || recwin <= hiwat / 8 || hiwat <= 8 * tp.maxseg
             || adv >= TcpHeader.TCP_MAXWIN << tp.rcvScale)) {
             return true;
         }

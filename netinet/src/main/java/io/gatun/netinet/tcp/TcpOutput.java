@@ -49,6 +49,16 @@ public final class TcpOutput {
         return e;
     }
 
+    /** The user has read: sends what that makes due, which is a window update or nothing. */
+    @GuardedBy("tp.inp.lock")
+    static Errno windowOpened(Tcpcb tp) {
+        if (tp.fb != null) {
+            return tp.fb.output(tp);
+        }
+        final SockBuf rcv = tp.inp.so.rcv();
+        return SendDecision.windowUpdate(tp, SendDecision.receiveWindow(tp, rcv), rcv) ? defaultOutput(tp) : Errno.OK;
+    }
+
     @GuardedBy("tp.inp.lock")
     private static Errno loop(Tcpcb tp, SendPlan p) {
         p.idle = idle(tp);
@@ -185,7 +195,8 @@ public final class TcpOutput {
         }
         if ((p.flags & TcpHeader.TH_FIN) != 0 && tp.has(Tcpcb.TF_SENTFIN) && tp.sndNxt == tp.sndMax
             && !p.rexmit) {
-            p.seq--; // snd_nxt itself stays: nothing may come of this segment
+            tp.sndNxt--;
+            p.seq--;
         }
         TcpEcn.output(tp, p);
     }
@@ -233,14 +244,14 @@ public final class TcpOutput {
         }
         if (tp.has(Tcpcb.TF_FORCEDATA) && TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
             // A probe does not count as sent, but must be acknowledgeable.
-            tp.sndMax = Seq.max(tp.sndMax, p.seq + span);
+            tp.sndMax = Seq.max(tp.sndMax, tp.sndNxt + span);
             return;
         }
         final int start = p.seq;
         if (p.rexmit) {
             tp.act().rtttimeNs = 0; // Karn
-        } else if (span > 0) {
-            tp.sndNxt = p.seq + span;
+        } else {
+            tp.sndNxt += span;
         }
         if (Seq.gt(tp.sndNxt, tp.sndMax)) {
             tp.sndMax = tp.sndNxt;

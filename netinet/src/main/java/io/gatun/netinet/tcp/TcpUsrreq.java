@@ -463,7 +463,7 @@ public final class TcpUsrreq extends Protosw {
             if (tp.inp.has(Inpcb.INP_DROPPED)) {
                 return Errno.ECONNRESET;
             }
-            return tp.state.haveEstablished() ? TcpOutput.output(tp) : Errno.OK;
+            return tp.state.haveEstablished() ? TcpOutput.windowOpened(tp) : Errno.OK;
         } finally {
             tp.inp.lock.unlock();
         }
