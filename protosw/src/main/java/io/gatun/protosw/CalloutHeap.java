@@ -65,7 +65,7 @@ final class CalloutHeap {
     }
 
     private static boolean before(VnetCallout a, VnetCallout b) {
-        return a.queuedNs < b.queuedNs || a.queuedNs == b.queuedNs && a.queuedSeq < b.queuedSeq;
+        return a.queuedNs() < b.queuedNs() || a.queuedNs() == b.queuedNs() && a.queuedSeq < b.queuedSeq;
     }
 
     private void up(int from, VnetCallout c) {

@@ -95,7 +95,7 @@ final class CalloutWheel {
         boolean wake = false;
         lock.lock();
         try {
-            if (c.due() < c.queuedNs) {
+            if (c.due() < c.queuedNs()) {
                 unqueueLocked(c);
                 queueLocked(c);
                 wake = oversleepsLocked(c);
@@ -131,9 +131,9 @@ final class CalloutWheel {
     @GuardedBy("lock")
     private boolean oversleepsLocked(VnetCallout c) {
         assert lock.owned();
-        boolean late = shared && c.queuedNs < wakeAtNs;
+        boolean late = shared && c.queuedNs() < wakeAtNs;
         if (late) {
-            wakeAtNs = c.queuedNs;
+            wakeAtNs = c.queuedNs();
         }
         return late;
     }
@@ -146,7 +146,7 @@ final class CalloutWheel {
         } else if (c.farId >= 0) {
             far.remove(c);
         }
-        c.queuedNs = NONE;
+        c.setQueuedNs(NONE);
     }
 
     @GuardedBy("lock")
@@ -157,7 +157,7 @@ final class CalloutWheel {
             return;
         }
         c.queuedSeq = c.seq();
-        c.queuedNs = at;
+        c.setQueuedNs(at);
         if (at < far.horizonNs() || !far.add(c)) {
             near.add(c);
         }
@@ -168,7 +168,7 @@ final class CalloutWheel {
     private VnetCallout settledLocked() {
         assert lock.owned();
         VnetCallout c = near.peek();
-        while (c != null && (c.due() != c.queuedNs || c.seq() != c.queuedSeq)) {
+        while (c != null && (c.due() != c.queuedNs() || c.seq() != c.queuedSeq)) {
             unqueueLocked(c);
             queueLocked(c);
             c = near.peek();
@@ -182,7 +182,7 @@ final class CalloutWheel {
             wakeAtNs = Long.MIN_VALUE;
             far.pullThrough(now);
             VnetCallout c = settledLocked();
-            if (c == null || c.queuedNs > now || c.queuedSeq > seqLimit) {
+            if (c == null || c.queuedNs() > now || c.queuedSeq > seqLimit) {
                 return null;
             }
             unqueueLocked(c);
@@ -286,11 +286,11 @@ final class CalloutWheel {
         lock.lock();
         try {
             VnetCallout c = settledLocked();
-            while (!far.isEmpty() && (c == null || c.queuedNs >= far.horizonNs())) {
+            while (!far.isEmpty() && (c == null || c.queuedNs() >= far.horizonNs())) {
                 far.pullEarliest();
                 c = settledLocked();
             }
-            at = c == null ? NONE : c.queuedNs;
+            at = c == null ? NONE : c.queuedNs();
             wake = c != null && oversleepsLocked(c);
         } finally {
             lock.unlock();
@@ -306,7 +306,7 @@ final class CalloutWheel {
         lock.lock();
         try {
             VnetCallout c = settledLocked();
-            long at = Math.min(c == null ? NONE : c.queuedNs, far.earliestBoundNs());
+            long at = Math.min(c == null ? NONE : c.queuedNs(), far.earliestBoundNs());
             wakeAtNs = at;
             return at == NONE ? NONE : at - nowNs();
         } finally {

@@ -59,11 +59,11 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
 
     /** Takes a callout by its {@code queuedNs}, not before the horizon. False when there is no room for it. */
     boolean add(VnetCallout c) {
-        int spoke = spokeOf(c.queuedNs >> TICK_BITS);
-        if (counts[spoke] >= SPOKE_MAX || c.queuedNs >= LAST_NS) {
+        int spoke = spokeOf(c.queuedNs() >> TICK_BITS);
+        if (counts[spoke] >= SPOKE_MAX || c.queuedNs() >= LAST_NS) {
             return false;
         }
-        long id = wheel.scheduleTimer(c.queuedNs);
+        long id = wheel.scheduleTimer(c.queuedNs());
         int slot = (int) id;
         VnetCallout[] row = spokes[spoke];
         if (slot >= row.length) {
@@ -124,7 +124,7 @@ final class FarCallouts implements DeadlineTimerWheel.TimerHandler {
         for (int spoke = 0; spoke < TICKS; spoke++) {
             for (int i = 0; counts[spoke] > 0 && i < spokes[spoke].length; i++) {
                 VnetCallout c = spokes[spoke][i];
-                least = c == null ? least : Math.min(least, c.queuedNs);
+                least = c == null ? least : Math.min(least, c.queuedNs());
             }
         }
         pull(least >> TICK_BITS);

@@ -20,10 +20,13 @@ import java.lang.invoke.VarHandle;
  */
 final class VnetCallout implements Callout {
     private static final VarHandle DEADLINE;
+    private static final VarHandle QUEUED_NS;
 
     static {
         try {
-            DEADLINE = MethodHandles.lookup().findVarHandle(VnetCallout.class, "deadline", long.class);
+            MethodHandles.Lookup l = MethodHandles.lookup();
+            DEADLINE = l.findVarHandle(VnetCallout.class, "deadline", long.class);
+            QUEUED_NS = l.findVarHandle(VnetCallout.class, "queuedNs", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -35,13 +38,14 @@ final class VnetCallout implements Callout {
     long queuedSeq;                 // (w) arm sequence when it was queued
     int heapIndex = -1;             // (w) -1: not in the heap
     long farId = -1;                // (w) -1: not in the wheel
-    volatile long queuedNs = CalloutWheel.NONE; // (q) when the queue will look at it; NONE: not queued
     volatile Thread runner;         // (a) expires it now
     volatile boolean running;       // (a) its handler runs, and it was not stopped since
     private final CalloutWheel wheel;  // (c)
     private final boolean shared;      // (c)
     private long seq;                  // (a) arm sequence: orders equal deadlines in a vnet without threads
+    // Plain where they begin: a volatile store would wait for all of a new connection to reach memory.
     private long deadline = CalloutWheel.NONE; // (a) by the wheel's time; NONE: not armed
+    private long queuedNs = CalloutWheel.NONE; // (q) when the queue will look at it; NONE: not queued
 
     VnetCallout(CalloutWheel wheel, String name, Mtx lock, Runnable handler) {
         this.wheel = wheel;
@@ -68,7 +72,7 @@ final class VnetCallout implements Callout {
             seq = wheel.nextSeq();
         }
         long before = exchange(at);
-        if (queuedNs > at) {
+        if (queuedNs() > at) {
             wheel.queue(this);
         }
         return before != CalloutWheel.NONE;
@@ -77,8 +81,10 @@ final class VnetCallout implements Callout {
     @Override
     public boolean stop() {
         long before = exchange(CalloutWheel.NONE);
-        running = false;
-        long queued = queuedNs;
+        if (running) {
+            running = false;
+        }
+        long queued = queuedNs();
         if (queued != CalloutWheel.NONE && wheel.farOff(queued)) {
             wheel.requeue(this);
         }
@@ -120,6 +126,19 @@ final class VnetCallout implements Callout {
 
     long seq() {
         return seq;
+    }
+
+    long queuedNs() {
+        return shared ? (long) QUEUED_NS.getVolatile(this) : queuedNs;
+    }
+
+    /** Under the wheel's lock. */
+    void setQueuedNs(long at) {
+        if (shared) {
+            QUEUED_NS.setVolatile(this, at);
+        } else {
+            queuedNs = at;
+        }
     }
 
     /** Disarms it in order to run it. False when it was stopped or moved meanwhile. */

@@ -223,7 +223,7 @@ final class CalloutThreadTest {
         c.exchange(CalloutWheel.NONE);          // the one stops it
         c.exchange(5 * MS);                     // the other arms it
         wheel.requeue(c);                       // the one goes on
-        assertThat(c.queuedNs).as("so the other is done").isEqualTo(c.due());
+        assertThat(c.queuedNs()).as("so the other is done").isEqualTo(c.due());
         assertThat(wakes[0]).isEqualTo(before + 1);
         c.drain();
     }

@@ -30,7 +30,8 @@ import java.lang.invoke.VarHandle;
  * held across {@link Netisr#swi}.
  *
  * <p>Locking key: (l) this buffer's lock, (o) written under this buffer's lock, read opaque without it, (w) written
- * under this buffer's lock, volatile, (v) VarHandle.
+ * with release under this buffer's lock, which orders it with what follows, and volatile for who reads without it, (v)
+ * VarHandle.
  *
  * @bsd struct sockbuf
  */
@@ -39,6 +40,11 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     private static final VarHandle CCC;
     private static final VarHandle MBCNT;
     private static final VarHandle IO;
+    private static final VarHandle HIWAT;
+    private static final VarHandle MBMAX;
+    private static final VarHandle LOWAT;
+    private static final VarHandle FLAGS;
+    private static final VarHandle STATE;
     private static final int IO_FREE = 0;
     private static final int IO_HELD = 1;
     private static final int IO_WANTED = 2;
@@ -53,6 +59,11 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
             CCC = lookup.findVarHandle(SockBufState.class, "ccc", int.class);
             MBCNT = lookup.findVarHandle(SockBufState.class, "mbcnt", int.class);
             IO = lookup.findVarHandle(SockBufState.class, "io", int.class);
+            HIWAT = lookup.findVarHandle(SockBufState.class, "hiwat", int.class);
+            MBMAX = lookup.findVarHandle(SockBufState.class, "mbmax", int.class);
+            LOWAT = lookup.findVarHandle(SockBufState.class, "lowat", int.class);
+            FLAGS = lookup.findVarHandle(SockBufState.class, "flags", short.class);
+            STATE = lookup.findVarHandle(SockBufState.class, "state", short.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -140,7 +151,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     @Override
     public final void setLowat(final int octets) {
-        lowat = octets;
+        LOWAT.setRelease(this, octets);
     }
 
     @Override
@@ -151,7 +162,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     @Override
     public final void setFlagBits(final int set, final int clear) {
         assert lock.owned();
-        flags = (short) (flags & ~clear | set);
+        FLAGS.setRelease(this, (short) (flags & ~clear | set));
     }
 
     @Override
@@ -164,7 +175,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         assert lock.owned();
         final int s = state & ~clear | set;
         if (s != state) {
-            state = (short) s;
+            STATE.setRelease(this, (short) s);
         }
     }
 
@@ -181,8 +192,8 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     }
 
     final void setLimits(final int newHiwat, final int newMbmax) {
-        hiwat = newHiwat;
-        mbmax = newMbmax;
+        HIWAT.setRelease(this, newHiwat);
+        MBMAX.setRelease(this, newMbmax);
     }
 
     /** Whether nothing more can be put in or will come: each direction has its own bit. */
@@ -393,7 +404,14 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     }
 
     final boolean ioTryLock() {
-        return IO.compareAndSet(this, IO_FREE, IO_HELD);
+        if (so.sockets.shared) {
+            return IO.compareAndSet(this, IO_FREE, IO_HELD);
+        }
+        if (io != IO_FREE) {
+            return false;
+        }
+        io = IO_HELD;
+        return true;
     }
 
     private Errno ioLockSlow(final boolean intr) {
@@ -419,7 +437,9 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     /** @bsd soiounlock */
     final void ioUnlock() {
-        if ((int) IO.getAndSet(this, IO_FREE) == IO_WANTED) {
+        if (!so.sockets.shared) {
+            io = IO_FREE; // nobody can be waiting for it
+        } else if ((int) IO.getAndSet(this, IO_FREE) == IO_WANTED) {
             lock.lock();
             try {
                 waits.ioCond.signal();

@@ -25,7 +25,8 @@ import java.lang.invoke.VarHandle;
 /**
  * The state of a socket and its changes; what users and protocols do with it is {@link Socket}.
  *
- * <p>Locking key: (b) this socket's lock, (w) written under this socket's lock, volatile, (v) VarHandle or volatile,
+ * <p>Locking key: (b) this socket's lock, (w) written with release under this socket's lock, which orders it with what
+ * follows, and volatile for who reads without it, (v) VarHandle or volatile,
  * (r) the receive buffer's lock, (q) the lock of the queue in {@code head}, (t) whoever owns the reference: set before
  * the socket is published, (d) owner of the entry in SoDefer.
  *
@@ -36,6 +37,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     private static final VarHandle ERROR;
     private static final VarHandle DEFERRED;
     private static final VarHandle CLOSED;
+    private static final VarHandle PCB;
+    private static final VarHandle OPTIONS;
+    private static final VarHandle STATE;
+    private static final VarHandle LINGER;
+    private static final VarHandle QUEUE;
 
     static {
         try {
@@ -44,6 +50,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
             ERROR = lookup.findVarHandle(SocketState.class, "error", Errno.class);
             DEFERRED = lookup.findVarHandle(SocketState.class, "deferred", byte.class);
             CLOSED = lookup.findVarHandle(SocketState.class, "closed", boolean.class);
+            PCB = lookup.findVarHandle(SocketState.class, "pcb", Object.class);
+            OPTIONS = lookup.findVarHandle(SocketState.class, "options", int.class);
+            STATE = lookup.findVarHandle(SocketState.class, "state", short.class);
+            LINGER = lookup.findVarHandle(SocketState.class, "linger", short.class);
+            QUEUE = lookup.findVarHandle(SocketState.class, "queue", AcceptQueue.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -59,16 +70,16 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     private volatile Object pcb;            // (v) the protocol's
     private volatile int options;           // (w)
     private volatile short state;           // (w)
-    private volatile short linger = -1;     // (w)
+    private volatile short linger;          // (w)
     private volatile short fibnum;          // (w)
     private short qstate;                   // (q) SQ_*
     private volatile int userCookie;        // (w)
-    private volatile Errno error = Errno.OK; // (v)
+    private volatile Errno error;           // (v)
     private volatile AcceptQueue queue;     // (w) a listener's own, (q) the one a child waits in
     private volatile boolean closed;        // (v)
     private volatile byte deferred;         // (v) SoDefer work
     private boolean attached;               // (t)
-    private volatile int refs = 1;          // (v)
+    private volatile int refs;              // (v)
     private int oobMark;                    // (r)
     private Cv timeo;                       // (b) made by the first waiter
     Socket qnext;                           // (q)
@@ -81,7 +92,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         this.proto = proto;
         this.family = (byte) family;
         this.cred = cred;
-        this.options = options;
+        // Plain where they begin: a volatile store would wait for all of the new socket to reach memory.
+        OPTIONS.set(this, options);
+        LINGER.set(this, (short) -1);
+        ERROR.set(this, Errno.OK);
+        REFS.set(this, 1);
         final LockStrategy strategy = sockets.vnet.lockStrategy();
         // VERTICAL's one lock stands where a pcb's does, for it is held while hash locks are taken.
         final boolean shared = sockets.vnet.threaded();
@@ -236,7 +251,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final void setPcb(final Object newPcb) {
-        pcb = newPcb;
+        PCB.setRelease(this, newPcb);
     }
 
     @Override
@@ -258,7 +273,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     void changeOptions(final int set, final int clear) {
         lock.lock();
         try {
-            options = options & ~clear | set;
+            OPTIONS.setRelease(this, options & ~clear | set);
         } finally {
             lock.unlock();
         }
@@ -273,7 +288,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     void changeState(final int set, final int clear) {
         lock.lock();
         try {
-            state = (short) (state & ~clear | set);
+            STATE.setRelease(this, (short) (state & ~clear | set));
             wakeTimeoLocked();
         } finally {
             lock.unlock();
@@ -336,7 +351,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     /** A child enters a queue, or leaves it; under the queue's lock. */
     void setHead(final AcceptQueue head, final int sq) {
-        queue = head;
+        QUEUE.setRelease(this, head);
         qstate = (short) sq;
     }
 

@@ -1,6 +1,8 @@
 package io.gatun.netinet.pcb;
 
 import io.gatun.spi.socket.SockAddr;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
 /**
@@ -11,19 +13,37 @@ import java.util.Arrays;
  * @bsd struct inpcbport
  */
 final class PortEntry {
+    private static final VarHandle WILD;
+    private static final VarHandle GROUPS;
+    private static final VarHandle ALL;
     private static final PcbNode[] NO_NODES = {};
     private static final LbGroup[] NO_GROUPS = {};
     private static final Inpcb[] NO_BLOCKS = {};
 
+    static {
+        try {
+            final MethodHandles.Lookup l = MethodHandles.lookup();
+            WILD = l.findVarHandle(PortEntry.class, "wild", PcbNode[].class);
+            GROUPS = l.findVarHandle(PortEntry.class, "groups", LbGroup[].class);
+            ALL = l.findVarHandle(PortEntry.class, "all", Inpcb[].class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     final int port;
     Inpcb first;                                  // (h) list by portNext, portPrev
     int count;                                    // (h) length of the list
-    private volatile PcbNode[] wild = NO_NODES;   // (v) blocks without a peer that are in no group
-    private volatile LbGroup[] groups = NO_GROUPS; // (v)
-    private volatile Inpcb[] all = NO_BLOCKS;      // (v) every block without a peer
+    private volatile PcbNode[] wild;   // (v) blocks without a peer that are in no group
+    private volatile LbGroup[] groups; // (v)
+    private volatile Inpcb[] all;      // (v) every block without a peer
 
+    /** For the port set, which publishes it: nobody sees it before, so that nothing here need be volatile. */
     PortEntry(final int port) {
         this.port = port;
+        WILD.set(this, NO_NODES);
+        GROUPS.set(this, NO_GROUPS);
+        ALL.set(this, NO_BLOCKS);
     }
 
     /** Every block without a peer; not to be changed. */

@@ -80,7 +80,7 @@ public final class Tcp {
         segs = new SegCache(vnet.threaded());
         sendMaps = new TcpSendMaps(sysctl, vnet.threaded());
         activities = new TcpActivities(vnet.threaded());
-        states = new TcpStates(vnet.sysctl());
+        states = new TcpStates(vnet);
         fastopen = new TcpFastopen(this);
         md5 = new TcpMd5(this);
         hostcache = new TcpHostcache(vnet);
@@ -93,7 +93,6 @@ public final class Tcp {
 
     /** Registers with IP and publishes what can be read. @bsd tcp_init */
     public Errno init() {
-        vnet.onLowmem(() -> TcpSubr.drainAll(this));
         vnet.sysctl().addReading("net.inet.tcp.pcbcount", tcbinfo::count, "Control blocks");
         vnet.sysctl().addReading("net.inet.tcp.sack.globalholes", sendMaps::globalholes,
             "Records cut for SACK blocks");
@@ -134,6 +133,11 @@ public final class Tcp {
     /** Who merges segments on their way in. */
     public TcpLro lro() {
         return new TcpLro(this);
+    }
+
+    /** Frees what can be spared when mbufs run out: reassembly queues. @bsd tcp_drain */
+    public void drain() {
+        TcpSubr.drainAll(this);
     }
 
     /** Congestion control by name, or null. @bsd cc_list */

@@ -24,8 +24,8 @@ public final class TcpIp implements TcpNet {
     }
 
     @Override
-    public NextHop route(RouteCache ro, int dst, int fib, int flow) {
-        return ro.resolve(inet.fib(fib), dst, flow);
+    public NextHop route(RouteCache ro, int dst, int fib) {
+        return ro.resolve(inet.fib(fib), dst);
     }
 
     @Override
@@ -60,8 +60,8 @@ public final class TcpIp implements TcpNet {
     }
 
     @Override
-    public NextHop route6(RouteCache ro, long hi, long lo, int fib, int flow) {
-        return ro.resolve6(inet.fib(fib), hi, lo, 0, flow);
+    public NextHop route6(RouteCache ro, long hi, long lo, int fib) {
+        return ro.resolve6(inet.fib(fib), hi, lo);
     }
 
     @Override

@@ -1,31 +1,33 @@
 package io.gatun.netinet.tcp;
 
-import io.gatun.spi.vnet.SysctlTree;
+import io.gatun.spi.sys.Counter;
+import io.gatun.spi.vnet.VnetSide;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /** How many connections are in each state. @bsd V_tcps_states */
 final class TcpStates {
-    private final AtomicLongArray counts = new AtomicLongArray(TcpState.values().length);
+    private final Counter[] counts = new Counter[TcpState.values().length];
 
-    TcpStates(SysctlTree sysctl) {
+    TcpStates(VnetSide vnet) {
         for (final TcpState s : TcpState.values()) {
-            sysctl.addReading("net.inet.tcp.states." + s.name().toLowerCase(Locale.ROOT),
-                () -> counts.get(s.ordinal()), "Connections in " + s);
+            final String name = s.name().toLowerCase(Locale.ROOT);
+            final Counter c = vnet.counters().counter("tcp.states." + name);
+            counts[s.ordinal()] = c;
+            vnet.sysctl().addReading("net.inet.tcp.states." + name, c::get, "Connections in " + s);
         }
     }
 
     /** @bsd TCPSTATES_INC */
     void inc(TcpState s) {
-        counts.incrementAndGet(s.ordinal());
+        counts[s.ordinal()].increment();
     }
 
     /** @bsd TCPSTATES_DEC */
     void dec(TcpState s) {
-        counts.decrementAndGet(s.ordinal());
+        counts[s.ordinal()].add(-1);
     }
 
     long get(TcpState s) {
-        return counts.get(s.ordinal());
+        return counts[s.ordinal()].get();
     }
 }
