@@ -5,6 +5,7 @@ module io.gatun.netinet {
     requires static com.google.errorprone.annotations;
 
     exports io.gatun.netinet;
+    exports io.gatun.netinet.accf;
     exports io.gatun.netinet.arp;
     exports io.gatun.netinet.dhcp;
     exports io.gatun.netinet.ether;
@@ -27,6 +28,8 @@ module io.gatun.netinet {
     uses io.gatun.netinet.tcp.TcpFunctionBlock;
     uses io.gatun.netinet.tcp.cc.CcAlgo;
 
+    provides io.gatun.spi.socket.AcceptFilter with io.gatun.netinet.accf.AccfData, io.gatun.netinet.accf.AccfDns,
+        io.gatun.netinet.accf.AccfHttp, io.gatun.netinet.accf.AccfTls;
     provides io.gatun.spi.socket.Domain with io.gatun.netinet.InetDomain, io.gatun.netinet.Inet6Domain;
     provides io.gatun.netinet.tcp.TcpFunctionBlock with io.gatun.netinet.tcp.FreebsdStack;
     provides io.gatun.netinet.tcp.cc.CcAlgo with io.gatun.netinet.tcp.cc.Cubic, io.gatun.netinet.tcp.cc.Dctcp,

@@ -6,4 +6,6 @@ module io.gatun.uipc {
 
     exports io.gatun.uipc;
     exports io.gatun.uipc.api;
+
+    uses io.gatun.spi.socket.AcceptFilter;
 }

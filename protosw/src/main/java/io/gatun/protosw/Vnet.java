@@ -57,6 +57,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
     private final boolean threaded;
     private final boolean strict;
     private final LockStrategy lockStrategy;
+    private final ClassLoader classLoader; // null: no services
     private final MbufPool pool;
     private final boolean ownsPool;
     private final VnetRandom random;
@@ -81,6 +82,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
         threaded = b.threaded();
         strict = b.strict;
         lockStrategy = b.lockStrategy;
+        classLoader = b.services ? b.classLoader : null;
         pool = b.makePool();
         ownsPool = b.sharedPool == null;
         random = new VnetRandom(b.seedOrRandom(), threaded);
@@ -271,6 +273,11 @@ public final class Vnet implements VnetSide, AutoCloseable {
     @Override
     public CounterSet counters() {
         return counters;
+    }
+
+    @Override
+    public ClassLoader classLoader() {
+        return classLoader;
     }
 
     @Override

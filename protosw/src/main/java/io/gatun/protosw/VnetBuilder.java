@@ -106,13 +106,16 @@ public final class VnetBuilder {
         return this;
     }
 
-    /** Where domains and drivers are looked for. */
+    /** Where domains, drivers, congestion controls, TCP stacks and accept filters are looked for. */
     public VnetBuilder classLoader(ClassLoader loader) {
         classLoader = loader;
         return this;
     }
 
-    /** Whether domains and drivers are looked for by ServiceLoader at all; true by default. */
+    /**
+     * Whether domains, drivers and other extensions are looked for by ServiceLoader at all; true by default. Without,
+     * TCP still finds the congestion controls and stacks of its own module.
+     */
     public VnetBuilder services(boolean on) {
         services = on;
         return this;

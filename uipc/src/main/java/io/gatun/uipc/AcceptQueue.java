@@ -11,6 +11,8 @@ import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Netisr;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A listener's children: those whose handshake is under way (incomp), and those that wait for accept (comp), each
@@ -53,6 +55,7 @@ final class AcceptQueue {
     private SoUpcall upcall;      // (l)
     @GuardedBy("lock")
     private Object upcallArg;     // (l)
+    private volatile SoAccf.Held filter; // (w)
 
     AcceptQueue(final Socket so) {
         this.so = so;
@@ -295,6 +298,54 @@ final class AcceptQueue {
         try {
             upcall = function;
             upcallArg = function == null ? null : arg;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- the accept filter ------------------------------------------------------------
+
+    /** The filter that holds children back, or null. @bsd sol_accept_filter */
+    SoAccf.Held filter() {
+        return filter;
+    }
+
+    /** False when there is one already. */
+    boolean setFilter(final SoAccf.Held held) {
+        lock.lock();
+        try {
+            if (filter != null) {
+                return false;
+            }
+            filter = held;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes the filter away: the caller's to destroy; null without one. */
+    SoAccf.Held takeFilter() {
+        lock.lock();
+        try {
+            final SoAccf.Held held = filter;
+            filter = null;
+            return held;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The incomplete children, the oldest first, with a reference on each that is the caller's to give back. */
+    List<Socket> incomplete() {
+        lock.lock();
+        try {
+            final List<Socket> out = new ArrayList<>(incqlen);
+            for (Socket child = incomp.first; child != null; child = child.qnext) {
+                child.ref();
+                out.add(child);
+            }
+            return out;
         } finally {
             lock.unlock();
         }

@@ -98,6 +98,11 @@ final class SoClose {
         if (so.wasAttached()) {
             so.proto.detach(so);
         }
+        // No child is left: each has held a reference until now.
+        final SoAccf.Held filter = so.listening() ? so.sol().takeFilter() : null;
+        if (filter != null) {
+            filter.destroy();
+        }
         so.snd.destroy();
         so.rcv.destroy();
         so.sockets.leave();

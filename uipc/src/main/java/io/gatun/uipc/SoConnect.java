@@ -167,8 +167,10 @@ final class SoConnect {
         if (so.attach(0, head.cred()) != Errno.OK) {
             return null;
         }
-        so.changeState(connstatus, 0);
-        if (!queue.enqueue(so, connstatus != 0)) {
+        // Behind a filter it is complete when isConnected is called, and the filter is content.
+        final int status = queue.filter() == null ? connstatus : 0;
+        so.changeState(status, 0);
+        if (!queue.enqueue(so, status != 0)) {
             head.sockets.defer.child(so, true);
             return null;
         }

@@ -2,6 +2,7 @@ package io.gatun.uipc;
 
 import static io.gatun.spi.socket.SocketDefs.SB_AUTOSIZE;
 import static io.gatun.spi.socket.SocketDefs.SO_ACCEPTCONN;
+import static io.gatun.spi.socket.SocketDefs.SO_ACCEPTFILTER;
 import static io.gatun.spi.socket.SocketDefs.SO_BROADCAST;
 import static io.gatun.spi.socket.SocketDefs.SO_DEBUG;
 import static io.gatun.spi.socket.SocketDefs.SO_DOMAIN;
@@ -73,6 +74,7 @@ final class SoOpt {
                 yield Errno.OK;
             }
             case SO_LINGER -> setLinger(so, opt);
+            case SO_ACCEPTFILTER -> SoAccf.set(so, opt);
             case SO_SNDBUF, SO_RCVBUF, SO_SNDLOWAT, SO_RCVLOWAT -> so.proto.setsbopt(so, opt);
             case SO_SNDTIMEO, SO_RCVTIMEO -> setTimeo(name == SO_SNDTIMEO ? so.snd : so.rcv, value);
             case SO_SETFIB -> setFib(so, value);
@@ -123,6 +125,9 @@ final class SoOpt {
             case SO_DEBUG, SO_KEEPALIVE, SO_DONTROUTE, SO_REUSEADDR, SO_REUSEPORT, SO_REUSEPORT_LB, SO_BROADCAST,
                 SO_OOBINLINE, SO_TIMESTAMP, SO_NOSIGPIPE, SO_NO_OFFLOAD, SO_RERROR, SO_ACCEPTCONN ->
                 opt.answer((so.options() & opt.name()) != 0 ? 1 : 0);
+            case SO_ACCEPTFILTER -> {
+                return SoAccf.get(so, opt);
+            }
             case SO_LINGER -> opt.answer(new Linger(so.linger() >= 0, Math.max(0, so.linger())));
             case SO_SNDBUF -> opt.answer(so.snd.hiwat());
             case SO_RCVBUF -> opt.answer(so.rcv.hiwat());

@@ -287,6 +287,13 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         }
     }
 
+    /** Whether that is the upcall set. */
+    final boolean upcallIsLocked(final SoUpcall function) {
+        assert lock.owned();
+        final SockBufWait w = waits;
+        return w != null && w.upcall == function;
+    }
+
     // ---- waiting ------------------------------------------------------------
 
     /** What a waiter compares with its wish: space, or octets; for messages any message is enough. */

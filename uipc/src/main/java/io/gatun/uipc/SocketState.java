@@ -386,6 +386,9 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     public final void isConnected() {
         changeState(SS_ISCONNECTED, SS_ISCONNECTING | SS_ISDISCONNECTING);
         final AcceptQueue waiting = head();
+        if (waiting != null && SoAccf.hold((Socket) this, waiting)) {
+            return;
+        }
         if (waiting == null || !waiting.complete((Socket) this)) {
             rWakeup();
             wWakeup();

@@ -37,6 +37,7 @@ public final class Sockets {
     private final Sysctl maxSockBuf;
     private final Sysctl wasteFactor;
     private final Sysctl maxSockets;
+    private final AcceptFilters acceptFilters;
     private final AtomicInteger numOpen = new AtomicInteger();
 
     private Sockets(final VnetSide vnet) {
@@ -55,6 +56,7 @@ public final class Sockets {
         tree.addReading("kern.ipc.numopensockets", numOpen::get, "sockets in being");
         listenOverflow = vnet.counters().counter("socket.listenoverflow");
         defer = new SoDefer(vnet.netisr());
+        acceptFilters = new AcceptFilters(tree, vnet.classLoader());
     }
 
     /** The sockets of a vnet, made at the first call. */
@@ -74,6 +76,11 @@ public final class Sockets {
 
     public VnetSide vnet() {
         return vnet;
+    }
+
+    /** What SO_ACCEPTFILTER can choose from. */
+    public AcceptFilters acceptFilters() {
+        return acceptFilters;
     }
 
     /** Sockets in being, those whose connection outlives their user included. @bsd kern.ipc.numopensockets */

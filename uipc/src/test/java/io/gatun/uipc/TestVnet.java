@@ -95,6 +95,11 @@ final class TestVnet implements VnetSide {
     }
 
     @Override
+    public ClassLoader classLoader() {
+        return null;
+    }
+
+    @Override
     public MbufPool pool() {
         return pool;
     }

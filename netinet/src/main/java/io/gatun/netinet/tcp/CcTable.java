@@ -12,9 +12,9 @@ final class CcTable {
     private final Map<String, CcAlgo> byName = new TreeMap<>();
     private final CcAlgo newReno = new NewReno();
 
-    CcTable(SysctlTree tree) {
+    CcTable(SysctlTree tree, ClassLoader loader) {
         byName.put(newReno.name(), newReno);
-        for (final CcAlgo a : ServiceLoader.load(CcAlgo.class, CcTable.class.getClassLoader())) {
+        for (final CcAlgo a : ServiceLoader.load(CcAlgo.class, loader)) {
             byName.putIfAbsent(a.name(), a);
         }
         for (final CcAlgo a : byName.values()) {

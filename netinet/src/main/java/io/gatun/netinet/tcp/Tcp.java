@@ -69,7 +69,7 @@ public final class Tcp {
         pool = vnet.pool();
         stat = new TcpStat(vnet.counters());
         ecnStat = new TcpEcnStat(vnet.counters());
-        cc = new CcTable(vnet.sysctl());
+        cc = new CcTable(vnet.sysctl(), extensions(vnet));
         sysctl = new TcpSysctl(vnet.sysctl(), cc, pool.snapshot().mbufs().limit());
         isn = new TcpIsn(vnet);
         rele = new TcpRele(vnet);
@@ -85,10 +85,15 @@ public final class Tcp {
         md5 = new TcpMd5(this);
         hostcache = new TcpHostcache(vnet);
         syncache = new Syncache(this);
-        functions = new TcpFunctions(vnet.sysctl());
+        functions = new TcpFunctions(vnet.sysctl(), extensions(vnet));
         tunnel = new TcpTunnel(this);
         blackhole = new TcpBlackhole(vnet.sysctl(), vnet.counters());
         plpmtud = new TcpPlpmtud(vnet.sysctl(), vnet.counters());
+    }
+
+    /** Where algorithms and stacks are looked for; a vnet that looks for no services still has those of this module. */
+    private static ClassLoader extensions(VnetSide vnet) {
+        return vnet.classLoader() == null ? Tcp.class.getClassLoader() : vnet.classLoader();
     }
 
     /** Registers with IP and publishes what can be read. @bsd tcp_init */

@@ -23,11 +23,10 @@ public final class TcpFunctions {
     private final Sysctl byDefault;                                       // (c)
     private final Sysctl available;                                       // (c)
 
-    TcpFunctions(final SysctlTree t) {
+    TcpFunctions(final SysctlTree t, final ClassLoader loader) {
         byName.put(base.name(), base);
         available = t.addString("net.inet.tcp.functions_available", "", "TCP stacks", text -> false);
-        for (final TcpFunctionBlock b : ServiceLoader.load(TcpFunctionBlock.class,
-            TcpFunctions.class.getClassLoader())) {
+        for (final TcpFunctionBlock b : ServiceLoader.load(TcpFunctionBlock.class, loader)) {
             register(b);
         }
         available.set(names());

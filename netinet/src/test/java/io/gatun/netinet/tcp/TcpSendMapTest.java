@@ -22,7 +22,8 @@ class TcpSendMapTest {
         private final Vnet vnet = Vnet.builder().name("t").clock(new VirtualClock()).seed(1).threads(false)
             .services(false).build();
         private final TcpSendMaps all =
-            new TcpSendMaps(new TcpSysctl(vnet.sysctl(), new CcTable(vnet.sysctl()), 64), false);
+            new TcpSendMaps(new TcpSysctl(vnet.sysctl(),
+                new CcTable(vnet.sysctl(), CcTable.class.getClassLoader()), 64), false);
 
         @Override
         public void close() {

@@ -21,6 +21,7 @@ public final class SocketDefs {
     public static final int SO_REUSEPORT = 0x200;
     public static final int SO_TIMESTAMP = 0x400;
     public static final int SO_NOSIGPIPE = 0x800;
+    /** Of a listener: an {@link AcceptFilterArg}. */
     public static final int SO_ACCEPTFILTER = 0x1000;
     public static final int SO_NO_OFFLOAD = 0x4000;
     public static final int SO_REUSEPORT_LB = 0x10000;

@@ -54,6 +54,9 @@ public interface VnetSide {
 
     LockStrategy lockStrategy();
 
+    /** Where extensions are looked for by ServiceLoader; null when they are not to be looked for. */
+    ClassLoader classLoader();
+
     /** Whether the vnet has threads of its own; if not, {@code Vnet.poll()} drives it. */
     boolean threaded();
 
