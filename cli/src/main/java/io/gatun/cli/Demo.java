@@ -24,9 +24,10 @@ public final class Demo implements Callable<Integer> {
     private static final double LOSS = 0.01;
     private static final double REORDER = 0.01;
 
-    @Option(names = "--file", paramLabel = "F", description = "What to send (default: the JDK's own lib/modules).")
+    @Option(names = "--file", paramLabel = "FILE", description = "What to send (default: the JDK's own lib/modules).")
     private Path file = Path.of(System.getProperty("java.home"), "lib", "modules");
-    @Option(names = "--seed", defaultValue = "1", description = "Of the bad link's faults (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+            description = "Of the bad link's faults (default: ${DEFAULT-VALUE}).")
     private long seed;
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;

@@ -30,7 +30,7 @@ public final class PacketdrillCommand implements Callable<Integer> {
 
     @Parameters(arity = "1..*", paramLabel = "FILE|DIR", description = "Scripts, and folders with *.pkt below them.")
     private List<Path> paths;
-    @Option(names = "--report", paramLabel = "out.html", description = "Writes the results as one HTML page.")
+    @Option(names = "--report", paramLabel = "FILE", description = "Writes the results as one HTML page.")
     private Path report;
     @Option(names = "--quiet", description = "The table only, not the failures.")
     private boolean quiet;
@@ -52,9 +52,14 @@ public final class PacketdrillCommand implements Callable<Integer> {
                 throw new CommandLine.ParameterException(spec.commandLine(), "cannot read " + p);
             }
         }
+        if (report != null && (Files.isDirectory(report) || !Files.isWritable(Files.exists(report) ? report
+            : report.toAbsolutePath().getParent()))) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--report: cannot write " + report);
+        }
         final List<Path> scripts = Suite.scripts(paths);
         if (scripts.isEmpty()) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "no scripts (*.pkt) in " + paths);
+            throw new CommandLine.ParameterException(spec.commandLine(), "no scripts (*.pkt) in "
+                + String.join(", ", paths.stream().map(Path::toString).toList()));
         }
         final PrintWriter out = spec.commandLine().getOut();
         final ProgressBar bar = new ProgressBar(spec.commandLine().getErr(), "packetdrill", scripts.size(), true);

@@ -62,7 +62,8 @@ public final class Serve implements Callable<Integer> {
     @Option(names = "--command", paramLabel = "WORDS",
             description = "Runs a command once the stack is up, as in --command 'route add 10.9.0.0/16 10.0.0.9'.")
     private List<String> commands = List.of();
-    @Option(names = "--mtu", defaultValue = "1500", description = "Octets of an IP packet (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--mtu", paramLabel = "OCTETS", defaultValue = "1500",
+            description = "Of the largest IP packet, 68..65521 (default: ${DEFAULT-VALUE}).")
     private int mtu;
     @Option(names = "--echo", paramLabel = "PORT", description = "Echo (RFC 862), TCP and UDP.")
     private List<Integer> echo = List.of();
@@ -84,7 +85,7 @@ public final class Serve implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         final InPrefix host = hostAddress == null ? null : prefix("--host-address", hostAddress);
         final List<InPrefix> own = addresses.stream().map(a -> prefix("--address", a)).toList();
-        gateways.forEach(g -> prefix("--gateway", g));
+        gateways.forEach(this::checkGateway);
         final Map<Path, Integer> served = checkedFiles();
         for (final List<Integer> ports : List.of(echo, discard, chargen)) {
             ports.forEach(this::checkPort);
@@ -121,6 +122,13 @@ public final class Serve implements Callable<Integer> {
             return InPrefix.parse(text, null);
         } catch (final IllegalArgumentException e) {
             throw new CommandLine.ParameterException(spec.commandLine(), option + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void checkGateway(final String text) {
+        if (!prefix("--gateway", text).isHost() || text.indexOf('/') >= 0) {
+            throw new CommandLine.ParameterException(spec.commandLine(),
+                "--gateway: '" + text + "' is not one address");
         }
     }
 

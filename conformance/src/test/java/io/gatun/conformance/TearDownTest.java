@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +47,7 @@ class TearDownTest {
         private final SocketFile[] steady;
         private final Flow flow;
         private final ByteBuffer octets = ByteBuffer.allocateDirect(3000);
+        private volatile int done; // connections of this run; written by the thread of it
 
         Worker(final Bed bed, final Vnet v, final SockAddr at, final Semaphore news) throws ErrnoException {
             this.v = v;
@@ -61,6 +63,7 @@ class TearDownTest {
         void run(final int connections) throws ErrnoException {
             for (int i = 0; i < connections; i++) {
                 one(i);
+                done = i + 1;
                 if (i % BATCH == 0) {
                     flow.sendSome();
                     flow.receiveSome();
@@ -154,8 +157,36 @@ class TearDownTest {
             Thread.ofPlatform().daemon().start(task);
             tasks.add(task);
         }
+        await(workers, tasks);
+    }
+
+    /** Until all have ended, or one has failed, or none has got anywhere for a while. */
+    private static void await(final List<Worker> workers, final List<FutureTask<Void>> tasks) throws Exception {
+        long done = -1;
+        long since = System.nanoTime();
+        while (tasks.stream().anyMatch(t -> !t.isDone())) {
+            for (final FutureTask<Void> t : tasks) {
+                ended(t);
+            }
+            final long now = workers.stream().mapToLong(w -> w.done).sum();
+            if (now != done) {
+                done = now;
+                since = System.nanoTime();
+            } else if (System.nanoTime() - since > PATIENCE_NS) {
+                throw new AssertionError("nothing moves after " + done + Stuck.describe(workers.getFirst().v));
+            }
+        }
         for (final FutureTask<Void> t : tasks) {
-            t.get(300, TimeUnit.SECONDS);
+            t.get();
+        }
+    }
+
+    /** Waits for a task, but not long; throws what it threw. */
+    private static void ended(final FutureTask<Void> task) throws Exception {
+        try {
+            task.get(1, TimeUnit.SECONDS);
+        } catch (final TimeoutException _) {
+            Thread.onSpinWait(); // its time is not over
         }
     }
 
@@ -165,18 +196,7 @@ class TearDownTest {
         while (!now.get().equals(before) && System.nanoTime() < until) {
             Thread.yield();
         }
-        assertThat(now.get()).as("threads: %s", threads()).isEqualTo(before);
-    }
-
-    /** What the threads of the stack do. */
-    private static String threads() {
-        final StringBuilder out = new StringBuilder();
-        Thread.getAllStackTraces().forEach((t, stack) -> {
-            if (t.getName().startsWith("solo-")) {
-                out.append(t).append(' ').append(t.getState()).append(' ').append(List.of(stack)).append('\n');
-            }
-        });
-        return out.toString();
+        assertThat(now.get()).as("threads: %s", Stuck.threads()).isEqualTo(before);
     }
 
     @ParameterizedTest

@@ -12,6 +12,7 @@ import io.gatun.uipc.api.SocketFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -84,17 +85,18 @@ class VnetCloseTest {
                 .sysctl("net.inet.tcp.rexmit_min", "1").sysctl("net.inet.tcp.rexmit_slop", "1")
                 .sysctl("net.isr.budget", Integer.toString(1 + r.nextInt(40)))) {
             final List<SocketFile[]> connections = connections(bed, net);
-            final List<Thread> threads = new ArrayList<>();
+            final List<FutureTask<Void>> tasks = new ArrayList<>();
             final int writes = 1 + r.nextInt(60);
             for (final SocketFile[] c : connections) {
                 c[0].setNonBlocking(true);
                 c[1].setNonBlocking(true);
                 final Flow f = new Flow(c[0], c[1], Long.MAX_VALUE, 1 + r.nextInt(65_536));
                 final boolean reads = r.nextInt(3) != 0;
-                threads.add(Thread.ofPlatform().start(() -> some(f, writes, reads)));
+                tasks.add(new FutureTask<>(() -> some(f, writes, reads)));
+                Thread.ofPlatform().start(tasks.getLast());
             }
-            for (final Thread t : threads) {
-                t.join();
+            for (final FutureTask<Void> t : tasks) {
+                t.get();
             }
             final boolean vnetsFirst = r.nextInt(3) == 0;
             if (vnetsFirst) {
@@ -119,16 +121,13 @@ class VnetCloseTest {
         }
     }
 
-    private static void some(final Flow f, final int writes, final boolean reads) {
-        try {
-            for (int i = 0; i < writes; i++) {
-                f.sendSome();
-                if (reads) {
-                    f.receiveSome();
-                }
+    private static Void some(final Flow f, final int writes, final boolean reads) throws ErrnoException {
+        for (int i = 0; i < writes; i++) {
+            f.sendSome();
+            if (reads) {
+                f.receiveSome();
             }
-        } catch (final ErrnoException e) {
-            throw new AssertionError(e);
         }
+        return null;
     }
 }

@@ -49,6 +49,14 @@ final class ParkingIdle implements IdleStrategy {
             reset();
         } else {
             idle();
+            forgetInterrupt();
+        }
+    }
+
+    /** An interrupt is no way to end an agent, which would end without a word; nor may it keep one from parking. */
+    private static void forgetInterrupt() {
+        if (Thread.currentThread().isInterrupted()) {
+            var _ = Thread.interrupted();
         }
     }
 

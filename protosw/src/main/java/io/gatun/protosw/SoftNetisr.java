@@ -65,7 +65,7 @@ final class SoftNetisr implements Netisr {
         for (int i = 0; i < numthreads; i++) {
             streams[i] = new Workstream(this, shared);
         }
-        agent = shared ? new VnetAgent(vnet.name() + "-netisr", this::runAgent,
+        agent = shared ? new VnetAgent(vnet, "netisr", this::runAgent,
             new ParkingIdle(spins, yields, () -> CalloutWheel.NONE)) : null;
         maxQlimit = sysctl.addInt("net.isr.maxqlimit", MAX_QLIMIT, 1, Integer.MAX_VALUE,
             "Highest queue limit a protocol may have (packets)");
@@ -213,23 +213,33 @@ final class SoftNetisr implements Netisr {
         if (!ws.claim()) {
             return enqueue(np, m);
         }
+        Errno e = Errno.OK;
+        boolean mine = true;
+        boolean thrown = true;
         try {
             if (ws.pending()) {
                 ws.drain(budget.getInt());
             }
-            if (ws.pending()) {
-                return enqueue(np, m);
+            if (!ws.pending()) {
+                mine = false;
+                np.hybridDispatched.increment();
+                np.handler.input(m);
             }
-            np.hybridDispatched.increment();
-            np.handler.input(m);
+            thrown = false;
         } finally {
+            if (mine) {
+                e = enqueue(np, m);
+            }
             ws.release();
+            if (thrown) {
+                kick();
+            }
         }
         if (ws.pending()) {
             ws.run(budget.getInt());
             kick();
         }
-        return Errno.OK;
+        return e;
     }
 
     @Override
@@ -322,8 +332,13 @@ final class SoftNetisr implements Netisr {
             return;
         }
         int limit = Math.min(most, budget.getInt());
-        if (ws.run(limit) >= limit) {
-            kick();
+        int done = limit;
+        try {
+            done = ws.run(limit);
+        } finally {
+            if (done >= limit) {
+                kick();
+            }
         }
     }
 
@@ -339,23 +354,32 @@ final class SoftNetisr implements Netisr {
     /** Runs this netisr and those linked with it until all are idle; what the budget leaves goes to the agents. */
     private int sweep(int limit, int depth, SoftNetisr from) {
         int done = 0;
-        boolean progress;
-        do {
-            int before = done;
-            for (Workstream ws : streams) {
-                if (ws.pending()) {
-                    done += ws.run(limit - done);
-                }
+        boolean idle = false;
+        try {
+            while (!idle && done < limit) {
+                int n = turn(limit - done, depth, from);
+                done += n;
+                idle = n == 0;
             }
-            for (SoftNetisr p : peers) {
-                if (p != from && p.pending()) {
-                    done += p.linked(limit - done, depth + 1, this);
-                }
+        } finally {
+            if (!idle) {
+                kick(); // over the budget, or a handler threw
             }
-            progress = done > before;
-        } while (progress && done < limit);
-        if (done >= limit) {
-            kick();
+        }
+        return done;
+    }
+
+    private int turn(int limit, int depth, SoftNetisr from) {
+        int done = 0;
+        for (Workstream ws : streams) {
+            if (ws.pending()) {
+                done += ws.run(limit - done);
+            }
+        }
+        for (SoftNetisr p : peers) {
+            if (p != from && p.pending()) {
+                done += p.linked(limit - done, depth + 1, this);
+            }
         }
         return done;
     }

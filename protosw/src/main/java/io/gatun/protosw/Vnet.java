@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 
 /**
@@ -56,6 +57,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
     private final Clock clock;
     private final boolean threaded;
     private final boolean strict;
+    private final Thread.UncaughtExceptionHandler uncaught; // null: the thread's
     private final LockStrategy lockStrategy;
     private final ClassLoader classLoader; // null: no services
     private final MbufPool pool;
@@ -64,8 +66,11 @@ public final class Vnet implements VnetSide, AutoCloseable {
     private final byte[] secret = new byte[SECRET_OCTETS];
     private final CounterSet counters;
     private final Counter[] drops = new Counter[DropReason.values().length];
+    private final Counter uncaughts;
+    private final AtomicReference<Throwable> firstUncaught = new AtomicReference<>();
     private final SysctlTable sysctl;
     private final SoftNetisr netisr;
+    private final Lowmem lowmem;
     private final CalloutWheel callouts;
     private final VnetAgent calloutAgent; // null without threads
     private final Domains domains;
@@ -81,6 +86,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
         clock = b.clock;
         threaded = b.threaded();
         strict = b.strict;
+        uncaught = b.uncaught;
         lockStrategy = b.lockStrategy;
         classLoader = b.services ? b.classLoader : null;
         pool = b.makePool();
@@ -90,13 +96,15 @@ public final class Vnet implements VnetSide, AutoCloseable {
         for (DropReason r : DropReason.values()) {
             drops[r.ordinal()] = counters.counter("drop." + r.name().toLowerCase(Locale.ROOT));
         }
+        uncaughts = counters.counter("vnet.uncaught");
         sysctl = new SysctlTable(b.sysctls);
         domains = new Domains(this);
         ipproto = new Ipprotos();
         ifnets = new Ifnets(this, domains);
         netisr = new SoftNetisr(this, sysctl, threaded ? b.workstreams : 1, b.spins, b.yields);
+        lowmem = new Lowmem(clock, netisr);
         callouts = new CalloutWheel(clock, threaded, this::wakeCallouts, netisr::calloutSwi);
-        calloutAgent = threaded ? new VnetAgent(name + "-callout", callouts::runDue,
+        calloutAgent = threaded ? new VnetAgent(this, "callout", callouts::runDue,
             new ParkingIdle(0, 0, callouts::sleepNs)) : null;
     }
 
@@ -112,6 +120,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
     // ---- building ------------------------------------------------------------
 
     void wire(VnetBuilder b) {
+        pool.onLowmem(lowmem);
         fillSecret(b);
         addKernSysctls();
         List<IfnetDriver> drivers = new ArrayList<>(b.drivers);
@@ -296,11 +305,32 @@ public final class Vnet implements VnetSide, AutoCloseable {
     }
 
     @Override
+    public void uncaught(Throwable t) {
+        uncaughts.increment();
+        Thread self = Thread.currentThread();
+        Thread.UncaughtExceptionHandler h = uncaught;
+        if (h == null) {
+            firstUncaught.compareAndSet(null, t);
+            h = self.getUncaughtExceptionHandler();
+        }
+        try {
+            h.uncaughtException(self, t);
+        } catch (Throwable e) { // as the JVM does: it is the last resort
+            firstUncaught.compareAndSet(null, e);
+        }
+    }
+
+    @Override
     public void drop(Mbuf m, DropReason reason) {
         drops[reason.ordinal()].increment();
         if (m != null) {
             m.freeChain();
         }
+    }
+
+    @Override
+    public void onLowmem(Runnable drain) {
+        lowmem.add(drain);
     }
 
     @Override
@@ -330,8 +360,9 @@ public final class Vnet implements VnetSide, AutoCloseable {
      * Ends it: services that are {@link AutoCloseable} are closed, the latest first; interfaces are destroyed by their
      * drivers; domains are destroyed; threads are stopped. Does nothing the second time.
      *
-     * @throws IllegalStateException where the vnet is strict and mbufs are outstanding or callouts armed, all the rest
-     *     having been done; or, with nothing done, when called by a thread of the vnet
+     * @throws IllegalStateException where the vnet is strict and mbufs are outstanding, callouts armed or something was
+     *     thrown on a thread of its own, all the rest having been done; or, with nothing done, when called by a
+     *     thread of the vnet
      */
     @Override
     public void close() {
@@ -359,6 +390,11 @@ public final class Vnet implements VnetSide, AutoCloseable {
         if (strict && !leaks.isEmpty()) {
             failure = add(failure, new IllegalStateException(name + " closed with " + leaks));
         }
+        Throwable bug = firstUncaught.get();
+        if (strict && bug != null) {
+            failure = add(failure, new IllegalStateException(
+                name + " closed after a handler threw, " + uncaughts.get() + " times, first", bug));
+        }
         if (failure != null) {
             throw failure;
         }
@@ -385,6 +421,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
     }
 
     private void stopAgents() {
+        pool.offLowmem(lowmem);
         if (calloutAgent != null) {
             calloutAgent.close();
         }

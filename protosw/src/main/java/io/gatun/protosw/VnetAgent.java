@@ -1,17 +1,20 @@
 package io.gatun.protosw;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.spi.vnet.VnetSide;
 import java.util.function.IntSupplier;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 
 /**
  * A thread of a vnet that does one kind of work and sleeps between. It is started by the first {@link #wake}, so a vnet
- * that never needs it costs no thread.
+ * that never needs it costs no thread. Nothing ends it but {@link #close}: what a handler throws is told to the vnet,
+ * and an interrupt that a handler has left is forgotten.
  *
  * <p>Locking key: (l) {@code this}, (v) volatile.
  */
 final class VnetAgent implements Agent {
+    private final VnetSide vnet;
     private final String name;
     private final IntSupplier work;
     private final ParkingIdle idle;
@@ -22,12 +25,13 @@ final class VnetAgent implements Agent {
     private boolean closed; // (l)
 
     /**
-     * @param name of the thread
+     * @param kind of work, for the name of the thread
      * @param work one turn; answers how much it did
      * @param idle how it waits after a turn that did nothing
      */
-    VnetAgent(String name, IntSupplier work, ParkingIdle idle) {
-        this.name = name;
+    VnetAgent(VnetSide vnet, String kind, IntSupplier work, ParkingIdle idle) {
+        this.vnet = vnet;
+        this.name = vnet.name() + '-' + kind;
         this.work = work;
         this.idle = idle;
     }
@@ -42,7 +46,7 @@ final class VnetAgent implements Agent {
 
     private synchronized void start() {
         if (runner == null && !closed) {
-            AgentRunner r = new AgentRunner(idle, this::failed, null, this);
+            AgentRunner r = new AgentRunner(idle, vnet::uncaught, null, this);
             runner = r;
             thread = AgentRunner.startOnThread(r, task -> {
                 Thread t = new Thread(task, name);
@@ -52,21 +56,21 @@ final class VnetAgent implements Agent {
         }
     }
 
-    /** A handler threw: its bug, which must not end the vnet's time. */
-    private void failed(Throwable t) {
-        Thread self = Thread.currentThread();
-        self.getUncaughtExceptionHandler().uncaughtException(self, t);
-    }
-
     /** Whether the caller is this agent's thread. */
     boolean isCurrent() {
         AgentRunner r = runner;
         return r != null && r.thread() == Thread.currentThread();
     }
 
+    /** Throws nothing: the runner would end the thread over an error. */
     @Override
     public int doWork() {
-        return work.getAsInt();
+        try {
+            return work.getAsInt();
+        } catch (Throwable t) {
+            vnet.uncaught(t);
+            return 1;
+        }
     }
 
     @Override

@@ -29,6 +29,7 @@ public final class VnetBuilder {
     int yields = YIELDS;
     ClassLoader classLoader = Vnet.class.getClassLoader();
     boolean services = true;
+    Thread.UncaughtExceptionHandler uncaught; // null: the thread's
     boolean strict = Vnet.class.desiredAssertionStatus();
     final Map<String, String> sysctls = new HashMap<>();
     final List<Domain> domains = new ArrayList<>();
@@ -133,7 +134,21 @@ public final class VnetBuilder {
         return this;
     }
 
-    /** Whether {@link Vnet#close} fails on leaked mbufs and armed callouts; by default where assertions are on. */
+    /**
+     * Who is told, on the thread where it happened, what a handler threw on a thread of the vnet: a bug in the stack or
+     * in a protocol, driver or upcall of the user's own. The thread goes on, and {@code vnet.uncaught} counts it. By
+     * default the thread's handler is told, which prints it unless somebody has set another; {@link #strict} then makes
+     * {@link Vnet#close} fail too. What is thrown on a thread of the caller's, or in {@code poll}, the caller gets.
+     */
+    public VnetBuilder uncaughtExceptionHandler(Thread.UncaughtExceptionHandler h) {
+        uncaught = h;
+        return this;
+    }
+
+    /**
+     * Whether {@link Vnet#close} fails on leaked mbufs, armed callouts, and what was thrown on a thread of the vnet
+     * with nobody to be told; by default where assertions are on.
+     */
     public VnetBuilder strict(boolean on) {
         strict = on;
         return this;

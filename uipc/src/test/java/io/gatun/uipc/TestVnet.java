@@ -140,6 +140,11 @@ final class TestVnet implements VnetSide {
     }
 
     @Override
+    public void uncaught(final Throwable t) {
+        throw new AssertionError("there is no thread", t);
+    }
+
+    @Override
     public boolean threaded() {
         return threaded;
     }
@@ -154,6 +159,11 @@ final class TestVnet implements VnetSide {
         if (m != null) {
             m.freeChain();
         }
+    }
+
+    @Override
+    public void onLowmem(final Runnable drain) {
+        // no protocol here holds anything it could spare
     }
 
     @Override

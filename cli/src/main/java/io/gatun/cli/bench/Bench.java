@@ -24,12 +24,14 @@ public final class Bench implements Callable<Integer> {
 
     @Option(names = "--json", description = "Print an array of objects instead of a table.")
     private boolean json;
-    @Option(names = "--rounds", defaultValue = "5", description = "Rounds, 1..100 (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--rounds", paramLabel = "N", defaultValue = "5",
+            description = "Rounds, 1..100 (default: ${DEFAULT-VALUE}).")
     private int rounds;
-    @Option(names = "--seconds", defaultValue = "1.0",
+    @Option(names = "--seconds", paramLabel = "S", defaultValue = "1.0",
             description = "Seconds of each measurement, 0.05..60 (default: ${DEFAULT-VALUE}).")
     private double seconds;
-    @Option(names = "--only", split = ",", description = "Workloads to run, by name, divided by commas.")
+    @Option(names = "--only", paramLabel = "WORKLOAD", split = ",",
+            description = "Workloads to run, by name, divided by commas.")
     private List<String> only;
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;

@@ -13,7 +13,8 @@ public enum StackCommands {
         + " -r | -p | -i IF [FLAG ...]."),
     IP6ADDRCTL(new Ip6addrctlCommand(), "Shows and changes the policy of address selection: ip6addrctl [show] |"
         + " add PREFIX PRECEDENCE LABEL | delete PREFIX | flush | default."),
-    NETSTAT(new NetstatCommand(), "Shows routes: netstat -rn [-4|-6] [-F FIB]."),
+    NETSTAT(new NetstatCommand(), "Shows sockets, routes, interfaces or counters: netstat [-an] [-p tcp|udp] |"
+        + " -rn [-4|-6] [-F FIB] | -i | -s [-s] [-p PROTOCOL]."),
     SYSCTL(new SysctlCommand(), "Shows and sets tunables: sysctl -a | NAME | NAME=VALUE ...");
 
     private final StackCommand command;

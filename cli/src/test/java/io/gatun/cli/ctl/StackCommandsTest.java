@@ -7,7 +7,10 @@ import io.gatun.netinet.InetConfig;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.vnet.VirtualClock;
+import io.gatun.uipc.api.SocketFile;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -73,6 +76,52 @@ class StackCommandsTest {
         assertThat(ok("ifconfig -a inet6")).contains("\tinet6 ::1 prefixlen 128\n").doesNotContain("10.7.0.1");
         assertThat(ok("ifconfig lo0")).startsWith("lo0: flags=8049<UP,LOOPBACK,RUNNING,MULTICAST>")
             .contains("\tinet 127.0.0.1 netmask 0xff000000\n");
+    }
+
+    @Test
+    void netstat_interfaces_linkAndAddresses() {
+        ok("ifconfig epair0a 10.0.0.1/24");
+        ok("ifconfig epair0a inet6 2001:db8::1/64 up");
+        assertThat(ok("netstat -in")).containsPattern("^Name +Mtu Network +Address +Ipkts .*Odrop\n");
+        assertThat(ok("netstat -in")).containsPattern("\nlo0 +16384 <Link#1> +lo0 +0 ")
+            .containsPattern("\nlo0 +- 127.0.0.0/8 +127.0.0.1 +-")
+            .containsPattern("\nepair0a +1500 <Link#2> +02:00:00:00:00:0a +[0-9]+ ")
+            .containsPattern("\nepair0a +- 10.0.0.0/24 +10.0.0.1 ")
+            .containsPattern("\nepair0a +- 2001:db8::/64 +2001:db8::1 ");
+    }
+
+    @Test
+    void netstat_counters_byProtocol() {
+        vnet.counters().counter("ip.badsum").add(3);
+        assertThat(ok("netstat -s -p ip")).startsWith("ip:\n").contains("\t3 badsum\n").contains("\t0 toolong\n")
+            .doesNotContain("tcp");
+        assertThat(ok("netstat -ss")).contains("ip:\n").contains("\t3 badsum\n").doesNotContain("\t0 ");
+        assertThat(ok("netstat -s")).contains("\ntcp:\n").contains("\nudp:\n").contains("drop:\n");
+        assertThat(error("netstat -s -p nonsense")).contains("nonsense");
+        assertThat(error("netstat -rs")).contains("one of");
+        assertThat(error("netstat -q")).contains("-q");
+        assertThat(error("netstat -p sctp")).contains("sctp");
+    }
+
+    @Test
+    void netstat_sockets_asFreeBsdDoes() throws Exception {
+        try (SocketFile tcp = SocketFile.socket(vnet, SockAddr.AF_INET, SocketDefs.SOCK_STREAM, 0);
+             SocketFile udp = SocketFile.socket(vnet, SockAddr.AF_INET6, SocketDefs.SOCK_DGRAM, 0)) {
+            tcp.bind(SockAddr.of("127.0.0.1", 80));
+            tcp.listen(1);
+            udp.bind(SockAddr.of("::", 53));
+            assertThat(ok("netstat -an")).isEqualTo("""
+                Active Internet connections (including servers)
+                Proto Recv-Q Send-Q Local Address            Foreign Address          (state)
+                tcp4       0      0 127.0.0.1.80             *.*                      LISTEN
+                udp6       0      0 *.53                     *.*
+                """);
+            assertThat(ok("netstat -an -p udp").lines()).hasSize(3);
+            assertThat(ok("netstat -an4")).contains("tcp4").doesNotContain("udp6");
+            assertThat(ok("netstat -an -f inet6")).contains("udp6").doesNotContain("tcp4");
+            udp.connect(SockAddr.of("::1", 7));
+            assertThat(ok("netstat -n")).doesNotContain("tcp4").containsPattern("udp6 +0 +0 ::1.53 +::1.7\n");
+        }
     }
 
     @Test

@@ -114,7 +114,9 @@ public final class Packetdrill {
                 return new Failure(Result.Outcome.SKIPPED, 0, script.file() + ": the stack has no IPv6");
             }
             f = run(script, host);
-        } catch (final ErrnoException | RuntimeException | AssertionError e) {
+        } catch (final ErrnoException e) {
+            return failed(script, 0, "no host can be set up so: " + e.getMessage(), "");
+        } catch (final RuntimeException | AssertionError e) {
             return failed(script, 0, "the stack broke: " + e, "");
         }
         if (f.outcome == Result.Outcome.PASSED && pool.outstanding() != 0) {

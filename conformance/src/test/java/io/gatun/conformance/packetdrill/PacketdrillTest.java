@@ -186,6 +186,7 @@ class PacketdrillTest {
         "--local_ip=999.1.1.1\\n--gateway_ip=10.0.0.1 # `true` # --local_ip: '999.1.1.1' is no value for it",
         "--mtu=0 # `true` # --mtu: '0' is no value for it",
         "--mtu=65536 # `true` # --mtu: '65536' is no value for it",
+        "--mtu=67 # `true` # no host can be set up so: mtu 67: Invalid argument",
         "--mtu=1500 # socket(..., SOCK_DGRAM, 0) = 3\\n+0 connect(3, {sa_family=AF_INET, sin_port=htons(1), "
             + "sin_addr=inet_addr(\"1.2.3.x\")}, 16) = 0 # not an address: \"1.2.3.x\"",
         "--mtu=1500 # socket(..., SOCK_DGRAM, 0) = 3\\n+0 poll([{fd=3, events=POLLOUT}], 1, 0) = 1 # revents: expected"

@@ -36,7 +36,7 @@ final class TapAgent implements Agent {
     }
 
     void start() {
-        runner = new AgentRunner(NoOpIdleStrategy.INSTANCE, TapAgent::failed, null, this);
+        runner = new AgentRunner(NoOpIdleStrategy.INSTANCE, this::failed, null, this);
         AgentRunner.startOnThread(runner, task -> {
             final Thread t = new Thread(task, roleName());
             t.setDaemon(true);
@@ -44,11 +44,9 @@ final class TapAgent implements Agent {
         });
     }
 
-    /** A handler above threw: its bug, which must not end the interface. */
-    private static void failed(final Throwable t) {
+    private void failed(final Throwable t) {
         if (!(t instanceof AgentTerminationException)) {
-            final Thread self = Thread.currentThread();
-            self.getUncaughtExceptionHandler().uncaughtException(self, t);
+            ifp.vnet().uncaught(t);
         }
     }
 
@@ -57,8 +55,24 @@ final class TapAgent implements Agent {
         return ifp.vnet().name() + "-" + ifp.xname();
     }
 
+    /** A handler above may throw: its bug, which must not end the interface, nor may an interrupt that it left. */
     @Override
     public int doWork() {
+        try {
+            return work();
+        } catch (final AgentTerminationException e) {
+            throw e;
+        } catch (final Throwable t) {
+            ifp.vnet().uncaught(t);
+            return 1;
+        } finally {
+            if (Thread.currentThread().isInterrupted()) {
+                var _ = Thread.interrupted();
+            }
+        }
+    }
+
+    private int work() {
         int frames = rx.batch(BATCH);
         for (int i = 0; frames == 0 && i < looks; i++) {
             Thread.onSpinWait();
@@ -75,6 +89,7 @@ final class TapAgent implements Agent {
             throw gone();
         }
         looks = Math.max(looks / 2, 1);
+        ifp.vnet().netisr().swi(); // nothing waits, unless a handler has thrown
         final int ready = device.await(tx.stalled() ? RETRY_MS : -1);
         if (ready < 0) {
             throw gone();

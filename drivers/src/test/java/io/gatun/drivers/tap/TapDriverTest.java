@@ -15,17 +15,22 @@ import io.gatun.drivers.linux.TapRights;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.IfReq;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.ifnet.LinkLayer;
 import io.gatun.spi.ifnet.LinkState;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -158,6 +163,31 @@ final class TapDriverTest {
             });
         }
 
+        /** By an error and with an interrupt, either of which would end a thread that is not on its guard. */
+        @Test
+        void handlerAboveThrows_isTold_andTheNextFrameComesUp() throws Exception {
+            inNamespace(() -> {
+                final Semaphore told = new Semaphore(0);
+                final Semaphore up = new Semaphore(0);
+                try (Vnet threaded = Vnet.builder().name("thrown").services(false).driver(new TapDriver())
+                        .uncaughtExceptionHandler((t, e) -> told.release()).build()) {
+                    assertThat(threaded.ifnets().registerLinkLayer(Ifnet.IFT_ETHER, new Thrower(up)))
+                            .isEqualTo(Errno.OK);
+                    Ifnet ifp = threaded.ifnets().create("tap0", Map.of("host-address", "192.0.2.1/24"));
+                    Wire.up(ifp);
+                    try (DatagramSocket host = new DatagramSocket()) {
+                        for (int i = 2; i < 5; i++) { // each makes the machine ask for another address
+                            host.send(new DatagramPacket(new byte[1], 1, InetAddress.getByName("192.0.2." + i), 9));
+                            up.acquire();
+                            told.acquire();
+                        }
+                    }
+                    assertThat(agents("thrown")).isEqualTo(1);
+                    assertThat(threaded.counters().get("vnet.uncaught")).isGreaterThanOrEqualTo(3);
+                }
+            });
+        }
+
         @Test
         void destroyed_agentHasEnded() throws Exception {
             inNamespace(() -> {
@@ -196,6 +226,32 @@ final class TapDriverTest {
             if (ifp.transmit(head) != Errno.OK || ifp.poll(1) > 1) {
                 throw new AssertionError("round " + i);
             }
+        }
+    }
+
+    /** A link layer that throws whatever comes up. */
+    private record Thrower(Semaphore seen) implements LinkLayer {
+        @Override
+        public Errno attach(Ifnet ifp) {
+            ifp.setInputFn((i, list) -> {
+                Mbuf m = list;
+                while (m != null) {
+                    Mbuf next = m.nextPkt();
+                    m.nextPkt(null);
+                    m.freeChain();
+                    m = next;
+                }
+                seen.release();
+                Thread.currentThread().interrupt();
+                throw new AssertionError("a bug");
+            });
+            ifp.setOutputFn((i, m, dst) -> i.transmit(m));
+            return Errno.OK;
+        }
+
+        @Override
+        public void detach(Ifnet ifp) {
+            // keeps nothing
         }
     }
 

@@ -44,9 +44,10 @@ public final class InLaddr implements PcbAddrs {
 
     @Override
     public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
-        final int a = of(inet.fib(fib).lookup(dst.in4()), dst.in4());
+        final NextHop nh = inet.fib(fib).lookup(dst.in4(), inp == null ? 0 : inp.flowid);
+        final int a = of(nh, dst.in4());
         src.setIn(a, 0);
-        return a == 0 ? failure(inet.fib(fib).lookup(dst.in4())) : Errno.OK;
+        return a == 0 ? failure(nh) : Errno.OK;
     }
 
     /** The source address towards {@code dst} by a remembered route, or 0: then ask {@link #failure}. */

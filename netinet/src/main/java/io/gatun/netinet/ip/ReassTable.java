@@ -85,6 +85,7 @@ public final class ReassTable {
             "fragments of one datagram at most");
         maxBucket = tree.addInt(prefix + ".maxfragbucketsize", MAX_IN_BUCKET, 1, Integer.MAX_VALUE,
             "datagrams in one hash bucket at most");
+        vnet.onLowmem(this::drain);
     }
 
     /** Datagrams in reassembly now. */
@@ -376,17 +377,32 @@ public final class ReassTable {
         return m;
     }
 
+    /** Gives up every datagram that is not whole, mbufs having run out. @bsd ipreass_drain, frag6_drain */
+    private void drain() {
+        lock.lock();
+        try {
+            discardAll(DropReason.MBUF_LOWMEM);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Drops all and takes nothing more. @bsd ipreass_vnet_destroy, frag6_destroy */
     public void destroy() {
         lock.lock();
         try {
             destroyed = true;
-            while (oldest != null) {
-                discard(oldest, DropReason.IP_REASS_LIMIT);
-            }
+            discardAll(DropReason.IP_REASS_LIMIT);
         } finally {
             lock.unlock();
         }
         timer.drain();
+    }
+
+    @GuardedBy("lock")
+    private void discardAll(final DropReason reason) {
+        while (oldest != null) {
+            discard(oldest, reason);
+        }
     }
 }

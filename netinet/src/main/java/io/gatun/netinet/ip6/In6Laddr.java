@@ -35,17 +35,44 @@ public final class In6Laddr implements PcbAddrs {
 
     @Override
     public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
-        return Ip6PktOpts.source(inet, inp.outputOpts, Ip6PktOpts.out(inp.outputOpts, inp, dst), dst, fib, src);
+        return source(inp.outputOpts, Ip6PktOpts.out(inp.outputOpts, inp, dst), dst, fib, inp.flowid, src);
+    }
+
+    /**
+     * The source address towards a destination, for a socket that is bound to none.
+     *
+     * @param out of {@link Ip6PktOpts#out}
+     * @param flow which chooses among several ways, 0 none
+     * @return OK; what source selection says
+     * @bsd in6_selectsrc_socket
+     */
+    public Errno source(
+        final Ip6PktOpts opts, final Ifnet out, final SockAddr dst, final int fib, final int flow,
+        final SockAddr src) {
+        if (opts != null && opts.sourceSet()) {
+            src.setIn6(opts.srcHi, opts.srcLo, 0, 0);
+            return Errno.OK;
+        }
+        final int temporary = opts == null ? In6Addrs.TEMPADDR_SYSTEM : opts.preferTempaddr;
+        final NextHop nh = inet.fib(fib).lookup6(dst.hi(), dst.lo(), flow);
+        if (out == null) {
+            return source(dst.hi(), dst.lo(), nh, src, temporary);
+        }
+        final SockAddr router = dst.isMulticast() || nh == null || nh.ifp != out ? null : nh.gateway;
+        final In6Ifaddr ia = inet6.addrs.select(dst.hi(), dst.lo(), out, router, temporary);
+        if (ia == null) {
+            return Errno.EADDRNOTAVAIL;
+        }
+        src.setIn6(ia.hi, ia.lo, 0, 0);
+        return Errno.OK;
     }
 
     /** The source address towards a destination, zones put in. */
     public Errno source(final long hi, final long lo, final int fib, final SockAddr src) {
-        return source(hi, lo, fib, src, In6Addrs.TEMPADDR_SYSTEM);
+        return source(hi, lo, inet.fib(fib).lookup6(hi, lo), src, In6Addrs.TEMPADDR_SYSTEM);
     }
 
-    /** {@link #source(long, long, int, SockAddr)} with a wish about temporary addresses, IP6PO_TEMPADDR_*. */
-    Errno source(final long hi, final long lo, final int fib, final SockAddr src, final int temporary) {
-        final NextHop nh = inet.fib(fib).lookup6(hi, lo);
+    private Errno source(final long hi, final long lo, final NextHop nh, final SockAddr src, final int temporary) {
         if (nh != null && nh.has(NextHop.NHF_REJECT)) {
             return Errno.EHOSTUNREACH;
         }

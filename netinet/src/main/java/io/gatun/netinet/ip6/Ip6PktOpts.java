@@ -138,44 +138,17 @@ public final class Ip6PktOpts {
     }
 
     /**
-     * The source address towards a destination, for a socket that is bound to none.
-     *
-     * @param out of {@link #out}
-     * @return OK; what source selection says
-     * @bsd in6_selectsrc_socket
-     */
-    public static Errno source(
-        final Inet inet, final Ip6PktOpts opts, final Ifnet out, final SockAddr dst, final int fib,
-        final SockAddr src) {
-        if (opts != null && opts.sourceSet()) {
-            src.setIn6(opts.srcHi, opts.srcLo, 0, 0);
-            return Errno.OK;
-        }
-        final int temporary = opts == null ? In6Addrs.TEMPADDR_SYSTEM : opts.preferTempaddr;
-        if (out == null) {
-            return inet.inet6().laddr.source(dst.hi(), dst.lo(), fib, src, temporary);
-        }
-        final NextHop nh = dst.isMulticast() ? null : inet.fib(fib).lookup6(dst.hi(), dst.lo());
-        final SockAddr router = nh == null || nh.ifp != out ? null : nh.gateway;
-        final In6Ifaddr ia = inet.inet6().addrs.select(dst.hi(), dst.lo(), out, router, temporary);
-        if (ia == null) {
-            return Errno.EADDRNOTAVAIL;
-        }
-        src.setIn6(ia.hi, ia.lo, 0, 0);
-        return Errno.OK;
-    }
-
-    /**
      * Whether the interface to leave by, if there is one, leads to a destination: a group, or one whose route goes out
      * by it.
      *
+     * @param flow of the packets, 0 none
      * @bsd in6_selectroute
      */
-    public boolean leads(final Fib fib, final RouteCache route, final SockAddr dst) {
+    public boolean leads(final Fib fib, final RouteCache route, final SockAddr dst, final int flow) {
         if (ifp == null || dst.isMulticast()) {
             return true;
         }
-        final NextHop nh = route.resolve6(fib, dst.hi(), dst.lo());
+        final NextHop nh = route.resolve6(fib, dst.hi(), dst.lo(), 0, flow);
         return nh == null || nh.ifp == ifp || nh.ifp != null && (nh.ifp.flags() & Ifnet.IFF_LOOPBACK) != 0;
     }
 

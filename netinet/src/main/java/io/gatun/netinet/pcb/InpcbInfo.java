@@ -59,6 +59,7 @@ public final class InpcbInfo {
     private final PcbNode[] unbound = new PcbNode[(Inpcb.INP_IPV4 | Inpcb.INP_IPV6) + 1]; // (c) by vflag
     private final PcbHash exact;                               // (c)
     private final SipHash flowKey;                             // (c)
+    private long flows;                                        // (h) drawn so far
     /** Counts moves between the tables: a reader who found nothing while one happened looks again. */
     private volatile int moves;                                // (h) for writers
     private Inpcb list;                                        // (h) by listNext, listPrev
@@ -226,8 +227,28 @@ public final class InpcbInfo {
     }
 
     int flowHash(final Endpoints to, final int lport) {
-        final int h = (int) flowKey.hash(to.flo ^ to.fhi, to.llo ^ to.lhi, (long) lport << 16 | to.fport);
+        return flowHash(to.fhi, to.flo, to.lhi, to.llo, ports(lport, to.fport));
+    }
+
+    /**
+     * The flow of a connection that a packet makes, of either family: what its control block will have. Never 0.
+     *
+     * @param ports of {@link #ports(int, int)}
+     */
+    public int flowHash(final long fhi, final long flo, final long lhi, final long llo, final int ports) {
+        final int h = (int) flowKey.hash(flo ^ fhi, llo ^ lhi, ports & 0xffff_ffffL);
         return h == 0 ? 1 : h;
+    }
+
+    /**
+     * A flow towards a peer, for a connection whose own address is yet to be chosen: it depends on the way, and the way
+     * on the flow. Each is another one, so that several ways are shared. Never 0. Under the hash lock.
+     *
+     * @bsd fib4_calc_software_hash, fib6_calc_software_hash
+     */
+    int drawFlow(final SockAddr dst) {
+        assert hashLock.owned();
+        return flowHash(dst.hi(), dst.lo(), 0, ++flows, ports(0, dst.port()));
     }
 
     /** Whether this very connection exists. Under the hash lock. */

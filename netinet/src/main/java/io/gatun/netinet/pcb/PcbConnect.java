@@ -18,8 +18,14 @@ final class PcbConnect {
         inp.info.hashLock.lock();
         try {
             final Endpoints to = inp.info.scratch;
-            final Errno e = resolve(inp, nam, to);
-            return e == Errno.OK ? commit(inp, to, who) : e;
+            Errno e = resolve(inp, nam, to);
+            if (e == Errno.OK) {
+                e = commit(inp, to, who);
+            }
+            if (e != Errno.OK) {
+                inp.flowid = 0;
+            }
+            return e;
         } finally {
             inp.info.hashLock.unlock();
         }
@@ -57,6 +63,7 @@ final class PcbConnect {
         long lo = inp.laddrLo();
         if (!inp.localSet()) {
             final SockAddr src = info.scratchSrc;
+            inp.flowid = info.drawFlow(dst); // the address is that of the way which the flow takes
             final Errno e = source(inp, dst, src);
             if (e != Errno.OK) {
                 return e;
@@ -95,7 +102,9 @@ final class PcbConnect {
     }
 
     private static void set(final Inpcb inp, final Endpoints to, final int lport) {
-        inp.flowid = inp.info.flowHash(to, lport);
+        if (inp.flowid == 0) {
+            inp.flowid = inp.info.flowHash(to, lport);
+        }
         inp.info.insertLocked(inp, new PcbNode(inp, to, lport));
     }
 

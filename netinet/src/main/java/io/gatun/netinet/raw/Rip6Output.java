@@ -66,13 +66,13 @@ final class Rip6Output {
         if (nam == null || r.bound() && (opts == null || !opts.sourceSet())) {
             r.from.setIn6(r.lhi, r.llo, 0, 0);
         } else {
-            final Errno e = Ip6PktOpts.source(rip.inet, opts, Ip6PktOpts.out(opts, r.inp, r.dst), r.dst, fib,
+            final Errno e = rip.inet.inet6().laddr.source(opts, Ip6PktOpts.out(opts, r.inp, r.dst), r.dst, fib, 0,
                 r.from);
             if (e != Errno.OK) {
                 return RipOutput.drop(m, e);
             }
         }
-        if (opts != null && !opts.leads(rip.inet.fib(fib), r.route, r.dst)) {
+        if (opts != null && !opts.leads(rip.inet.fib(fib), r.route, r.dst, 0)) {
             return RipOutput.drop(m, Errno.EHOSTUNREACH);
         }
         return transmit(r, m, opts, fib);

@@ -18,6 +18,7 @@ public final class RouteCache {
     private Fib fib;            // (o)
     private int generation;     // (o) the fib's when nh was looked up; 0 forces a look-up
     private int flowid;         // (o) the flow nh was chosen for
+    private int lookups;        // (o)
 
     /** Remembers nothing yet. */
     public RouteCache() {
@@ -74,6 +75,12 @@ public final class RouteCache {
         generation = now;
         fib = table;
         flowid = flow;
+        lookups++;
+    }
+
+    /** How often a table was asked. */
+    public int lookups() {
+        return lookups;
     }
 
     /** The next hop found last, or null. Not checked against the table. @bsd ro_nh */

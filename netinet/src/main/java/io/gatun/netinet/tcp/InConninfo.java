@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.pcb.InpcbInfo;
 import io.gatun.spi.socket.SockAddr;
 
 /**
@@ -88,6 +89,11 @@ final class InConninfo {
     /** Both ports in one word. */
     int ports() {
         return fport << 16 | lport;
+    }
+
+    /** Their flow, the same as a control block that adopts them has. */
+    int flow(InpcbInfo info) {
+        return info.flowHash(fhi, flo, lhi, llo, InpcbInfo.ports(lport, fport));
     }
 
     /** Octets of IP and TCP header without options. @bsd min_protoh */

@@ -103,6 +103,9 @@ final class Syncache {
         Verdict v = Verdict.DONE;
         if (seg.fastopen == TcpFastopenKeys.VALID && (only || !known(sh, bucket(hash), b.inc))) {
             v = fastopen(lp, seg, b);
+        }
+        if (v == Verdict.NEXT) {
+            stat.completed.increment();
         } else if (only) {
             final SyncacheEntry sc = b.entry;
             fill(sc, b.inc, lp, seg);
@@ -123,15 +126,24 @@ final class Syncache {
         }
     }
 
-    /** A SYN with a good cookie: a socket that is in use before the handshake is over. @bsd syncache_tfo_expand */
+    /**
+     * A SYN with a good cookie: a socket that is in use before the handshake is over. DIFFERS: FreeBSD drops the SYN
+     * when there is no room for the socket.
+     *
+     * @return NEXT with {@link Seg#made}; DONE when the handshake must be over first (RFC 7413 section 4.2.2)
+     * @bsd syncache_tfo_expand
+     */
     @GuardedBy("lp.inp.lock")
     private Verdict fastopen(Tcpcb lp, Seg seg, TcpBare b) {
         fill(b.entry, b.inc, lp, seg);
-        final Verdict v = socket(lp, seg, b.entry);
-        if (v == Verdict.NEXT) {
-            tcp.fastopen.accepted(lp, seg.made, tcp.fastopen.latest(b.inc, seg));
+        seg.made = SyncacheSocket.make(tcp, lp, b.entry, seg.nowNs);
+        if (seg.made == null) {
+            stat.aborted.increment();
+            seg.fastopen = TcpFastopenKeys.NONE;
+            return Verdict.DONE;
         }
-        return v;
+        tcp.fastopen.accepted(lp, seg.made, tcp.fastopen.latest(b.inc, seg));
+        return Verdict.NEXT;
     }
 
     @GuardedBy("lp.inp.lock")
@@ -219,6 +231,7 @@ final class Syncache {
     @GuardedBy("lp.inp.lock")
     private void fill(SyncacheEntry sc, InConninfo inc, Tcpcb lp, Seg seg) {
         sc.inc.set(inc);
+        sc.flowid = inc.flow(tcp.tcbinfo);
         sc.flags = 0;
         sc.rxmits = 0;
         sc.rScale = 0;
@@ -287,6 +300,7 @@ final class Syncache {
         sh.lock.lock();
         final TcpBare b = tcp.segs.claimBare();
         try {
+            sh.fired();
             final long now = tcp.clock.nanoTime();
             final boolean paused = pause.paused() && pause.cookies();
             SyncacheEntry sc = sh.due(now);

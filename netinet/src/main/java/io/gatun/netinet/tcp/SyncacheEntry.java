@@ -52,6 +52,7 @@ final class SyncacheEntry {
     int ttl;          // (s)
     int tos;          // (s)
     int port;         // (s) the peer's UDP port, 0 plain
+    /** That which the connection will have. */
     int flowid;       // (s)
     /** That cookie, its first octet lowest. @bsd sc_tfo_cookie */
     long cookie;      // (s)

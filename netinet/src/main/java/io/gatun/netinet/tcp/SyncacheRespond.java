@@ -24,7 +24,7 @@ final class SyncacheRespond {
         b.tos = sc.inc.v6 ? (sc.tos & 0xff) << Ip6Header.TCLASS_SHIFT : sc.tos;
         b.df = tcp.sysctl.pathMtuDiscovery.getBool() && !sc.has(SyncacheEntry.SCF_UNREACH);
         b.port = sc.port;
-        b.flowid = 0;
+        b.flowid = sc.flowid;
         b.to.flags = 0;
         if (!sc.has(SyncacheEntry.SCF_NOOPT)) {
             options(sc, b.to, syn);
@@ -39,7 +39,7 @@ final class SyncacheRespond {
     private void options(SyncacheEntry sc, TcpOpt to, boolean syn) {
         if (syn) {
             to.flags = Seg.TOF_MSS;
-            final int mss = TcpMss.mssOpt(tcp, sc.inc) - (sc.port != 0 ? tcp.tunnel.overhead() : 0);
+            final int mss = TcpMss.mssOpt(tcp, sc.inc, sc.flowid) - (sc.port != 0 ? tcp.tunnel.overhead() : 0);
             to.mss = Math.max(mss, tcp.sysctl.minmss.getInt());
             if (sc.has(SyncacheEntry.SCF_WINSCALE)) {
                 to.flags |= Seg.TOF_SCALE;

@@ -181,6 +181,12 @@ final class SyncacheShard {
         e.tqPrev = null;
     }
 
+    /** The callout runs, and is not armed: should this run fail, {@link #schedule} arms it again. */
+    void fired() {
+        assert lock.owned();
+        armedNs = TcpTimers.OFF;
+    }
+
     /** An entry that is due by now, still in its queue; or null. */
     SyncacheEntry due(long nowNs) {
         assert lock.owned();

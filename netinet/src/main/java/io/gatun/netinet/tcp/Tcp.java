@@ -98,6 +98,7 @@ public final class Tcp {
 
     /** Registers with IP and publishes what can be read. @bsd tcp_init */
     public Errno init() {
+        vnet.onLowmem(() -> TcpSubr.drainAll(this));
         vnet.sysctl().addReading("net.inet.tcp.pcbcount", tcbinfo::count, "Control blocks");
         vnet.sysctl().addReading("net.inet.tcp.sack.globalholes", sendMaps::globalholes,
             "Records cut for SACK blocks");
@@ -138,11 +139,6 @@ public final class Tcp {
     /** Who merges segments on their way in. */
     public TcpLro lro() {
         return new TcpLro(this);
-    }
-
-    /** Frees what can be spared when mbufs run out: reassembly queues. @bsd tcp_drain */
-    public void drain() {
-        TcpSubr.drainAll(this);
     }
 
     /** Congestion control by name, or null. @bsd cc_list */

@@ -24,8 +24,8 @@ public final class TcpIp implements TcpNet {
     }
 
     @Override
-    public NextHop route(RouteCache ro, int dst, int fib) {
-        return ro.resolve(inet.fib(fib), dst);
+    public NextHop route(RouteCache ro, int dst, int fib, int flow) {
+        return ro.resolve(inet.fib(fib), dst, flow);
     }
 
     @Override
@@ -60,8 +60,8 @@ public final class TcpIp implements TcpNet {
     }
 
     @Override
-    public NextHop route6(RouteCache ro, long hi, long lo, int fib) {
-        return ro.resolve6(inet.fib(fib), hi, lo);
+    public NextHop route6(RouteCache ro, long hi, long lo, int fib, int flow) {
+        return ro.resolve6(inet.fib(fib), hi, lo, 0, flow);
     }
 
     @Override

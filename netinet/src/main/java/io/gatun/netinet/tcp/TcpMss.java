@@ -74,8 +74,8 @@ final class TcpMss {
     }
 
     /** As the other, where there is no control block yet. @bsd tcp_mssopt */
-    static int mssOpt(Tcp tcp, InConninfo inc) {
-        final int mtu = tcp.respond.maxMtu(inc);
+    static int mssOpt(Tcp tcp, InConninfo inc, int flow) {
+        final int mtu = tcp.respond.maxMtu(inc, flow);
         if (mtu == 0) {
             return (inc.v6 ? tcp.sysctl.v6mssdflt : tcp.sysctl.mssdflt).getInt();
         }

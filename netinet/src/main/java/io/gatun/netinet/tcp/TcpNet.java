@@ -19,8 +19,12 @@ public interface TcpNet {
      */
     Errno output(Mbuf m, RouteCache ro, int fib);
 
-    /** Where packets to an IPv4 address go, remembered in {@code ro}; null without a route. */
-    NextHop route(RouteCache ro, int dst, int fib);
+    /**
+     * Where packets to an IPv4 address go, remembered in {@code ro}; null without a route.
+     *
+     * @param flow the flow of the packets that {@link #output} will get, 0 none: so that both mean the same way
+     */
+    NextHop route(RouteCache ro, int dst, int fib, int flow);
 
     /** Whether an IPv4 address is one of this host's. @bsd in_localip */
     boolean local(int addr);
@@ -64,7 +68,7 @@ public interface TcpNet {
     }
 
     /** As {@link #route} to an IPv6 address. */
-    default NextHop route6(RouteCache ro, long hi, long lo, int fib) {
+    default NextHop route6(RouteCache ro, long hi, long lo, int fib, int flow) {
         return null;
     }
 

@@ -195,8 +195,7 @@ public final class TcpOutput {
         }
         if ((p.flags & TcpHeader.TH_FIN) != 0 && tp.has(Tcpcb.TF_SENTFIN) && tp.sndNxt == tp.sndMax
             && !p.rexmit) {
-            tp.sndNxt--;
-            p.seq--;
+            p.seq--; // snd_nxt itself stays: nothing may come of this segment
         }
         TcpEcn.output(tp, p);
     }
@@ -244,14 +243,14 @@ public final class TcpOutput {
         }
         if (tp.has(Tcpcb.TF_FORCEDATA) && TcpTimers.active(tp, TcpTimers.TT_PERSIST)) {
             // A probe does not count as sent, but must be acknowledgeable.
-            tp.sndMax = Seq.max(tp.sndMax, tp.sndNxt + span);
+            tp.sndMax = Seq.max(tp.sndMax, p.seq + span);
             return;
         }
         final int start = p.seq;
         if (p.rexmit) {
             tp.act().rtttimeNs = 0; // Karn
-        } else {
-            tp.sndNxt += span;
+        } else if (span > 0) {
+            tp.sndNxt = p.seq + span;
         }
         if (Seq.gt(tp.sndNxt, tp.sndMax)) {
             tp.sndMax = tp.sndNxt;

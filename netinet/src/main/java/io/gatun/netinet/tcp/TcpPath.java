@@ -54,8 +54,8 @@ final class TcpPath {
     static NextHop route(Tcpcb tp) {
         final Inpcb inp = tp.inp;
         final int fib = TcpMss.fib(tp);
-        return inp.isV6() ? tp.tcp.net.route6(tp.act().route, inp.faddrHi(), inp.faddrLo(), fib)
-            : tp.tcp.net.route(tp.act().route, inp.faddr4(), fib);
+        return inp.isV6() ? tp.tcp.net.route6(tp.act().route, inp.faddrHi(), inp.faddrLo(), fib, inp.flowid)
+            : tp.tcp.net.route(tp.act().route, inp.faddr4(), fib, inp.flowid);
     }
 
     /** The interface towards the peer; null before the first look for a way, or without one. */

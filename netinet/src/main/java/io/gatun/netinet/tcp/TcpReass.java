@@ -290,20 +290,42 @@ final class TcpReass {
         }
     }
 
+    /** Gives up what waits, mbufs having run out; the peer has kept it, and the next ACK selects none of it. */
+    @GuardedBy("tp.inp.lock")
+    static void drain(Tcpcb tp) {
+        if (tp.isQuiet()) {
+            return;
+        }
+        Mbuf run = tp.act().segq;
+        forget(tp);
+        while (run != null) {
+            final Mbuf next = run.nextPkt();
+            run.nextPkt(null);
+            tp.tcp.drop(run, DropReason.MBUF_LOWMEM);
+            run = next;
+        }
+    }
+
     /** Frees the queue. @bsd tcp_reass_flush */
     @GuardedBy("tp.inp.lock")
     static void flush(Tcpcb tp) {
         final Mbuf q = tp.act().segq;
-        for (Mbuf m = q; m != null; m = m.nextPkt()) {
+        forget(tp);
+        if (q != null) {
+            q.freePkts();
+        }
+    }
+
+    /** Takes the runs off the books; they are the caller's then. */
+    @GuardedBy("tp.inp.lock")
+    private static void forget(Tcpcb tp) {
+        for (Mbuf m = tp.act().segq; m != null; m = m.nextPkt()) {
             tp.tcp.reassSegs.addAndGet(-m.flowid());
         }
         tp.act().segq = null;
         tp.act().segqLast = null;
         tp.act().segqCnt = 0;
         tp.act().segqStorage = 0;
-        if (q != null) {
-            q.freePkts();
-        }
     }
 
     static int seq(Mbuf m) {

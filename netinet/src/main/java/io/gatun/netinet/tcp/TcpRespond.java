@@ -105,11 +105,11 @@ final class TcpRespond {
     }
 
     /** Octets of the largest packet towards a peer, as far as known; 0 without a route. @bsd tcp_maxmtu */
-    int maxMtu(InConninfo inc) {
+    int maxMtu(InConninfo inc, int flow) {
         final RouteCache own = scratch.getAndSet(null);
         final RouteCache ro = own == null ? new RouteCache() : own;
-        final NextHop nh = inc.v6 ? tcp.net.route6(ro, inc.fhi, inc.flo, inc.fib)
-            : tcp.net.route(ro, (int) inc.flo, inc.fib);
+        final NextHop nh = inc.v6 ? tcp.net.route6(ro, inc.fhi, inc.flo, inc.fib, flow)
+            : tcp.net.route(ro, (int) inc.flo, inc.fib, flow);
         final int learnt = inc.v6 && inc.minMtu ? Ip6Header.IPV6_MMTU
             : inc.v6 ? tcp.net.mtu6(inc.fhi, inc.flo) : tcp.net.mtu((int) inc.flo);
         final int mtu = nh == null || nh.ifp == null ? 0 : learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
@@ -257,7 +257,7 @@ final class TcpRespond {
         b.tos = tp == null ? 0 : classAndFlow(tp.inp);
         b.df = true;
         b.port = seg.port;
-        b.flowid = 0;
+        b.flowid = tp == null ? 0 : tp.inp.flowid;
         b.to.flags = tp != null && tp.has(Tcpcb.TF_SIGNATURE) && !tp.has(Tcpcb.TF_NOOPT) ? Seg.TOF_SIGNATURE : 0;
         tcp.stat.sndctrl.increment();
         send(b);

@@ -306,11 +306,14 @@ public final class TcpSubr {
 
     /** Frees all reassembly queues, without locks held: mbufs are short. @bsd tcp_drain */
     static void drainAll(Tcp tcp) {
+        if (tcp.reassSegs.get() == 0) {
+            return; // nothing to find in any of them
+        }
         for (final Inpcb inp : tcp.tcbinfo.snapshot()) {
             if (inp.ppcb instanceof Tcpcb tp) {
                 tp.inp.lock.lock();
                 try {
-                    TcpReass.flush(tp);
+                    TcpReass.drain(tp);
                 } finally {
                     tp.inp.lock.unlock();
                 }

@@ -296,9 +296,10 @@ public final class TcpTimers {
     }
 
     /**
-     * The handshake took too long, or the connection was idle: probe it, give it up. DIFFERS: not before it was probed
-     * at least once, since timers that were held up (a process that was stopped, a machine that slept) must not end it
-     * unasked (RFC 1122 section 4.2.3.6).
+     * The handshake took too long, or the connection was idle: probe it, give it up. DIFFERS: time alone does not
+     * end it, more than half of the probes must have gone unanswered too. For when timers were held up (a process that
+     * was stopped, a machine that slept), perhaps with a probe under way, all that time nobody could answer: no one
+     * probe's fate may end a connection (RFC 1122 section 4.2.3.6).
      *
      * @bsd tcp_timer_keep
      */
@@ -325,7 +326,7 @@ public final class TcpTimers {
             activate(tp, TT_KEEP, keepidle(tp));
             return;
         }
-        if (idle >= keepidle(tp) + maxidle(tp) && tp.keepprobes > 0) {
+        if (idle >= keepidle(tp) + maxidle(tp) && tp.keepprobes > keepcnt(tp) / 2) {
             tcp.stat.keepdrops.increment();
             TcpSubr.drop(tp, Errno.ETIMEDOUT);
             return;

@@ -78,6 +78,7 @@ public final class Udp {
     public Errno init() {
         vnet.sysctl().addReading("net.inet.udp.pcbcount", udbinfo::count, "control blocks");
         vnet.provide(UdpTunnels.class, tunneling);
+        vnet.provide(UdpPcblist.class, new UdpPcblist(this));
         return vnet.ipproto().register(SockAddr.AF_INET, InDefs.IPPROTO_UDP, input::input, input::ctlinput);
     }
 

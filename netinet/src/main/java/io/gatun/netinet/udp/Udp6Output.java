@@ -80,7 +80,7 @@ final class Udp6Output {
         if (inp.localSet() && (opts == null || !opts.sourceSet())) {
             return transmit(inp, m, inp.laddrHi(), inp.laddrLo(), up.dst);
         }
-        final Errno e = Ip6PktOpts.source(udp.inet, opts, out, up.dst, inp.so.fibnum(), up.from);
+        final Errno e = udp.inet.inet6().laddr.source(opts, out, up.dst, inp.so.fibnum(), inp.flowid, up.from);
         return e == Errno.OK ? transmit(inp, m, up.from.hi(), up.from.lo(), up.dst) : UdpOutput.drop(m, e);
     }
 
@@ -92,7 +92,7 @@ final class Udp6Output {
     private Errno transmit(final Inpcb inp, final Mbuf data, final long sh, final long sl, final SockAddr dst) {
         final Udpcb up = (Udpcb) inp.ppcb;
         final Ip6PktOpts opts = opts(inp, up);
-        if (opts != null && !opts.leads(udp.inet.fib(inp.so.fibnum()), up.route, dst)) {
+        if (opts != null && !opts.leads(udp.inet.fib(inp.so.fibnum()), up.route, dst, inp.flowid)) {
             return UdpOutput.drop(data, Errno.EHOSTUNREACH);
         }
         final int ulen = data.pktLen() + UdpHeader.LEN;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatun.netinet.Packets;
 import io.gatun.netinet.TestNet;
 import io.gatun.netinet.TestNet6;
+import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import java.util.Arrays;
@@ -56,6 +57,20 @@ class Frag6Test {
         assertThat(net.got).containsExactly(TestNet6.ip6(TestNet6.PEER0, TestNet6.US0, TestNet.PROTO, data));
         assertThat(net.stat("ip6.reassembled")).isEqualTo(1);
         assertThat(six.inet6.frag6.frags()).isZero();
+    }
+
+    @Test
+    void mbufsRunOut_whatIsNotWholeIsGivenUp() {
+        six.receive0(frag(1, data, 16, 40));
+        assertThat(six.inet6.frag6.frags()).isEqualTo(1);
+        net.vnet.pool().refuse(1, 1);
+        assertThat(net.vnet.pool().get(Mbuf.MT_DATA)).isNull();
+        net.vnet.pool().refuse(0, 0);
+        net.vnet.poll();
+        assertThat(six.inet6.frag6.frags()).isZero();
+        assertThat(net.vnet.drops(DropReason.MBUF_LOWMEM)).isEqualTo(1);
+        six.receive0(frag(1, data, 0, 16));
+        assertThat(net.got).isEmpty();
     }
 
     /** As in IPv4: a mark on any part is one on the whole; none goes with a first part whose sender knows none. */

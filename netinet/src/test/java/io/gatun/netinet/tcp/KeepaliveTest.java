@@ -15,6 +15,8 @@ class KeepaliveTest {
     private static final long IDLE_MS = TimeUnit.HOURS.toMillis(2);
     private static final long INTVL_MS = TimeUnit.SECONDS.toMillis(75);
     private static final int COUNT = 8;
+    /** More than half of them. */
+    private static final int LEAST = 5;
 
     private final TcpFixture fx = new TcpFixture();
 
@@ -48,6 +50,37 @@ class KeepaliveTest {
         fx.pass(IDLE_MS + COUNT * INTVL_MS - 1);
         assertThat(fx.sent).hasSize(COUNT);
         assertThat(tcpcb(so).state).isEqualTo(TcpState.ESTABLISHED);
+    }
+
+    /** The process stops with a probe under way, whose answer waits in some queue when it goes on. */
+    @Test
+    void timersHeldUp_withAProbeUnderWay_areNoReasonToDrop() {
+        final FakeSocket so = idle();
+        fx.pass(IDLE_MS);
+        assertThat(fx.sent).hasSize(1);
+        for (int probes = 2; probes <= LEAST; probes++) {
+            fx.clock.advanceTo(fx.clock.nanoTime() + TimeUnit.HOURS.toNanos(10));
+            fx.vnet.poll();
+            assertThat(fx.sent).hasSize(probes);
+        }
+        fx.seg(TH_ACK).on(so).arrive();
+        fx.pass(IDLE_MS - 1);
+        assertThat(fx.sent).hasSize(LEAST);
+        assertThat(fx.stat("keepdrops")).isZero();
+    }
+
+    /** Timers that are late do not keep the dead for much longer. */
+    @Test
+    void timersHeldUp_noAnswerToMostProbes_isDropped() {
+        final FakeSocket so = idle();
+        for (int i = 0; i <= LEAST; i++) {
+            assertThat(fx.stat("keepdrops")).isZero();
+            fx.clock.advanceTo(fx.clock.nanoTime() + TimeUnit.HOURS.toNanos(10));
+            fx.vnet.poll();
+        }
+        assertThat(fx.stat("keepprobe")).isEqualTo(LEAST);
+        assertThat(fx.stat("keepdrops")).isEqualTo(1);
+        assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSED);
     }
 
     @Test

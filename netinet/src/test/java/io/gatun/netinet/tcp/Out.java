@@ -24,6 +24,7 @@ final class Out {
     final boolean df;
     final boolean tso;
     final int segsz;
+    final int flowid;
     final byte[] data;
     int mss = -1;
     int wscale = -1;
@@ -60,6 +61,7 @@ final class Out {
         urp = TcpHeader.urp(m, th);
         tso = (m.csumFlags() & Csum.CSUM_IP_TSO) != 0;
         segsz = m.tsoSegsz();
+        flowid = m.flowid();
         final int hdr = th + TcpHeader.hlen(m, th);
         options(m, th + TcpHeader.SIZE, hdr);
         len = m.pktLen() - hdr;

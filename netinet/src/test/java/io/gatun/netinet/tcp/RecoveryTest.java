@@ -8,6 +8,9 @@ import static io.gatun.netinet.tcp.TcpHeader.TH_FIN;
 import static io.gatun.netinet.tcp.TcpHeader.TH_SYN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.netinet.ip.IpHeader;
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.InDefs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -109,6 +112,26 @@ class RecoveryTest {
             assertThat(out.get(0).flags & TH_FIN).isZero();
             assertThat(out.get(1).flags & TH_FIN).isNotZero();
             assertThat(tp.sndMax).isEqualTo(base + 3 * MSS + 1);
+        }
+
+        /** The FIN goes along with each acknowledgment while it is on its way; one of them finds no mbuf. */
+        @Test
+        void finRepeated_forWantOfMbufs_isStillOut() {
+            open(true);
+            assertThat(send(1, 10)).hasSize(1);
+            fx.shutdown(so, false);
+            final Out fin = fx.only();
+            assertThat(fin.flags & TH_FIN).isNotZero();
+            ack(1);
+            fx.none();
+            final Mbuf old = fx.seg(TH_ACK).on(so).ack(fin.seq).seq(tp.rcvNxt - 10).data(10).mbuf();
+            fx.vnet.pool().refuse(1, 1);
+            fx.tcp.input.input(old, IpHeader.LEN, InDefs.IPPROTO_TCP);
+            fx.vnet.pool().refuse(0, 0);
+            fx.none();
+            assertThat(tp.sndNxt).isEqualTo(fin.seq + 1);
+            fx.seg(TH_ACK).on(so).ack(fin.seq + 1).arrive();
+            assertThat(tp.state).isEqualTo(TcpState.FIN_WAIT_2);
         }
 
         @Test

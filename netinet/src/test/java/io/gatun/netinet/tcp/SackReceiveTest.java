@@ -8,6 +8,8 @@ import static io.gatun.netinet.tcp.TcpHeader.TH_FIN;
 import static io.gatun.netinet.tcp.TcpHeader.TH_SYN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.sys.DropReason;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -249,6 +251,26 @@ class SackReceiveTest {
             assertThat(ack.sacks).isEmpty();
             assertThat(ack.ack - PEER_ISS).isEqualTo(22);
             assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSE_WAIT);
+        }
+    }
+
+    @Test
+    void mbufsRunOut_whatWaitsIsGivenUp_andComesAgain() {
+        try (TcpFixture fx = new TcpFixture()) {
+            final FakeSocket so = open(fx, PEER_ISS);
+            arrive(fx, so, PEER_ISS, 200, 300);
+            arrive(fx, so, PEER_ISS, 400, 500);
+            fx.vnet.pool().refuse(1, 1);
+            assertThat(fx.vnet.pool().get(Mbuf.MT_DATA)).isNull();
+            fx.vnet.pool().refuse(0, 0);
+            fx.vnet.poll();
+            assertThat(fx.vnet.drops(DropReason.MBUF_LOWMEM)).isEqualTo(2);
+            assertThat(fx.tcp.reassSegs.get()).isZero();
+            fx.sent.clear();
+            arrive(fx, so, PEER_ISS, 600, 700);
+            assertThat(blocks(fx.only(), PEER_ISS)).as("not what was given up").containsExactly("600:700");
+            arrive(fx, so, PEER_ISS, 1, 600);
+            assertThat(so.rcv.peek()).isEqualTo(pattern(1, 699));
         }
     }
 

@@ -7,6 +7,7 @@ import io.gatun.netinet.ip.IpHeader;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.InpcbInfo;
 import io.gatun.netinet.pcb.PcbAddrs;
+import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.protosw.Vnet;
@@ -49,7 +50,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     final HostCache hosts;
     final Deque<Out> sent = new ArrayDeque<>();
     final List<FakeSocket> sockets = new ArrayList<>();
-    private final NextHop hop;
+    final Fib fib = new Fib(0);
     Errno outputError = Errno.OK;
     int learntMtu;
     /** What IP takes without cutting it. */
@@ -65,7 +66,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
             .pool(MbufPool.builder().nmbufs(8192).nmbclusters(2048).nmbjumbop(64).nmbjumbo9(0).nmbjumbo16(64)).build();
         ifp = Ifnet.alloc(vnet, Ifnet.IFT_ETHER, "fake", 0, null);
         ifp.setMtu(1500);
-        hop = new NextHop(ifp, 0, null, null, 0);
+        fib.add(SockAddr.in(0, 0), 0, new NextHop(ifp, 0, null, null, 0));
         hosts = new HostCache(vnet);
         tcp = new Tcp(vnet, new InpcbInfo(vnet, InDefs.IPPROTO_TCP, new Addrs()), this);
         assertThat(tcp.init()).isEqualTo(Errno.OK);
@@ -74,7 +75,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
     // ---- the network layer below ------------------------------------------------------------
 
     @Override
-    public Errno output(Mbuf m, RouteCache ro, int fib) {
+    public Errno output(Mbuf m, RouteCache ro, int number) {
         if (outputError != Errno.OK) {
             m.freeChain();
             return outputError;
@@ -83,13 +84,14 @@ final class TcpFixture implements TcpNet, AutoCloseable {
             m.freeChain();
             return Errno.EMSGSIZE;
         }
+        ro.resolve(fib, IpHeader.dst(m, 0), m.flowid());
         sent.add(new Out(m));
         return Errno.OK;
     }
 
     @Override
-    public NextHop route(RouteCache ro, int dst, int fib) {
-        return hop;
+    public NextHop route(RouteCache ro, int dst, int number, int flow) {
+        return ro.resolve(fib, dst, flow);
     }
 
     @Override

@@ -3,9 +3,9 @@ package io.gatun.spi.ifnet;
 import io.gatun.spi.socket.SockAddr;
 
 /**
- * A request to an interface, typed. {@link Ifnet#ioctl} first applies what belongs to the stack and then asks the
- * driver; a driver
- * answers EOPNOTSUPP to what it does not know.
+ * A request to an interface, typed. {@link Ifnet#ioctl} asks the driver, and once it has said OK keeps the stack's view
+ * in step: the MTU, the link address and the enabled capabilities are not the driver's to set. A driver answers
+ * EOPNOTSUPP to what it does not know and EINVAL to a value it cannot carry out.
  *
  * @bsd if_ioctl
  */

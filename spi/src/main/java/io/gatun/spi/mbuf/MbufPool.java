@@ -14,6 +14,7 @@ import static io.gatun.spi.mbuf.Mbuf.M_PKTHDR;
 import io.gatun.spi.ifnet.Ifnet;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * All mbufs and clusters of one network stack, made once and handed out and taken back for ever. Any thread may
@@ -29,7 +30,8 @@ import java.lang.foreign.MemorySegment;
  * <p>Free items are kept by number, not by reference: storing references is what a garbage collector charges for. See
  * {@link Zone} for the caches.
  *
- * <p>Locking key: (c) constant, (a) any thread, benign race: a diagnostic or a hint that only ever grows.
+ * <p>Locking key: (c) constant, (a) any thread, benign race: a diagnostic or a hint that only ever grows,
+ * (v) volatile.
  *
  * @bsd mbuma
  */
@@ -57,6 +59,7 @@ public final class MbufPool {
     private final Mbuf[] mbufs;         // (c) by number
     private final Cluster[] clusters;   // (c) by number; headers of foreign storage are made when first needed
     private MbufTrace trace;            // (a) null while off
+    private volatile Runnable[] lowmem = {}; // (v) replaced as a whole, under this
     private int maxLinkhdr = MIN_LINKHDR;   // (a)
     private int maxProtohdr = MIN_PROTOHDR; // (a)
 
@@ -167,7 +170,7 @@ public final class MbufPool {
         int id = s.mbufs.take();
         s.unclaim();
         if (id < 0) {
-            id = zones[Z_MBUF].takeAnywhere(stripes);
+            id = takeAnywhere(Z_MBUF);
             if (id < 0) {
                 return null;
             }
@@ -215,11 +218,11 @@ public final class MbufPool {
     }
 
     private Mbuf getZoneSlow(int zone, int had, int type, int flags) {
-        int cl = had >= 0 ? had : zones[zone].takeAnywhere(stripes);
+        int cl = had >= 0 ? had : takeAnywhere(zone);
         if (cl < 0) {
             return null;
         }
-        int id = zones[Z_MBUF].takeAnywhere(stripes);
+        int id = takeAnywhere(Z_MBUF);
         if (id < 0) {
             Stripe s = claim();
             s.bins[zone].putBack(cl);
@@ -227,6 +230,39 @@ public final class MbufPool {
             return null;
         }
         return hand(id, cl, type, flags);
+    }
+
+    /** An item from wherever there is one; -1 when the limit is reached. */
+    private int takeAnywhere(int zone) {
+        int item = zones[zone].takeAnywhere(stripes);
+        if (item < 0) {
+            lowmem();
+        }
+        return item;
+    }
+
+    private void lowmem() {
+        Runnable[] told = lowmem;
+        for (Runnable r : told) {
+            r.run();
+        }
+    }
+
+    /**
+     * Has {@code told} run whenever a request is refused, by the thread that asked and under the locks it holds: it
+     * may note that, and no more. A vnet does so for its protocols ({@code VnetSide.onLowmem}).
+     *
+     * @bsd mbuf_lowmem
+     */
+    public synchronized void onLowmem(Runnable told) {
+        Runnable[] more = Arrays.copyOf(lowmem, lowmem.length + 1);
+        more[lowmem.length] = told;
+        lowmem = more;
+    }
+
+    /** Ends {@link #onLowmem}; a call under way may still end later. */
+    public synchronized void offLowmem(Runnable told) {
+        lowmem = Arrays.stream(lowmem).filter(r -> r != told).toArray(Runnable[]::new);
     }
 
     private Mbuf hand(int id, int type, int flags) {
@@ -246,6 +282,7 @@ public final class MbufPool {
             put(s, m);
             s.unclaim();
             zones[Z_MBUF].deny();
+            lowmem();
             return false;
         }
         t.taken(m);
@@ -381,13 +418,14 @@ public final class MbufPool {
         MbufTrace t = trace;
         if (t != null && zone != Z_EXT && t.refuses()) {
             zones[zone].deny();
+            lowmem();
             return null;
         }
         Stripe s = claim();
         int cl = s.bins[zone].take();
         s.unclaim();
         if (cl < 0) {
-            cl = zones[zone].takeAnywhere(stripes);
+            cl = takeAnywhere(zone);
         }
         if (cl < 0) {
             return null;

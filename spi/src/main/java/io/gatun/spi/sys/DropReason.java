@@ -6,7 +6,7 @@ package io.gatun.spi.sys;
  */
 public enum DropReason {
     // Memory
-    MBUF_NOMEM, MBUF_LIMIT,
+    MBUF_NOMEM, MBUF_LOWMEM,
     // Interfaces
     IF_DOWN, IF_OQFULL, IF_IQFULL, IF_DETACHED, IF_TOOBIG, IF_TOOSHORT, IF_ERROR, IF_FAULT_INJECTED,
     IF_FAULT_CORRUPT, IF_NOPROTO,

@@ -70,8 +70,24 @@ public interface VnetSide {
      */
     Callout callout(String name, Mtx lock, Runnable handler);
 
+    /**
+     * What a loop on a thread of the stack, or of a driver, does with anything that is thrown to it: a bug, which must
+     * neither end the thread nor go unseen. Counts {@code vnet.uncaught} and tells the handler of whoever made the
+     * vnet; never throws.
+     */
+    void uncaught(Throwable t);
+
     /** Counts a drop and frees the packet: consumes m (its chain, not what follows by nextPkt); null only counts. */
     void drop(Mbuf m, DropReason reason);
+
+    /**
+     * Has {@code drain} run when mbufs have run out, so that a protocol gives up what it holds in hope, such as
+     * fragments: without locks, where netisr runs its tasks, and at most once a second. What it frees it counts
+     * ({@link DropReason#MBUF_LOWMEM}). Ends with the vnet.
+     *
+     * @bsd mbuf_lowmem
+     */
+    void onLowmem(Runnable drain);
 
     /** How often that happened. */
     long drops(DropReason reason);

@@ -1,0 +1,143 @@
+package io.gatun.cli.ctl;
+
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
+import io.gatun.netinet.ip.InIfaddr;
+import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.pcb.Xinpcb;
+import io.gatun.netinet.tcp.TcpPcblist;
+import io.gatun.netinet.tcp.TcpState;
+import io.gatun.netinet.tcp.Xtcpcb;
+import io.gatun.netinet.udp.UdpPcblist;
+import io.gatun.protosw.Vnet;
+import io.gatun.spi.ifnet.IfAddr;
+import io.gatun.spi.ifnet.IfCounter;
+import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketSide;
+import java.util.Locale;
+
+/** How {@code netstat} shows sockets, interfaces and counters. */
+final class NetstatShow {
+    private static final String IF_ROW = "%-8s %5s %-20s %-24s %10s %5s %5s %10s %5s %5s";
+    private static final String SO_ROW = "%-5s %6s %6s %-24s %-24s %s";
+
+    private NetstatShow() {
+    }
+
+    @FormatMethod
+    private static void row(final StringBuilder out, @FormatString final String format, final Object... cells) {
+        out.append(String.format(Locale.ROOT, format, cells).stripTrailing()).append('\n');
+    }
+
+    // ---- interfaces ------------------------------------------------------------
+
+    static void interfaces(final Vnet vnet, final StringBuilder out) {
+        row(out, IF_ROW, "Name", "Mtu", "Network", "Address", "Ipkts", "Ierrs", "Idrop", "Opkts", "Oerrs", "Odrop");
+        for (final Ifnet ifp : vnet.ifnets().all()) {
+            row(out, IF_ROW, ifp.xname(), ifp.mtu(), "<Link#" + ifp.index() + ">", lladdr(ifp),
+                ifp.counter(IfCounter.IPACKETS), ifp.counter(IfCounter.IERRORS), ifp.counter(IfCounter.IQDROPS),
+                ifp.counter(IfCounter.OPACKETS), ifp.counter(IfCounter.OERRORS), ifp.counter(IfCounter.OQDROPS));
+            for (final IfAddr a : ifp.addrs()) {
+                row(out, IF_ROW, ifp.xname(), "-", network(vnet, a), a.addr().host(vnet.ifnets()), "-", "-", "-", "-",
+                    "-", "-");
+            }
+        }
+    }
+
+    private static String lladdr(final Ifnet ifp) {
+        return ifp.lladdr() == null ? ifp.xname() : IfconfigShow.mac(ifp.lladdr());
+    }
+
+    private static String network(final Vnet vnet, final IfAddr a) {
+        final SockAddr net = a.addr().copy();
+        if (a.family() == SockAddr.AF_INET) {
+            net.setIn(net.in4() & InIfaddr.mask(a.prefixLen()), 0);
+        } else {
+            final long hi = In6.maskHi(a.prefixLen());
+            final long lo = In6.maskLo(a.prefixLen());
+            net.setIn6(net.hi() & hi, net.lo() & lo, 0, net.scopeId());
+        }
+        return net.host(vnet.ifnets()) + "/" + a.prefixLen();
+    }
+
+    // ---- counters ------------------------------------------------------------
+
+    /**
+     * The counters by protocol, each with its field in FreeBSD's structure.
+     *
+     * @param protocol the one to show, or null for all
+     * @param nonzero whether those that are 0 are left out
+     */
+    static void counters(final Vnet vnet, final String protocol, final boolean nonzero, final StringBuilder out) {
+        final int start = out.length();
+        final String[] last = new String[1];
+        vnet.counters().forEach((name, n) -> {
+            final int dot = name.indexOf('.');
+            final String group = name.substring(0, dot);
+            if (protocol != null && !protocol.equals(group) || nonzero && n == 0) {
+                return;
+            }
+            if (!group.equals(last[0])) {
+                last[0] = group;
+                out.append(group).append(":\n");
+            }
+            out.append('\t').append(n).append(' ').append(name, dot + 1, name.length()).append('\n');
+        });
+        if (protocol != null && !nonzero && out.length() == start) {
+            throw new IllegalArgumentException("there are no counters of '" + protocol + "'");
+        }
+    }
+
+    // ---- sockets ------------------------------------------------------------
+
+    /**
+     * The sockets of TCP and UDP.
+     *
+     * @param family AF_INET or AF_INET6 for one family only, else AF_UNSPEC
+     * @param protocol tcp or udp, or null for both
+     * @param all whether listeners, and datagram sockets without a peer, are shown too
+     */
+    static void sockets(
+        final Vnet vnet, final int family, final String protocol, final boolean all, final StringBuilder out) {
+        if (protocol != null && !"tcp".equals(protocol) && !"udp".equals(protocol)) {
+            throw new IllegalArgumentException("'" + protocol + "' is neither tcp nor udp");
+        }
+        out.append("Active Internet connections").append(all ? " (including servers)\n" : "\n");
+        row(out, SO_ROW, "Proto", "Recv-Q", "Send-Q", "Local Address", "Foreign Address", "(state)");
+        if (!"udp".equals(protocol)) {
+            for (final Xtcpcb x : vnet.service(TcpPcblist.class).list()) {
+                if (all || x.state() != TcpState.LISTEN) {
+                    socket(vnet, family, new Xinpcb(x.so(), x.local(), x.foreign()), state(x.state()), out);
+                }
+            }
+        }
+        if (!"tcp".equals(protocol)) {
+            for (final Xinpcb x : vnet.service(UdpPcblist.class).list()) {
+                if (all || x.foreign().port() != 0) {
+                    socket(vnet, family, x, null, out);
+                }
+            }
+        }
+    }
+
+    private static String state(final TcpState s) {
+        return s == TcpState.SYN_RECEIVED ? "SYN_RCVD" : s.name();
+    }
+
+    private static void socket(
+        final Vnet vnet, final int family, final Xinpcb x, final String state, final StringBuilder out) {
+        if (family != SockAddr.AF_UNSPEC && family != x.local().family()) {
+            return;
+        }
+        final SocketSide so = x.so();
+        row(out, SO_ROW, (state == null ? "udp" : "tcp") + (x.local().family() == SockAddr.AF_INET ? "4" : "6"),
+            so == null ? 0 : so.rcv().used(), so == null ? 0 : so.snd().used(), endpoint(vnet, x.local()),
+            endpoint(vnet, x.foreign()), state == null ? "" : state);
+    }
+
+    /** Address and port with a dot between them, a star for what is not set. */
+    private static String endpoint(final Vnet vnet, final SockAddr a) {
+        return (a.isAny() ? "*" : a.host(vnet.ifnets())) + "." + (a.port() == 0 ? "*" : a.port());
+    }
+}

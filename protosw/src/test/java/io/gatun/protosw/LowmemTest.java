@@ -1,0 +1,73 @@
+package io.gatun.protosw;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.vnet.VirtualClock;
+import org.junit.jupiter.api.Test;
+
+/** What happens to protocols when mbufs have run out. */
+class LowmemTest {
+    private final VirtualClock clock = new VirtualClock();
+    private final MbufPool pool = TestVnets.tinyPool().build();
+    private int drained;
+
+    private Vnet vnet() {
+        Vnet v = Vnet.builder().pool(pool).services(false).strict(true).clock(clock).threads(false).seed(1).build();
+        v.onLowmem(() -> drained++);
+        return v;
+    }
+
+    private void refuse() {
+        pool.refuse(1, 1);
+        assertThat(pool.get(Mbuf.MT_DATA)).isNull();
+        pool.refuse(0, 0);
+    }
+
+    @Test
+    void refusal_drainsLater_andOnceASecond() {
+        try (Vnet v = vnet()) {
+            v.poll();
+            assertThat(drained).as("nothing was refused").isZero();
+            refuse();
+            assertThat(drained).as("the asking thread may hold any lock").isZero();
+            v.poll();
+            assertThat(drained).isEqualTo(1);
+            clock.advance(TestVnets.SEC - 1);
+            refuse();
+            v.poll();
+            assertThat(drained).isEqualTo(1);
+            clock.advance(1);
+            v.poll();
+            assertThat(drained).as("that refusal is past").isEqualTo(1);
+            refuse();
+            v.poll();
+            assertThat(drained).isEqualTo(2);
+        }
+        refuse();
+        assertThat(drained).as("the vnet is gone").isEqualTo(2);
+    }
+
+    @Test
+    void emptyPool_everyKindOfRequest_tells() {
+        try (Vnet v = vnet()) {
+            Mbuf all = null;
+            for (Mbuf m = pool.get(Mbuf.MT_DATA); m != null; m = pool.get(Mbuf.MT_DATA)) {
+                m.nextPkt(all);
+                all = m;
+            }
+            v.poll();
+            assertThat(drained).isEqualTo(1);
+            clock.advance(TestVnets.SEC);
+            assertThat(pool.getcl(Mbuf.MT_DATA, Mbuf.M_PKTHDR)).isNull();
+            v.poll();
+            assertThat(drained).isEqualTo(2);
+            clock.advance(TestVnets.SEC);
+            assertThat(pool.cljget(Mbuf.MJUMPAGESIZE)).isNull();
+            v.poll();
+            assertThat(drained).isEqualTo(3);
+            all.freePkts();
+        }
+    }
+}
