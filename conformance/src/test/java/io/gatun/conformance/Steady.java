@@ -11,7 +11,7 @@ import java.util.function.LongSupplier;
  * never will.
  */
 public final class Steady {
-    private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(40);
+    private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(120);
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private Steady() {

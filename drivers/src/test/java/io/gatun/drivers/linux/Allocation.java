@@ -5,7 +5,7 @@ import java.lang.management.ManagementFactory;
 
 /** Counts what a piece of work allocates on the calling thread once it is warm. */
 public final class Allocation {
-    private static final long PATIENCE_NS = 40_000_000_000L;
+    private static final long PATIENCE_NS = 120_000_000_000L;
 
     private Allocation() {
     }

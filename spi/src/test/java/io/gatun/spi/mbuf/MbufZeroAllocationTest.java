@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** What a packet goes through allocates nothing on the heap, with assertions on or off. */
 final class MbufZeroAllocationTest {
     private static final int ROUNDS = 20_000;
-    private static final long PATIENCE_NS = 40_000_000_000L;
+    private static final long PATIENCE_NS = 120_000_000_000L;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private final MbufPool pool = MbufPool.builder().small().threads(1).build();

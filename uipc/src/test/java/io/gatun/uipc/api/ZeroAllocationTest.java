@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Sending and receiving leave nothing for the collector. */
 class ZeroAllocationTest {
-    private static final long PATIENCE_NS = 40_000_000_000L;
+    private static final long PATIENCE_NS = 120_000_000_000L;
     private static final int MEASURED = 20_000;
     private static final com.sun.management.ThreadMXBean THREADS =
         (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
