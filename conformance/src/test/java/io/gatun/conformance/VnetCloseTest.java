@@ -4,11 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatun.drivers.epair.Epair;
 import io.gatun.protosw.Vnet;
+import io.gatun.spi.socket.AcceptFilterArg;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
+import io.gatun.uipc.Sockets;
 import io.gatun.uipc.api.SocketFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -76,6 +81,34 @@ class VnetCloseTest {
             } catch (final AssertionError | RuntimeException e) {
                 throw new AssertionError("seed=" + seed, e);
             }
+        }
+    }
+
+    static Stream<Arguments> modes() {
+        return Stream.of(LockStrategy.values())
+            .flatMap(s -> Stream.of(Arguments.of(s, false), Arguments.of(s, true)));
+    }
+
+    /** A filter holds a connection back with what has come for it: no user will ever have it. */
+    @ParameterizedTest
+    @MethodSource("modes")
+    void close_withARequestHeldBackByAFilter_leavesNothing(final LockStrategy strategy, final boolean threads)
+            throws ErrnoException {
+        try (Bed bed = new Bed(strategy, threads, SEED)) {
+            final Vnet v = bed.loopback();
+            final SockAddr at = SockAddr.of("127.0.0.1", Bed.PORT);
+            final SocketFile head = Bed.listener(v, at, 8);
+            head.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_ACCEPTFILTER, new AcceptFilterArg("httpready", ""));
+            final SocketFile client = Bed.tcp(v);
+            client.connect(at);
+            client.send(ByteBuffer.wrap("GET / HT".getBytes(StandardCharsets.US_ASCII)));
+            while (bed.pool.outstanding() == 0) {
+                Thread.onSpinWait();
+            }
+            v.close();
+            close(client);
+            close(head);
+            assertThat(Sockets.of(v).numOpen()).isZero();
         }
     }
 

@@ -433,7 +433,7 @@ final class SoftNetisr implements Netisr {
         return agent != null && agent.isCurrent();
     }
 
-    /** Ends the agent and frees what waits. */
+    /** Ends the agent, frees the packets that wait, and does the rest, of which some lets go of sockets. */
     void close() {
         if (agent != null) {
             agent.close();
@@ -443,7 +443,7 @@ final class SoftNetisr implements Netisr {
         }
         for (Workstream ws : streams) {
             if (ws.claim()) {
-                ws.flushTasks();
+                ws.runTasks(vnet::uncaught);
                 ws.release();
             }
         }

@@ -7,6 +7,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.function.Consumer;
 import org.jctools.queues.atomic.MpscGrowableAtomicArrayQueue;
 
 /**
@@ -296,10 +297,15 @@ final class Workstream {
         }
     }
 
-    /** Forgets the tasks that wait. For the holder of the running bit. */
-    void flushTasks() {
+    /** Runs the tasks that wait, whatever one of them throws. For the holder of the running bit. */
+    void runTasks(Consumer<Throwable> thrown) {
         SwiTask t = tasks.poll();
         while (t != null) {
+            try {
+                t.runClaimed();
+            } catch (Throwable e) {
+                thrown.accept(e);
+            }
             t = tasks.poll();
         }
     }
