@@ -11,4 +11,5 @@ module io.gatun.conformance {
     exports io.gatun.conformance.driver;
     exports io.gatun.conformance.netsim;
     exports io.gatun.conformance.packetdrill;
+    exports io.gatun.conformance.protocol;
 }

@@ -9,4 +9,5 @@ module io.gatun.protosw {
 
     uses io.gatun.spi.ifnet.IfnetDriver;
     uses io.gatun.spi.socket.Domain;
+    uses io.gatun.spi.vnet.VnetModule;
 }

@@ -9,9 +9,11 @@ import io.gatun.netinet.tcp.TcpGso;
 import io.gatun.netinet.tcp.TcpIp;
 import io.gatun.netinet.tcp.TcpUsrreq;
 import io.gatun.netinet.udp.Udp;
+import io.gatun.spi.ifnet.EtherTypes;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.Domain;
 import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.socket.IpSide;
 import io.gatun.spi.socket.IpprotoTable;
 import io.gatun.spi.socket.PathMtu;
 import io.gatun.spi.socket.Protosw;
@@ -83,6 +85,8 @@ public final class InetDomain implements Domain {
         vnet.ifnets().addListener(inet.control);
         vnet.provide(InetConfig.class, new InetConfig(inet));
         vnet.provide(PathMtu.class, inet::pathMtu);
+        vnet.provide(IpSide.class, new InetIp(inet));
+        vnet.provide(EtherTypes.class, inet.ether.types());
         return Errno.OK;
     }
 

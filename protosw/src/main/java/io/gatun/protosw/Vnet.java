@@ -19,6 +19,7 @@ import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.vnet.Netisr;
 import io.gatun.spi.vnet.SysctlTree;
+import io.gatun.spi.vnet.VnetModule;
 import io.gatun.spi.vnet.VnetSide;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
@@ -76,6 +77,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
     private final Domains domains;
     private final Ipprotos ipproto;
     private final Ifnets ifnets;
+    private final List<VnetModule> modules = new ArrayList<>(); // constant once wired
     @GuardedBy("services")
     private final Map<Class<?>, Object> services = new LinkedHashMap<>(); // (l)
     @GuardedBy("services")
@@ -136,10 +138,21 @@ public final class Vnet implements VnetSide, AutoCloseable {
         }
         families.sort(Comparator.comparingInt(Domain::family));
         for (Domain d : families) {
-            Errno e = domains.add(d);
-            if (e != Errno.OK) {
-                throw new IllegalStateException("domain " + d.name() + " of " + name + ": " + e.text());
-            }
+            begun("domain " + d.name(), domains.add(d));
+        }
+        List<VnetModule> extras = new ArrayList<>(b.modules);
+        if (b.services) {
+            ServiceLoader.load(VnetModule.class, b.classLoader).forEach(extras::add);
+        }
+        for (VnetModule m : extras) {
+            begun("module " + m.name(), m.init(this));
+            modules.add(m);
+        }
+    }
+
+    private void begun(String what, Errno e) {
+        if (e != Errno.OK) {
+            throw new IllegalStateException(what + " of " + name + ": " + e.text());
         }
     }
 
@@ -170,6 +183,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
 
     /** Undoes a build that failed. */
     void abandon() {
+        modules.reversed().forEach(VnetModule::destroy);
         domains.destroy();
         stopAgents();
     }
@@ -358,7 +372,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
 
     /**
      * Ends it: services that are {@link AutoCloseable} are closed, the latest first; interfaces are destroyed by their
-     * drivers; domains are destroyed; threads are stopped. Does nothing the second time.
+     * drivers; modules, then domains are destroyed; threads are stopped. Does nothing the second time.
      *
      * @throws IllegalStateException where the vnet is strict and mbufs are outstanding, callouts armed or something was
      *     thrown on a thread of its own, all the rest having been done; or, with nothing done, when called by a
@@ -384,6 +398,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
             }
         }
         ifnets.destroyAll();
+        modules.reversed().forEach(VnetModule::destroy);
         domains.destroy();
         stopAgents();
         String leaks = leaks();

@@ -6,6 +6,7 @@ import io.gatun.spi.mbuf.MbufPoolBuilder;
 import io.gatun.spi.socket.Domain;
 import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.LockStrategy;
+import io.gatun.spi.vnet.VnetModule;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,6 +35,7 @@ public final class VnetBuilder {
     final Map<String, String> sysctls = new HashMap<>();
     final List<Domain> domains = new ArrayList<>();
     final List<IfnetDriver> drivers = new ArrayList<>();
+    final List<VnetModule> modules = new ArrayList<>();
     private Boolean threads; // null: as the clock suggests
 
     VnetBuilder() {
@@ -107,15 +109,15 @@ public final class VnetBuilder {
         return this;
     }
 
-    /** Where domains, drivers, congestion controls, TCP stacks and accept filters are looked for. */
+    /** Where domains, drivers, modules, congestion controls, TCP stacks and accept filters are looked for. */
     public VnetBuilder classLoader(ClassLoader loader) {
         classLoader = loader;
         return this;
     }
 
     /**
-     * Whether domains, drivers and other extensions are looked for by ServiceLoader at all; true by default. Without,
-     * TCP still finds the congestion controls and stacks of its own module.
+     * Whether domains, drivers, modules and other extensions are looked for by ServiceLoader at all; true by default.
+     * Without, TCP still finds the congestion controls and stacks of its own module.
      */
     public VnetBuilder services(boolean on) {
         services = on;
@@ -131,6 +133,12 @@ public final class VnetBuilder {
     /** Adds a driver that ServiceLoader does not know. It serves this vnet alone. */
     public VnetBuilder driver(IfnetDriver d) {
         drivers.add(d);
+        return this;
+    }
+
+    /** Adds a module that ServiceLoader does not know. It serves this vnet alone. */
+    public VnetBuilder module(VnetModule m) {
+        modules.add(m);
         return this;
     }
 
@@ -175,9 +183,10 @@ public final class VnetBuilder {
     }
 
     /**
-     * Makes it: domains and drivers are found, domains initialised.
+     * Makes it: domains, drivers and modules are found, domains and then modules initialised.
      *
-     * @throws IllegalStateException when a domain cannot be initialised or two have the same family
+     * @throws IllegalStateException when one cannot be initialised, two domains have the same family or two drivers
+     *     the same name
      * @throws IllegalArgumentException when a sysctl was given a value it does not take
      */
     public Vnet build() {

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.sys.DropReason;
+import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.Callout;
 import io.gatun.spi.vnet.VirtualClock;
+import io.gatun.spi.vnet.VnetModule;
+import io.gatun.spi.vnet.VnetSide;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +38,41 @@ final class VnetTest {
         try (Vnet a = small().build(); Vnet b = small().build()) {
             assertThat(a.secret()).isNotEqualTo(b.secret());
         }
+    }
+
+    /** Says what befalls it. */
+    private record Module(String name, Errno answer, List<String> said) implements VnetModule {
+        @Override
+        public Errno init(VnetSide vnet) {
+            said.add(name + " begins in " + vnet.name());
+            return answer;
+        }
+
+        @Override
+        public void destroy() {
+            said.add(name + " ends");
+        }
+    }
+
+    @Test
+    void modules_beginInOrder_andEndInReverse() {
+        final List<String> said = new ArrayList<>();
+        try (Vnet v = small().name("v").module(new Module("one", Errno.OK, said))
+                .module(new Module("two", Errno.OK, said)).build()) {
+            assertThat(said).containsExactly("one begins in v", "two begins in v");
+            assertThat(v.classLoader()).as("no services").isNull();
+        }
+        assertThat(said).endsWith("two ends", "one ends").hasSize(4);
+    }
+
+    @Test
+    void module_thatCannotBegin_endsTheBuilding() {
+        final List<String> said = new ArrayList<>();
+        final VnetBuilder b = small().name("v").module(new Module("one", Errno.OK, said))
+            .module(new Module("two", Errno.EEXIST, said)).module(new Module("three", Errno.OK, said));
+        assertThatThrownBy(b::build).isInstanceOf(IllegalStateException.class)
+            .hasMessage("module two of v: " + Errno.EEXIST.text());
+        assertThat(said).containsExactly("one begins in v", "two begins in v", "one ends");
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.gatun.netinet.ip.InAddrs;
 import io.gatun.netinet.ip.InMulti;
 import io.gatun.netinet.lltable.LlHeader;
 import io.gatun.netinet.tcp.TcpLro;
+import io.gatun.spi.ifnet.EtherTypes;
 import io.gatun.spi.ifnet.EtherVlan;
 import io.gatun.spi.ifnet.IfCounter;
 import io.gatun.spi.ifnet.Ifnet;
@@ -32,6 +33,7 @@ public final class Ether implements LinkLayer {
     private final Inet inet;
     private final VnetSide vnet;
     private final ReadAhead ahead;
+    private final EtherTypeTable types = new EtherTypeTable();
     private volatile TcpLro lro; // (w)
 
     public Ether(Inet inet) {
@@ -65,6 +67,11 @@ public final class Ether implements LinkLayer {
     @Override
     public void detach(Ifnet ifp) {
         inet.arp.ifdetach(ifp);
+    }
+
+    /** Where protocols of other modules say which frames are theirs. */
+    public EtherTypes types() {
+        return types;
     }
 
     /** For TCP: who merges segments that came together, on interfaces with IFCAP_LRO. */
@@ -165,7 +172,7 @@ public final class Ether implements LinkLayer {
             case EtherHeader.ETHERTYPE_IP -> Netisr.NETISR_IP;
             case EtherHeader.ETHERTYPE_ARP -> Netisr.NETISR_ARP;
             case EtherHeader.ETHERTYPE_IPV6 -> Netisr.NETISR_IPV6;
-            default -> 0;
+            default -> types.lookup(EtherHeader.type(m));
         };
         if (proto == 0) {
             ifp.count(IfCounter.NOPROTO, 1);
