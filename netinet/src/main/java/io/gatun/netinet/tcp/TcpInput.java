@@ -292,7 +292,7 @@ final class TcpInput {
         if (tp.inp.has(Inpcb.INP_DROPPED) || tp.state == TcpState.LISTEN) {
             return;
         }
-        if (seg.needOutput || tp.has(Tcpcb.TF_ACKNOW)) {
+        if (tp.has(Tcpcb.TF_ACKNOW) || seg.needOutput && TcpOutput.mayBeDue(tp)) {
             TcpOutput.output(tp);
         }
         if (tp.has(Tcpcb.TF_DELACK) && !tp.inp.has(Inpcb.INP_DROPPED)

@@ -49,6 +49,15 @@ public final class TcpOutput {
         return e;
     }
 
+    /**
+     * False where an acknowledgment can have set nothing free: the buffer is empty and no FIN is owed. Reading, not an
+     * acknowledgment, opens the window that we offer.
+     */
+    @GuardedBy("tp.inp.lock")
+    static boolean mayBeDue(Tcpcb tp) {
+        return tp.fb != null || tp.state != TcpState.ESTABLISHED || tp.inp.so.snd().avail() > 0;
+    }
+
     /** The user has read: sends what that makes due, which is a window update or nothing. */
     @GuardedBy("tp.inp.lock")
     static Errno windowOpened(Tcpcb tp) {

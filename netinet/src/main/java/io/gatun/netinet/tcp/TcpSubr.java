@@ -224,6 +224,7 @@ public final class TcpSubr {
         tp.cc.cbDestroy(tp);
         tp.ccData = null;
         tp.tcp.states.dec(tp.state);
+        tp.quiet();
         tp.inp.ppcb = null;
     }
 

@@ -123,7 +123,7 @@ public final class Tcpcb extends TcpCcVar implements Runnable {
     public final Inpcb inp;                     // (c)
     public final Tcp tcp;                       // (c)
     final Callout callout;                      // (c) the one timer
-    private TcpActivity activity = new TcpActivity();      // (i) null while all is quiet
+    private TcpActivity activity;                          // (i) null while all is quiet
     /** Its stack; null for the base stack. @bsd t_fb */
     TcpFunctionBlock fb;                        // (i)
     /** What the stack keeps of it. @bsd t_fb_ptr */
@@ -217,6 +217,7 @@ public final class Tcpcb extends TcpCcVar implements Runnable {
         this.tcp = tcp;
         this.inp = inp;
         callout = tcp.vnet.callout("tcp", inp.lock, this);
+        activity = tcp.activities.claim();
     }
 
     /** What the callout does. @bsd tcp_timer_enter */
