@@ -23,8 +23,7 @@ import java.util.concurrent.Executors;
 
 /**
  * Small servers on a stack, over TCP and UDP: echo (RFC 862), discard (RFC 863), character generator (RFC 864), and a
- * file to whoever connects. A virtual thread for each
- * connection. {@link #close} ends them all.
+ * file to whoever connects. A virtual thread for each connection. {@link #close} ends them all.
  */
 final class Services implements AutoCloseable {
     private static final int BACKLOG = 512;

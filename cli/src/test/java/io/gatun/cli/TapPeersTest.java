@@ -21,8 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * {@code gatun serve} on a TAP device, in a network namespace of its own, driven by programs that were not written
- * here. Skipped, with one line that says so, where
- * namespaces or /dev/net/tun are not to be had.
+ * here. Skipped, with one line that says so, where namespaces or /dev/net/tun are not to be had.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 300, unit = TimeUnit.SECONDS)

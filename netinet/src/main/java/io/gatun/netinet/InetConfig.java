@@ -21,9 +21,8 @@ import java.util.List;
 
 /**
  * What ifconfig(8), route(8) and arp(8) do, for embedding programs: {@code vnet.service(InetConfig.class)}. Prefixes
- * are
- * written {@code 10.0.0.0/8}; addresses are literals, no name is looked up. Any thread may call, holding no lock of the
- * stack.
+ * are written {@code 10.0.0.0/8}; addresses are literals, no name is looked up. Any thread may call, holding no lock of
+ * the stack.
  *
  * @bsd ifconfig
  */

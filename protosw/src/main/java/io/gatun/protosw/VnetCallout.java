@@ -7,9 +7,8 @@ import java.lang.invoke.VarHandle;
 
 /**
  * One timer of a {@link CalloutWheel}. What it is armed for ({@code deadline}) and where it is queued ({@code
- * queuedNs},
- * never later) are two things, so moving a deadline later and disarming touch neither the wheel nor its lock: the queue
- * finds out when the earlier instant comes.
+ * queuedNs}, never later) are two things, so moving a deadline later and disarming touch neither the wheel nor its
+ * lock: the queue finds out when the earlier instant comes.
  *
  * <p>An armed callout is always queued, no later than it is due, or in the hands of the thread that expires it. Whoever
  * arms writes {@code deadline} and then reads {@code queuedNs}; whoever takes it from the queue writes {@code queuedNs}

@@ -26,9 +26,9 @@ import java.lang.invoke.VarHandle;
  * The state of a socket and its changes; what users and protocols do with it is {@link Socket}.
  *
  * <p>Locking key: (b) this socket's lock, (w) written with release under this socket's lock, which orders it with what
- * follows, and volatile for who reads without it, (v) VarHandle or volatile,
- * (r) the receive buffer's lock, (q) the lock of the queue in {@code head}, (t) whoever owns the reference: set before
- * the socket is published, (d) owner of the entry in SoDefer.
+ * follows, and volatile for who reads without it, (v) VarHandle or volatile, (r) the receive buffer's lock, (q) the
+ * lock of the queue in {@code head}, (t) whoever owns the reference: set before the socket is published, (d) owner of
+ * the entry in SoDefer.
  *
  * @bsd struct socket
  */

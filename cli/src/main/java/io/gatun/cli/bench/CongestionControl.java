@@ -7,8 +7,7 @@ import java.util.List;
 
 /**
  * The kernel's default congestion control for the time of a run: cubic or reno where that may be set, since a default
- * of BBR paces the loopback. Put back at
- * {@link #close}, and by a shutdown hook when the run is interrupted.
+ * of BBR paces the loopback. Put back at {@link #close}, and by a shutdown hook when the run is interrupted.
  */
 final class CongestionControl implements AutoCloseable {
     private static final Path CONTROL = Path.of("/proc/sys/net/ipv4/tcp_congestion_control");

@@ -4,8 +4,7 @@ import java.io.IOException;
 
 /**
  * One way to run the workloads. Each call sets up, warms up, measures for a span and leaves nothing behind. All of it
- * happens between two ends on one
- * machine.
+ * happens between two ends on one machine.
  */
 interface Stack {
     /** What is answered for a workload this stack cannot do. */

@@ -9,10 +9,8 @@ import java.util.Map;
 
 /**
  * One virtual cable. A frame sent into one end is queued at the other and taken up at the next safe point of the
- * sending thread, which
- * runs the other vnet's input too ({@code Netisr.link}). Between vnets of one mbuf pool a frame crosses without a
- * copy, otherwise it is copied into the
- * receiver's pool.
+ * sending thread, which runs the other vnet's input too ({@code Netisr.link}). Between vnets of one mbuf pool a frame
+ * crosses without a copy, otherwise it is copied into the receiver's pool.
  *
  * @bsd if_epair
  */

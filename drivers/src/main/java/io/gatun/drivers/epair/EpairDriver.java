@@ -7,9 +7,8 @@ import io.gatun.spi.vnet.VnetSide;
 import java.util.Map;
 
 /**
- * Makes {@code epairNa} and {@code epairNb}, both in one vnet; {@link Epair#join} makes a pair between two.
- * Parameters: see
- * {@link Epair.Config#parse}.
+ * Makes {@code epairNa} and {@code epairNb}, both in one vnet; {@link Epair#join} makes a pair between two. Parameters:
+ * see {@link Epair.Config#parse}.
  *
  * @bsd if_epair
  * @see <a href="https://man.freebsd.org/epair/4">epair(4)</a>

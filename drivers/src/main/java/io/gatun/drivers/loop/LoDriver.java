@@ -17,8 +17,7 @@ import java.util.Map;
 
 /**
  * The loopback driver. {@code transmit} queues a packet to its network protocol and returns: it may be called with a
- * pcb's lock held, so it
- * must not call up. Parameter {@code mtu}: octets, 576 to 65535, by default {@value #LOMTU}.
+ * pcb's lock held, so it must not call up. Parameter {@code mtu}: octets, 576 to 65535, by default {@value #LOMTU}.
  *
  * @bsd if_loop
  * @see <a href="https://man.freebsd.org/lo/4">lo(4)</a>

@@ -15,14 +15,12 @@ import io.gatun.spi.vnet.Callout;
 import java.util.SplittableRandom;
 
 /**
- * Bad weather on the way out of an interface. Wraps its transmit and qflush slots: each frame may be lost, sent
- * twice, held back
- * behind later ones, delayed, or have one bit flipped (in a copy, since the sender still owns the octets). The same
- * seed and the same frames give the same faults.
+ * Bad weather on the way out of an interface. Wraps its transmit and qflush slots: each frame may be lost, sent twice,
+ * held back behind later ones, delayed, or have one bit flipped (in a copy, since the sender still owns the octets).
+ * The same seed and the same frames give the same faults.
  *
- * <p>Wrap before the interface is brought up. An interface whose frames may be corrupted must compute checksums (for
- * an epair:
- * {@code checksums=true}), or nobody can notice.
+ * <p>Wrap before the interface is brought up. An interface whose frames may be corrupted must compute checksums (for an
+ * epair: {@code checksums=true}), or nobody can notice.
  *
  * <p>Locking key: (c) constant, (q) {@code qlock}. Frames are sent with no lock of this class held.
  */

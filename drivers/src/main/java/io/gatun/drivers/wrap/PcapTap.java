@@ -11,8 +11,8 @@ import java.nio.ByteOrder;
 
 /**
  * Records the packets of an interface as a pcap file (nanosecond form) that tcpdump and Wireshark read. Set it with
- * {@code ifp.setBpf}. The times are those of the vnet's
- * clock, so a deterministic run gives the same file, octet for octet.
+ * {@code ifp.setBpf}. The times are those of the vnet's clock, so a deterministic run gives the same file, octet for
+ * octet.
  *
  * <pre>
  *  file header, 24 octets: magic a1b23c4d, version 2.4, zone 0, accuracy 0, snap length, link type

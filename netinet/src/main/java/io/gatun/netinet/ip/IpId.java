@@ -5,8 +5,7 @@ import io.gatun.spi.vnet.VnetSide;
 
 /**
  * Identification of datagrams: counters shared by few destinations each, chosen by a keyed hash, so that one peer
- * learns
- * nothing of what is sent to others (RFC 7739 section 5.3). Atomic datagrams have none (RFC 6864 section 4.1).
+ * learns nothing of what is sent to others (RFC 7739 section 5.3). Atomic datagrams have none (RFC 6864 section 4.1).
  *
  * @bsd ip_fillid
  */

@@ -4,8 +4,8 @@ import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 
 /**
- * What control blocks ask the network layer of their family. IPv6
- * addresses have their zone put in. Implementations take no lock of INPCB order or before.
+ * What control blocks ask the network layer of their family. IPv6 addresses have their zone put in. Implementations
+ * take no lock of INPCB order or before.
  */
 public interface PcbAddrs {
     /** Whether this host owns the address, or it is a broadcast address of one of its networks. @bsd ifa_ifwithaddr */

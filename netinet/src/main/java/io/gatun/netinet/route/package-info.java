@@ -1,6 +1,5 @@
 /**
  * Routing: forwarding tables, next hops and what remembers them. Knows addresses and interfaces, nothing of packets.
- * Stands for FreeBSD's
- * net/route and netinet/in_fib.
+ * Stands for FreeBSD's net/route and netinet/in_fib.
  */
 package io.gatun.netinet.route;

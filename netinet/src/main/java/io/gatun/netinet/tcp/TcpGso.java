@@ -12,11 +12,10 @@ public final class TcpGso {
     }
 
     /**
-     * Cuts a packet with CSUM_IP_TSO, or with CSUM_IP6_TSO and no extension header, into packets of {@code
-     * tsoSegsz} octets of payload, linked by nextPkt.
-     * Each has headers of its own, sequence number advanced, FIN and PSH only on the last, CWR only on the first, and
-     * shares the clusters of the original; the TCP checksum is left to offload as it was, the IP checksum is not
-     * computed, and identifications count up from the original's. Consumes m.
+     * Cuts a packet with CSUM_IP_TSO, or with CSUM_IP6_TSO and no extension header, into packets of {@code tsoSegsz}
+     * octets of payload, linked by nextPkt. Each has headers of its own, sequence number advanced, FIN and PSH only on
+     * the last, CWR only on the first, and shares the clusters of the original; the TCP checksum is left to offload as
+     * it was, the IP checksum is not computed, and identifications count up from the original's. Consumes m.
      *
      * @return the first packet, or null when out of mbufs (everything freed)
      * @bsd tcp_tso_segment

@@ -17,18 +17,14 @@ import java.util.concurrent.atomic.AtomicInteger;
  * layer fill.
  *
  * <p>Life cycle: {@link #alloc} (not visible, slots empty) - the driver sets slots - {@link IfnetTable#attach}
- * (visible, traffic) -
- * {@link IfnetTable#detach} (dying, no slot is called any more) - {@link #free}.
+ * (visible, traffic) - {@link IfnetTable#detach} (dying, no slot is called any more) - {@link #free}.
  *
  * <p>Packets go down by {@link #output} (link layer: resolves, prepends the header) and {@link #transmit} (driver:
- * takes the frame), and up by
- * {@link #input}. A driver calls {@code input} with no lock of the stack held; a device that delivers while it
- * transmits uses
- * {@code vnet.netisr().queue} instead.
+ * takes the frame), and up by {@link #input}. A driver calls {@code input} with no lock of the stack held; a device
+ * that delivers while it transmits uses {@code vnet.netisr().queue} instead.
  *
- * <p>Locking key: (c) constant once attached, (l) the interface's {@code lock}, (d) the driver's own lock, (w)
- * written under (l), read without
- * a lock through a volatile field, (v) atomic.
+ * <p>Locking key: (c) constant once attached, (l) the interface's {@code lock}, (d) the driver's own lock, (w) written
+ * under (l), read without a lock through a volatile field, (v) atomic.
  *
  * @bsd struct ifnet
  * @see <a href="https://man.freebsd.org/ifnet/9">ifnet(9)</a>
@@ -198,10 +194,8 @@ public final class Ifnet extends IfnetSlots {
     }
 
     /**
-     * Takes received frames (linked by nextPkt) up; taps see them first. Consumes m. The driver has set {@code
-     * rcvif}, holds no lock of
-     * the stack, and calls
-     * {@code vnet().netisr().swi()} at the end of its batch.
+     * Takes received frames (linked by nextPkt) up; taps see them first. Consumes m. The driver has set {@code rcvif},
+     * holds no lock of the stack, and calls {@code vnet().netisr().swi()} at the end of its batch.
      *
      * @bsd if_input
      */

@@ -6,14 +6,13 @@ import java.util.Map;
 
 /**
  * A driver: makes interfaces by name, as {@code ifconfig tap0 create} does. Found by {@link java.util.ServiceLoader};
- * each vnet loads its own instance, so an
- * instance may keep state of its vnet. A driver needs {@code io.gatun.spi} alone.
+ * each vnet loads its own instance, so an instance may keep state of its vnet. A driver needs {@code io.gatun.spi}
+ * alone.
  *
- * <p>Typical sequence of {@link #create}: {@link Ifnet#alloc}, the slots ({@code setTransmitFn} and {@code
- * setQflushFn} always, {@code setIoctlFn},
- * {@code setInitFn}), MTU, capabilities and link address, then {@code vnet.ifnets().attach(ifp)}. Of {@link #destroy}:
- * {@code vnet.ifnets().detach(ifp)}, after which the stack calls no slot any more, then stop threads, free rings,
- * {@code ifp.free()}.
+ * <p>Typical sequence of {@link #create}: {@link Ifnet#alloc}, the slots ({@code setTransmitFn} and {@code setQflushFn}
+ * always, {@code setIoctlFn}, {@code setInitFn}), MTU, capabilities and link address, then {@code
+ * vnet.ifnets().attach(ifp)}. Of {@link #destroy}: {@code vnet.ifnets().detach(ifp)}, after which the stack calls no
+ * slot any more, then stop threads, free rings, {@code ifp.free()}.
  *
  * @bsd if_clone
  * @see <a href="https://man.freebsd.org/ifnet/9">ifnet(9)</a>

@@ -24,8 +24,7 @@ public abstract sealed class IfnetSlots permits Ifnet {
     public interface TransmitFn {
         /**
          * Takes ownership of the frame and any that follow by nextPkt. On an error the frame has been freed and
-         * counted. May be called by several threads at a time, with
-         * protocol locks held: never calls up.
+         * counted. May be called by several threads at a time, with protocol locks held: never calls up.
          *
          * @return OK, or ENOBUFS (back-pressure), ENETDOWN
          */

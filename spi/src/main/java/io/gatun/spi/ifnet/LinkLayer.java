@@ -4,8 +4,8 @@ import io.gatun.spi.sys.Errno;
 
 /**
  * A link protocol, registered with {@link IfnetTable#registerLinkLayer} for one IFT_ type. When an interface of that
- * type is attached, the link layer sets
- * its {@code input} and {@code output} slots, header length and broadcast address.
+ * type is attached, the link layer sets its {@code input} and {@code output} slots, header length and broadcast
+ * address.
  *
  * <p>Tagged frames (802.1Q): {@code input} moves a tag in the octets into the packet header ({@link EtherVlan#decap}).
  * Vid 0 is no VLAN, the tag is forgotten; any other goes to {@code ifp.vlanTrunk()}, and without one it is dropped

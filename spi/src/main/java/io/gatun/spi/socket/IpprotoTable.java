@@ -5,8 +5,7 @@ import io.gatun.spi.sys.Errno;
 
 /**
  * Transport protocols by IP protocol number: where IP input looks for the next layer. Apart from the protocol switch,
- * since a
- * transport need not have sockets.
+ * since a transport need not have sockets.
  *
  * @bsd ip_protox
  */

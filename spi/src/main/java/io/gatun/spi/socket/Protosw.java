@@ -7,8 +7,7 @@ import io.gatun.spi.sys.Ucred;
 
 /**
  * The protocol switch: what the socket layer calls, one object per (domain, type, protocol) and vnet. A slot that a
- * protocol does not override has
- * FreeBSD's default: EOPNOTSUPP, the generic routine, or nothing.
+ * protocol does not override has FreeBSD's default: EOPNOTSUPP, the generic routine, or nothing.
  *
  * <p>No lock is held at a call unless the slot says so. Mbufs handed down are consumed whatever the outcome.
  *

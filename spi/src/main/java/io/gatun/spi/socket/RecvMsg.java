@@ -4,8 +4,7 @@ import io.gatun.spi.mbuf.Mbuf;
 
 /**
  * What a receive call wants and what it got. Reused by its owner, one thread at a time. With {@link #wantMbufs} the
- * data comes as an
- * mbuf chain without a copy and belongs to the caller; otherwise it is copied into {@link #uio}.
+ * data comes as an mbuf chain without a copy and belongs to the caller; otherwise it is copied into {@link #uio}.
  *
  * @bsd soreceive
  */

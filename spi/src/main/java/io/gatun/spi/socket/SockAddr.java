@@ -11,8 +11,8 @@ import java.util.Arrays;
 
 /**
  * Room for one socket address of any family, mutable so that data paths can fill the caller's storage instead of
- * allocating. An address that others keep (a
- * bound name, an interface address, a route) is never changed by them: {@link #copy} first.
+ * allocating. An address that others keep (a bound name, an interface address, a route) is never changed by them:
+ * {@link #copy} first.
  *
  * <p>An IPv4 address is the int {@code 0x7f000001} for 127.0.0.1; an IPv6 address is two longs, the first eight
  * octets in {@code hi}.

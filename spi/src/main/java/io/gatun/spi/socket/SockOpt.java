@@ -2,8 +2,8 @@ package io.gatun.spi.socket;
 
 /**
  * One get or set of a socket option on its way down. A number travels in {@code value} (booleans as 0 and 1, times in
- * nanoseconds for SO_RCVTIMEO and SO_SNDTIMEO, in
- * seconds where FreeBSD's option is in seconds), anything else in {@code object}.
+ * nanoseconds for SO_RCVTIMEO and SO_SNDTIMEO, in seconds where FreeBSD's option is in seconds), anything else in
+ * {@code object}.
  *
  * @bsd struct sockopt
  */

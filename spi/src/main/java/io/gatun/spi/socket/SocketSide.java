@@ -11,10 +11,8 @@ import io.gatun.spi.vnet.VnetSide;
  * {@code io.gatun.uipc.Socket}.
  *
  * <p>Life of a socket: created by a user ({@link Protosw#attach} is called once) or by a protocol through {@link
- * #newConn} on a listener; ends when the user has closed
- * it, the protocol has let go ({@link #pcb} cleared, or {@link #isDisconnected}) and the last reference is given
- * back: then {@link Protosw#detach} is called
- * once.
+ * #newConn} on a listener; ends when the user has closed it, the protocol has let go ({@link #pcb} cleared, or {@link
+ * #isDisconnected}) and the last reference is given back: then {@link Protosw#detach} is called once.
  *
  * <p>Lock order: socket I/O, pcb, socket, socket buffer. Calls marked "takes" may be made with the pcb's lock held.
  *
@@ -121,8 +119,8 @@ public interface SocketSide {
 
     /**
      * A child for a connection that arrives at this listener, attached to the same protocol, with the listener's
-     * inherited options; incomplete until
-     * {@link #isConnected} unless {@code connstatus} says connected. Held by the queue.
+     * inherited options; incomplete until {@link #isConnected} unless {@code connstatus} says connected. Held by the
+     * queue.
      *
      * @param connstatus 0 or SS_ISCONNECTED
      * @return null when the backlog is full or memory is short (counted)

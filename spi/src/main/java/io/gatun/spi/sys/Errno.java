@@ -2,8 +2,7 @@ package io.gatun.spi.sys;
 
 /**
  * The outcome of a call inside the stack, with FreeBSD's numbers. {@link #OK} is success, so a method that can only
- * succeed or
- * fail returns an {@code Errno}; one that returns a count returns {@code -errno.code()} on failure.
+ * succeed or fail returns an {@code Errno}; one that returns a count returns {@code -errno.code()} on failure.
  *
  * @bsd errno
  * @see <a href="https://man.freebsd.org/errno/2">errno(2)</a>

@@ -2,9 +2,8 @@ package io.gatun.spi.sys;
 
 /**
  * The kinds of lock, in the order in which one thread may take them: a lock may be taken while locks of earlier kinds
- * are held, never
- * while one of a later kind is. Two locks of one kind may be held together only where {@link #nestable} says so
- * (a listener before its child, the two ends of a unix pair).
+ * are held, never while one of a later kind is. Two locks of one kind may be held together only where {@link #nestable}
+ * says so (a listener before its child, the two ends of a unix pair).
  */
 public enum LockClass {
     /** Configuration: interface tables, routes being written, sysctl handlers. Taken with nothing else held. */

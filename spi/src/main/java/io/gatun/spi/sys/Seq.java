@@ -2,8 +2,7 @@ package io.gatun.spi.sys;
 
 /**
  * Serial number arithmetic modulo 2^32 (RFC 1982, RFC 9293 section 3.4). Two numbers compare correctly when they lie
- * less than
- * 2^31 apart. Sequence numbers are {@code int} everywhere and are compared by these methods alone.
+ * less than 2^31 apart. Sequence numbers are {@code int} everywhere and are compared by these methods alone.
  */
 public final class Seq {
     private Seq() {

@@ -5,8 +5,7 @@ import java.util.List;
 
 /**
  * The lock order checker. Runs only where assertions are on: each thread remembers what it holds, in order, and an
- * acquisition that goes
- * against {@link LockClass} fails at once, whether or not it would have deadlocked this time.
+ * acquisition that goes against {@link LockClass} fails at once, whether or not it would have deadlocked this time.
  *
  * @bsd WITNESS
  */
@@ -47,9 +46,8 @@ public final class Witness {
     }
 
     /**
-     * For safe points, where a thread is about to run input processing: {@code assert Witness.safePoint();}. A
-     * socket's I/O lock may
-     * be held there, a pcb, socket or buffer lock may not.
+     * For safe points, where a thread is about to run input processing: {@code assert Witness.safePoint();}. A socket's
+     * I/O lock may be held there, a pcb, socket or buffer lock may not.
      *
      * @return true; fails if the thread holds a lock of {@link LockClass#INPCB} or later
      */

@@ -2,13 +2,11 @@ package io.gatun.spi.vnet;
 
 /**
  * One timer, made once by {@link VnetSide#callout} and armed as often as its owner likes. A callout made with a lock
- * runs its
- * handler with that lock held, and a {@link #stop} by a thread that holds the lock is exact: the handler will not run
- * afterwards.
+ * runs its handler with that lock held, and a {@link #stop} by a thread that holds the lock is exact: the handler will
+ * not run afterwards.
  *
  * <p>Typical sequence: made at attach, {@code reset} and {@code stop} under the owner's lock while it lives, {@code
- * drain} without
- * the lock before its memory is given up.
+ * drain} without the lock before its memory is given up.
  *
  * @bsd struct callout
  * @see <a href="https://man.freebsd.org/callout/9">callout(9)</a>

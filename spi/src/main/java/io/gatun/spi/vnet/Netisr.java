@@ -5,10 +5,8 @@ import io.gatun.spi.sys.Errno;
 
 /**
  * Dispatch of inbound packets to protocols, after netisr2. A packet is dispatched direct (run to completion by the
- * caller), hybrid or
- * deferred, as the protocol's policy and {@code net.isr.dispatch} say; what is queued is run by {@link #swi} at the
- * next safe point of
- * any thread.
+ * caller), hybrid or deferred, as the protocol's policy and {@code net.isr.dispatch} say; what is queued is run by
+ * {@link #swi} at the next safe point of any thread.
  *
  * <p>A device that delivers from within {@code transmit} (loopback, epair) must use {@link #queue}: the sender holds
  * its pcb's lock.
@@ -52,9 +50,8 @@ public interface Netisr {
     void unregister(int proto);
 
     /**
-     * Hands a packet up by the protocol's dispatch policy. Consumes m. The caller holds no lock of the stack and
-     * calls {@link #swi} at the end of
-     * its batch.
+     * Hands a packet up by the protocol's dispatch policy. Consumes m. The caller holds no lock of the stack and calls
+     * {@link #swi} at the end of its batch.
      *
      * @return OK; ENOBUFS when it had to be queued and the queue was full (counted under NETISR_QLIMIT);
      *     EPROTONOSUPPORT when nobody has registered the protocol (NETISR_NOPROTO)
@@ -79,10 +76,9 @@ public interface Netisr {
 
     /**
      * The software interrupt: runs what is queued here and at linked netisrs, unless another thread is at it already,
-     * and returns when all is idle or
-     * a budget is used up. To be called where no pcb, socket or buffer lock is held: at the end of every socket call,
-     * of every receive batch of
-     * a driver, of every callout. Costs two plain reads when nothing is queued.
+     * and returns when all is idle or a budget is used up. To be called where no pcb, socket or buffer lock is held: at
+     * the end of every socket call, of every receive batch of a driver, of every callout. Costs two plain reads when
+     * nothing is queued.
      *
      * @bsd swi_net
      */

@@ -1,9 +1,8 @@
 package io.gatun.spi.vnet;
 
 /**
- * One tunable or reading of a vnet, by FreeBSD name, as in {@code net.inet.tcp.delayed_ack}. Owners keep the object
- * and read {@link #get} or {@link #getInt} on the data
- * path, a plain read.
+ * One tunable or reading of a vnet, by FreeBSD name, as in {@code net.inet.tcp.delayed_ack}. Owners keep the object and
+ * read {@link #get} or {@link #getInt} on the data path, a plain read.
  *
  * @bsd SYSCTL_INT
  * @see <a href="https://man.freebsd.org/sysctl/9">sysctl(9)</a>

@@ -12,8 +12,7 @@ import java.util.random.RandomGenerator;
 
 /**
  * What a driver, a protocol or the socket layer sees of the stack instance it runs in. All state of a stack hangs off
- * its vnet: there are no
- * mutable statics. Everything here may be called by any thread.
+ * its vnet: there are no mutable statics. Everything here may be called by any thread.
  *
  * @bsd struct vnet
  * @see <a href="https://man.freebsd.org/vnet/9">vnet(9)</a>
