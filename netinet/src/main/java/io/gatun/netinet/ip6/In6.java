@@ -72,11 +72,6 @@ public final class In6 {
         return hi == 0 && (lo & ~IN4) == MAPPED;
     }
 
-    /** ::/96 but :: and ::1. @bsd IN6_IS_ADDR_V4COMPAT */
-    public static boolean isV4Compat(final long hi, final long lo) {
-        return hi == 0 && (lo & ~IN4) == 0 && (lo & ~1L) != 0;
-    }
-
     /** The low word of an IPv4 address mapped into IPv6; the high one is 0. */
     public static long v4Mapped(final int addr) {
         return MAPPED | addr & IN4;

@@ -35,13 +35,6 @@ public final class InpcbInfo {
     private static final long KEY_HASH = 0x68617368L;
     private static final long KEY_PORT = 0x706f7274L;
 
-    /** What a visitor of {@link #notifyAll4} does with each block. */
-    @FunctionalInterface
-    public interface Visitor {
-        /** Called without locks; the block may have gone: lock it and check. */
-        void visit(Inpcb inp, int arg);
-    }
-
     /** Writers' lock. @bsd INP_HASH_WLOCK */
     final Mtx hashLock;
     final int protocol;                                        // (c)
@@ -359,20 +352,6 @@ public final class InpcbInfo {
             return all;
         } finally {
             hashLock.unlock();
-        }
-    }
-
-    /**
-     * Visits every block whose peer has that IPv4 address. Not for data paths: makes a snapshot.
-     *
-     * @bsd in_pcbnotifyall
-     */
-    public void notifyAll4(final int faddr, final int arg, final Visitor visitor) {
-        for (final Inpcb inp : snapshot()) {
-            final PcbNode at = inp.at;
-            if (at.vflag == Inpcb.INP_IPV4 && at.fport() != 0 && (int) at.flo == faddr) {
-                visitor.visit(inp, arg);
-            }
         }
     }
 

@@ -117,13 +117,6 @@ public final class Cluster {
         return (int) REF_CNT.getAndAdd(this, -1) == 1;
     }
 
-    /** Forgets foreign storage and gives it back to its owner; the header itself must be in its zone again. */
-    static void runExtFree(ExtFree f, Object a1, Object a2) {
-        if (f != null) {
-            f.free(a1, a2);
-        }
-    }
-
     ExtFree takeExtFree() {
         ExtFree f = extFree;
         extFree = null;

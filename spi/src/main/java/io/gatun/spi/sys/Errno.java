@@ -85,10 +85,6 @@ public enum Errno {
         return text;
     }
 
-    public boolean isOk() {
-        return this == OK;
-    }
-
     /**
      * The error behind a code or behind a negative result.
      *
