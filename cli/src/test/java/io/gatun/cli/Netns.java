@@ -14,6 +14,9 @@ import java.util.concurrent.TimeUnit;
  * A network namespace of a test's own, with programs run inside it. Gone, with every process it started, when closed.
  */
 final class Netns implements AutoCloseable {
+    /** A busy machine takes so many times as long. */
+    private static final int SLACK = 4;
+
     private final String name;
     private final List<Process> started = new ArrayList<>();
 
@@ -82,14 +85,14 @@ final class Netns implements AutoCloseable {
         return exec(seconds, "bash", "-c", line);
     }
 
-    /** Waits for a program; one that takes longer is killed and has the status -1. */
+    /** Waits for a program that takes so long at most; one that takes several times longer is killed: status -1. */
     static Result finish(final Process p, final int seconds) {
         final CompletableFuture<String> out = CompletableFuture.supplyAsync(() -> drain(p.getInputStream()));
         try {
-            if (!p.waitFor(seconds, TimeUnit.SECONDS)) {
+            if (!p.waitFor(SLACK * (long) seconds, TimeUnit.SECONDS)) {
                 p.descendants().forEach(ProcessHandle::destroyForcibly);
                 p.destroyForcibly();
-                return new Result(-1, out.join() + "\n(killed after " + seconds + " s)");
+                return new Result(-1, out.join() + "\n(killed after " + SLACK * seconds + " s)");
             }
         } catch (final InterruptedException e) {
             Thread.currentThread().interrupt();

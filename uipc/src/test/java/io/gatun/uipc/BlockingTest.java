@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Calls that wait, on threads of both kinds. */
 class BlockingTest {
-    private static final long LIMIT_S = 20;
+    private static final long LIMIT_S = 60;
 
     /** A call under way on a thread of its own. */
     private static final class Call<T> {

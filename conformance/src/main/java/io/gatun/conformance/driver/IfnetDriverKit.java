@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
  * Most tests run without threads; {@link #threaded} has all of them run with.
  */
 public abstract class IfnetDriverKit {
-    private static final long PATIENCE_NS = 5_000_000_000L;
+    private static final long PATIENCE_NS = 60_000_000_000L;
     private static final int BURST = 64;
     private static final int FLOOD = 6000;
     private static final int UNKNOWN_CAP = 1 << 30;
