@@ -109,6 +109,9 @@ final class SoSend {
                 ctl = null;
                 clen = 0;
                 if (e != Errno.OK) {
+                    if (e == Errno.ENOBUFS) {
+                        uio.back(before - uio.resid());
+                    }
                     return e;
                 }
                 if (uio.resid() > 0) {

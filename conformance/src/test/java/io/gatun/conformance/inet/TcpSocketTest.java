@@ -278,6 +278,33 @@ class TcpSocketTest {
         assertThat(read(child)).isEqualTo("after");
     }
 
+    @Test
+    void urgent_noRoomForMore_isRefusedAndNotTaken() throws Exception {
+        connect();
+        child.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_OOBINLINE, 1);
+        child.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_RCVBUF, 1000);
+        client.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_SNDBUF, 2000);
+        int taken = 0;
+        boolean refused = false;
+        while (!refused && taken < 1_000_000) {
+            try {
+                final int n = client.send(bytes("0123456789".repeat(9)), SocketDefs.MSG_OOB);
+                refused = n < 0;
+                taken += Math.max(n, 0);
+            } catch (final ErrnoException e) {
+                assertThat(e.errno()).isEqualTo(Errno.ENOBUFS);
+                refused = true;
+            }
+        }
+        int got = 0;
+        for (String s = read(child); got < taken && !"-".equals(s); s = read(child)) {
+            got += s.length();
+            host.pass(LONG_MS);
+        }
+        assertThat(got).as("all that was taken").isEqualTo(taken).isGreaterThan(2000);
+        assertThat(read(child)).isEqualTo("-");
+    }
+
     // ---- options ------------------------------------------------------------
 
     @Test

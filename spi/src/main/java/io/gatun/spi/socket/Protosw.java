@@ -133,6 +133,7 @@ public abstract class Protosw {
 
     /**
      * Data on its way out. Consumes m and control. The socket's send I/O lock is held (not for datagram protocols).
+     * ENOBUFS of a stream means that it has taken nothing of m: the user may send that again.
      *
      * @param flags PRUS_*
      * @param nam destination, borrowed, or null

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
  */
 public final class Uio {
     private MemorySegment[] segs = new MemorySegment[1];
+    private long[] starts = new long[1];
     private long[] offsets = new long[1];
     private long[] lengths = new long[1];
     private int count;
@@ -37,6 +38,7 @@ public final class Uio {
     /** Only counts: no memory, {@code octets} to {@link #skip}. For calls that move mbufs. */
     public Uio limit(final long octets) {
         clear();
+        starts[0] = 0;
         offsets[0] = 0;
         lengths[0] = octets;
         count = 1;
@@ -62,10 +64,12 @@ public final class Uio {
         }
         if (count == segs.length) {
             segs = java.util.Arrays.copyOf(segs, 2 * count);
+            starts = java.util.Arrays.copyOf(starts, 2 * count);
             offsets = java.util.Arrays.copyOf(offsets, 2 * count);
             lengths = java.util.Arrays.copyOf(lengths, 2 * count);
         }
         segs[count] = seg;
+        starts[count] = offset;
         offsets[count] = offset;
         lengths[count] = length;
         count++;
@@ -115,6 +119,21 @@ public final class Uio {
             MemorySegment.copy(src, srcOffset + done, segs[index], offsets[index], chunk);
             advance(chunk);
             done += chunk;
+        }
+    }
+
+    /** Gives back the {@code n} octets that were moved last, as if they had not been. */
+    public void back(final long n) {
+        long left = n;
+        while (left > 0) {
+            while (offsets[index] == starts[index]) {
+                index--;
+            }
+            final long chunk = Math.min(left, offsets[index] - starts[index]);
+            offsets[index] -= chunk;
+            lengths[index] += chunk;
+            resid += chunk;
+            left -= chunk;
         }
     }
 
