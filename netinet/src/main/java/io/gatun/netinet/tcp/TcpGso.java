@@ -81,8 +81,10 @@ public final class TcpGso {
         s.setFlags(m.flags() & (Mbuf.M_BCAST | Mbuf.M_MCAST));
         // A packet on its way through has a header checksum of its own, which no longer holds.
         final boolean four = IpHeader.version(m, 0) == IpHeader.IPVERSION;
-        s.csumFlags(m.csumFlags() & ~Csum.CSUM_TSO | (four ? Csum.CSUM_IP : 0));
-        s.csumData(m.csumData());
+        // That of the text is to be computed too, even where all of the super-segment had one that was right: an
+        // interface may take super-segments and compute no checksums.
+        s.csumFlags(m.csumFlags() & ~Csum.CSUM_TSO | (four ? Csum.CSUM_IP | Csum.CSUM_IP_TCP : Csum.CSUM_IP6_TCP));
+        s.csumData(TcpHeader.OFF_SUM);
         return s;
     }
 

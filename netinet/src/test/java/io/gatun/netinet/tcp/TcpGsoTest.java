@@ -61,6 +61,19 @@ class TcpGsoTest {
         assertThat(all.toByteArray()).isEqualTo(pattern(0, 10_000));
     }
 
+    /** As one that an interface took which computes no checksums. */
+    @Test
+    void segment_superSegmentWithItsChecksum_segmentsGetTheirs() {
+        final Mbuf m = superSegment(fx, 2000, TH_ACK);
+        m.csumFlags(Csum.CSUM_IP_TSO);
+        final Mbuf p = TcpGso.segment(m);
+        for (Mbuf s = p; s != null; s = s.nextPkt()) {
+            assertThat(s.csumFlags()).isEqualTo(Csum.CSUM_IP_TCP | Csum.CSUM_IP);
+            assertThat(s.csumData()).isEqualTo(TcpHeader.OFF_SUM);
+        }
+        p.freePkts();
+    }
+
     @Test
     void segment_oneSegment_staysWhole() {
         final Mbuf p = TcpGso.segment(superSegment(fx, 1448, TH_ACK | TH_FIN));
