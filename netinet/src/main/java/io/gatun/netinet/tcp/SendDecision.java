@@ -144,6 +144,12 @@ final class SendDecision {
         if (p.off + p.len < avail || p.rexmit && Seq.geq(p.seq + p.len, tp.sndNxt)) {
             p.flags &= ~TcpHeader.TH_FIN; // what is sent again takes no FIN along that has not been sent before
         }
+        if (p.len == 0 && !p.rexmit && tp.has(Tcpcb.TF_SENTFIN) && tp.sndNxt == tp.sndMax
+            && tp.rcvNxt == tp.lastAckSent) {
+            // DIFFERS: an answer that acknowledges nothing new does not repeat the FIN. Two ends that have lost
+            // something before each other's would answer each other at once and for ever.
+            p.flags &= ~TcpHeader.TH_FIN;
+        }
         p.sendalot |= p.rexmit || tp.act().forceSegs > 1;
     }
 

@@ -34,7 +34,10 @@ final class TimeWaitArrives {
             final boolean local = TcpPath.local(tp);
             TcpTimers.activate(tp, TcpTimers.TT_2MSL, 2 * TcpSubr.mslNs(tp, local));
         }
-        if (seg.flags != TcpHeader.TH_ACK || seg.len != 0 || seg.seq != tp.rcvNxt || seg.ack != tp.sndNxt) {
+        // DIFFERS: FreeBSD takes an acknowledgment that tells of congestion for something to answer, and so would both
+        // ends of a simultaneous close, for ever. Nor may two that a forger has set apart go on without limit.
+        final boolean bare = (seg.flags & ~TcpEcn.FLAGS) == TcpHeader.TH_ACK && seg.len == 0;
+        if (!bare || (seg.seq != tp.rcvNxt || seg.ack != tp.sndNxt) && tp.tcp.respond.answerAllowed(tp)) {
             tp.tcp.respond.respond(tp, tp.sndNxt, tp.rcvNxt, TcpHeader.TH_ACK);
         }
         return seg.drop(DropReason.TCP_TIMEWAIT);

@@ -637,6 +637,36 @@ class SendTest {
             return so;
         }
 
+        /** The other end is in TIME-WAIT too. */
+        @Test
+        void timeWait_ackThatTellsOfCongestion_isNotAnswered() {
+            final FakeSocket so = timeWait();
+            fx.seg(TH_ACK | TcpHeader.TH_ECE | TcpHeader.TH_AE).on(so).arrive();
+            assertThat(fx.sent).isEmpty();
+        }
+
+        @Test
+        void timeWait_acksThatKeepComing_areAnsweredSomeTimes() {
+            final FakeSocket so = timeWait();
+            for (int i = 0; i < 100; i++) {
+                fx.seg(TH_ACK).on(so).ack(tcpcb(so).sndNxt + 1).arrive();
+            }
+            assertThat(fx.sent).hasSize(5);
+            fx.sent.clear();
+        }
+
+        /** Both ends have lost something before the other's FIN. */
+        @Test
+        void finWait1_finOutOfOrder_answerDoesNotRepeatOurs() {
+            final FakeSocket so = openPlain();
+            fx.shutdown(so, false);
+            fx.only();
+            fx.seg(TH_ACK | TH_FIN).on(so).seq(tcpcb(so).rcvNxt + 100).ack(tcpcb(so).sndUna).arrive();
+            assertThat(fx.only().flags).isEqualTo(TH_ACK);
+            fx.pass(1500);
+            assertThat(fx.only().flags).as("by its timer").isEqualTo(TH_ACK | TH_FIN);
+        }
+
         @Test
         void finWait1_fin_closesSimultaneously() {
             final FakeSocket so = openPlain();
