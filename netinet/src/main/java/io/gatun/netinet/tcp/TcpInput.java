@@ -244,6 +244,7 @@ final class TcpInput {
             finish(tp, seg, v);
         }
         tp.flags2 &= ~Tcpcb.TF2_INEVENT;
+        assert again || TcpCheck.check(tp);
         return !again;
     }
 

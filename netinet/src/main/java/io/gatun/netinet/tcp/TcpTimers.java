@@ -118,6 +118,7 @@ public final class TcpTimers {
         if (!tp.inp.has(Inpcb.INP_DROPPED)) {
             rearm(tp);
         }
+        assert TcpCheck.check(tp);
     }
 
     @GuardedBy("tp.inp.lock")

@@ -104,6 +104,7 @@ public final class TcpUsrreq extends Protosw {
             if (!tp.inp.has(Inpcb.INP_DROPPED) && tp.state != TcpState.TIME_WAIT) {
                 tp.flags |= Tcpcb.TF_CLOSED;
                 disconnect(tp);
+                assert TcpCheck.check(tp);
             }
             keep(tp);
         } finally {
@@ -276,6 +277,7 @@ public final class TcpUsrreq extends Protosw {
             }
             if (tp.state != TcpState.TIME_WAIT) {
                 disconnect(tp);
+                assert TcpCheck.check(tp);
             }
             return Errno.OK;
         } finally {
@@ -329,7 +331,12 @@ public final class TcpUsrreq extends Protosw {
         }
     }
 
-    /** @bsd tcp_usr_shutdown */
+    /**
+     * DIFFERS: to say again that no more is sent changes nothing. In FreeBSD that ends receiving too once the FIN has
+     * been acknowledged.
+     *
+     * @bsd tcp_usr_shutdown
+     */
     @Override
     public Errno shutdown(final SocketSide so, final int how) {
         if (so.listening()) {
@@ -351,9 +358,14 @@ public final class TcpUsrreq extends Protosw {
             if (tp.inp.has(Inpcb.INP_DROPPED)) {
                 return Errno.ECONNRESET;
             }
+            final boolean again = (so.snd().state() & SocketDefs.SBS_CANTSENDMORE) != 0;
             so.cantSendMore();
-            usrclosed(tp);
-            return tp.inp.has(Inpcb.INP_DROPPED) ? Errno.OK : TcpOutput.output(tp);
+            if (!again || how == SocketDefs.SHUT_RDWR) {
+                usrclosed(tp);
+            }
+            final Errno e = tp.inp.has(Inpcb.INP_DROPPED) ? Errno.OK : TcpOutput.output(tp);
+            assert TcpCheck.check(tp);
+            return e;
         } finally {
             tp.inp.lock.unlock();
         }
@@ -383,7 +395,9 @@ public final class TcpUsrreq extends Protosw {
                 m.freeChain();
                 return e;
             }
-            return (flags & PRUS_OOB) != 0 ? sendUrgent(tp, m) : sendStream(tp, m, flags);
+            final Errno sent = (flags & PRUS_OOB) != 0 ? sendUrgent(tp, m) : sendStream(tp, m, flags);
+            assert (flags & PRUS_NOTREADY) != 0 || TcpCheck.check(tp);
+            return sent;
         } finally {
             tp.inp.lock.unlock();
         }
@@ -463,7 +477,9 @@ public final class TcpUsrreq extends Protosw {
             if (tp.inp.has(Inpcb.INP_DROPPED)) {
                 return Errno.ECONNRESET;
             }
-            return tp.state.haveEstablished() ? TcpOutput.windowOpened(tp) : Errno.OK;
+            final Errno e = tp.state.haveEstablished() ? TcpOutput.windowOpened(tp) : Errno.OK;
+            assert TcpCheck.check(tp);
+            return e;
         } finally {
             tp.inp.lock.unlock();
         }
