@@ -7,12 +7,15 @@ import java.util.IdentityHashMap;
 
 /**
  * What is looked up instead of a large {@link FibTrie}: a direct table of the first 18 bits, and below a slot the
- * ranges of the next 30 bits, sorted, each with its answer. So most look-ups touch two places of memory that can be
- * out of cache, where the trie has six. It is made from the trie, and after a change the slots below the prefix are
- * made anew.
+ * answers by the next 6 bits where those tell all, else the ranges of the next 30 bits, sorted, each with its answer.
+ * So most look-ups touch two places of memory that can be out of cache, where the trie has six. It is made from the
+ * trie, and after a change the slots below the prefix are made anew.
  *
  * <pre>
- *   slot    null, a NextHop, ranges, Deep, or - where there would be too many ranges - 64 slots of the next 6 bits
+ *   slot    null, a NextHop, runs, ranges, Deep, or - where there would be too many ranges - 64 slots of the next 6
+ *           bits
+ *   runs    long[]: bit v of the first word set where the answer for 6 bits of value v is another than for v-1; then
+ *           the indices of the next hops of these runs, four a word, the first lowest
  *   ranges  char[] or int[]: starts 1..n-1 (start 0 is 0), then the indices of n next hops; char[] where the first 16
  *           of the 30 bits tell all and indices are small
  *   Deep    ranges of which some have for answer ~index of what lies below
@@ -75,6 +78,9 @@ final class FibDxr {
     /** The next hop of the longest prefix that covers the address, or null. @bsd dxr_lookup */
     NextHop longest(final long addrHi, final long addrLo) {
         final Object e = SLOT.getAcquire(top, (int) (addrHi >>> Long.SIZE - TOP_BITS));
+        if (e instanceof long[] r) {
+            return (NextHop) hops[answer(r, (int) (addrHi >>> Long.SIZE - TOP_BITS - FibTrie.STRIDE))];
+        }
         if (e instanceof char[] r) {
             return (NextHop) hops[answer(r, (int) (addrHi >>> Long.SIZE - TOP_BITS - Character.SIZE) & CHAR_MASK)];
         }
@@ -92,10 +98,19 @@ final class FibDxr {
      */
     int touch(final long addrHi) {
         final Object e = SLOT.getAcquire(top, (int) (addrHi >>> Long.SIZE - TOP_BITS));
+        if (e instanceof long[] r) {
+            return (int) r[r.length - 1];
+        }
         if (e instanceof char[] r) {
             return r[r.length - 1];
         }
         return e instanceof int[] r ? r[r.length >>> 1] + r[r.length - 1] : 0;
+    }
+
+    /** The answer of the last run that begins at or before the lowest 6 bits of a value. */
+    private static int answer(final long[] r, final int v) {
+        final int i = Long.bitCount(r[0] << ~v) - 1; // shifts count modulo 64
+        return (int) (r[1 + (i >> 2)] >>> (i << 4)) & CHAR_MASK;
     }
 
     /** Binary search without a branch that depends on the key or, up to 16 ranges, on how many there are. */
@@ -150,6 +165,8 @@ final class FibDxr {
             if (e instanceof Object[] slots) {
                 e = SLOT.getAcquire(slots, (int) (rest >>> Long.SIZE - FibTrie.STRIDE));
                 depth += FibTrie.STRIDE;
+            } else if (e instanceof long[] r) {
+                e = hops[answer(r, (int) (rest >>> Long.SIZE - FibTrie.STRIDE))];
             } else if (e instanceof char[] r) {
                 e = hops[answer(r, (int) (rest >>> Long.SIZE - Character.SIZE))];
             } else {
@@ -233,13 +250,16 @@ final class FibDxr {
         ranges = 0;
         deep = 0;
         collect(node, cover, 0, RANGE_BITS - FibTrie.STRIDE);
+        if (deep == 0 && ranges > 1 && ranges <= MAX_RANGES && fits(FibTrie.STRIDE)) {
+            return runs();
+        }
         if (ranges > MAX_RANGES) {
             return slots(node, cover);
         }
         if (ranges == 1 && deep == 0) {
             return hops[answers[0]];
         }
-        if (deep == 0 && fitsShort()) {
+        if (deep == 0 && fits(Character.SIZE)) {
             return shortRanges();
         }
         final int[] r = new int[2 * ranges - 1];
@@ -256,12 +276,22 @@ final class FibDxr {
         return new Deep(r, below);
     }
 
-    private boolean fitsShort() {
+    /** Whether so many first bits tell all, and indices are small. */
+    private boolean fits(final int first) {
         int bits = 0;
         for (int i = 0; i < ranges; i++) {
             bits |= starts[i];
         }
-        return (bits & (1 << SHORT_SHIFT) - 1) == 0 && indices.size() <= CHAR_MASK;
+        return (bits & (1 << RANGE_BITS - first) - 1) == 0 && indices.size() <= CHAR_MASK;
+    }
+
+    private long[] runs() {
+        final long[] r = new long[1 + (ranges + 3 >> 2)];
+        for (int i = 0; i < ranges; i++) {
+            r[0] |= 1L << (starts[i] >>> RANGE_BITS - FibTrie.STRIDE);
+            r[1 + (i >> 2)] |= (long) answers[i] << (i << 4);
+        }
+        return r;
     }
 
     private char[] shortRanges() {
@@ -346,6 +376,7 @@ final class FibDxr {
         long sum = HEAD + (long) Integer.BYTES * slots.length;
         for (final Object o : slots) {
             sum += switch (o) {
+                case long[] r -> HEAD + (long) Long.BYTES * r.length;
                 case char[] r -> HEAD + (long) Character.BYTES * r.length;
                 case int[] r -> HEAD + (long) Integer.BYTES * r.length;
                 case Deep d -> HEAD + HEAD + (long) Integer.BYTES * d.ranges.length + size(d.below);

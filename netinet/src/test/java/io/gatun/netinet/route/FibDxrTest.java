@@ -102,6 +102,28 @@ class FibDxrTest {
         assertThat(fib.lookup(0x0a000000 + (n << 4))).isNull();
     }
 
+    /** Slots of which every value of six bits has an answer of its own, or none: the longest of the shortest form. */
+    @Test
+    void everyPrefixOf24Bits_eachWithItsOwnAnswer_everyLookup_equalsTheTrie() {
+        FibTrie.Node root = FibTrie.EMPTY;
+        final FibDxr dxr = new FibDxr(root);
+        final int n = 1 << 10;
+        for (int pass = 0; pass < 2; pass++) {
+            for (int i = 0; i < n; i++) {
+                final long hi = 0x0a00_0000_0000_0000L | (long) i << 40;
+                if (pass == 0 || i % 3 == 0) {
+                    root = FibTrie.put(root, hi, 0, 24, pass == 0 ? hop(i) : null);
+                    dxr.update(root, hi, 0, 24);
+                }
+            }
+            for (int i = 0; i <= n; i++) {
+                final long hi = 0x0a00_0000_0000_0000L | (long) i << 40;
+                assertThat(dxr.longest(hi | 0xffL << 32, 0)).as("%d", i).isSameAs(FibTrie.longest(root, hi, 0));
+                assertThat(dxr.longest(hi, 0) == null).isEqualTo(i == n || pass == 1 && i % 3 == 0);
+            }
+        }
+    }
+
     /** A route that gets a new next hop again and again leaves no more dead ones than live. */
     @Test
     void nextHops_replacedForEver_memoryStays() {
