@@ -392,6 +392,7 @@ public final class Ifnet extends IfnetSlots {
         return capenable;
     }
 
+    /** Enables capabilities, of those that it has, without asking the driver, as {@link #ioctl} does. */
     public void setCapenable(final int caps) {
         capenable = caps & capabilities;
     }
@@ -424,6 +425,7 @@ public final class Ifnet extends IfnetSlots {
         return fibnum;
     }
 
+    /** Chooses that table; the caller has checked that it is there. */
     public void setFibnum(final int fib) {
         fibnum = fib;
     }

@@ -219,6 +219,7 @@ public abstract sealed class IfnetSlots permits Ifnet {
         return hdrlen;
     }
 
+    /** For the link layer. */
     public final void setHdrlen(final int octets) {
         hdrlen = octets;
     }
@@ -228,6 +229,7 @@ public abstract sealed class IfnetSlots permits Ifnet {
         return addrlen;
     }
 
+    /** For the link layer. */
     public final void setAddrlen(final int octets) {
         addrlen = octets;
     }
@@ -237,6 +239,7 @@ public abstract sealed class IfnetSlots permits Ifnet {
         return broadcastAddr;
     }
 
+    /** For the link layer, which does not change it afterwards. */
     public final void setBroadcastAddr(final byte[] addr) {
         broadcastAddr = addr;
     }
@@ -246,6 +249,7 @@ public abstract sealed class IfnetSlots permits Ifnet {
         return llSoftc;
     }
 
+    /** For the link layer. */
     public final void setLlSoftc(final Object state) {
         llSoftc = state;
     }
@@ -255,6 +259,7 @@ public abstract sealed class IfnetSlots permits Ifnet {
         return tsoMax;
     }
 
+    /** For the driver, with IFCAP_TSO4 or IFCAP_TSO6; 65,535 by default. */
     public final void setTsoMax(final int octets) {
         tsoMax = octets;
     }

@@ -61,8 +61,10 @@ public interface IfnetTable {
     /** Registers the link protocol of an IFT_ type. EEXIST when there is one. */
     Errno registerLinkLayer(int ifType, LinkLayer layer);
 
+    /** From now on it hears of interfaces, addresses and state; each change on the thread that makes it. */
     void addListener(IfnetListener listener);
 
+    /** It hears no more; a call that is under way may still come. */
     void removeListener(IfnetListener listener);
 
     /** Tells the listeners that an address came or went; for {@link Ifnet}. */

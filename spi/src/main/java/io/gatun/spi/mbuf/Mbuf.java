@@ -26,29 +26,47 @@ import java.nio.ByteOrder;
  * @bsd mbuf
  */
 public final class Mbuf extends Pkthdr {
+    /** Octets of an mbuf. */
     public static final int MSIZE = 256;
     /** Octets an mbuf has of its own. The header lives on the heap, so it costs none of them. */
     public static final int MLEN = MSIZE;
+    /** As {@link #MLEN}: a packet header takes no room. */
     public static final int MHLEN = MSIZE;
+    /** Octets from which on a cluster is worth it. */
     public static final int MINCLSIZE = MHLEN + 1;
+    /** Octets of a cluster, and of the jumbo ones below. */
     public static final int MCLBYTES = 2048;
     public static final int MJUMPAGESIZE = 4096;
     public static final int MJUM9BYTES = 9 * 1024;
     public static final int MJUM16BYTES = 16 * 1024;
+    /** As a length: all there is. */
     public static final int M_COPYALL = 1_000_000_000;
 
+    /** Has a cluster or external storage. */
     public static final int M_EXT = 0x00000001;
+    /** The first of a packet: the fields of {@link Pkthdr} count. */
     public static final int M_PKTHDR = 0x00000002;
+    /** The end of a record. */
     public static final int M_EOR = 0x00000004;
+    /** The octets may not be changed. */
     public static final int M_RDONLY = 0x00000008;
+    /** Came, or goes, to all stations of the link. */
     public static final int M_BCAST = 0x00000010;
+    /** Came, or goes, to a group of stations of the link. */
     public static final int M_MCAST = 0x00000020;
+    /** Was for another station. */
     public static final int M_PROMISC = 0x00000040;
+    /** {@link #etherVtag()} holds a tag. */
     public static final int M_VLANTAG = 0x00000080;
+    /** The handle is its owner's: freeing gives back what it holds and leaves the handle. */
     public static final int M_NOFREE = 0x00000200;
+    /** {@link #rcvTstmp()} holds a time. */
     public static final int M_TSTMP = 0x00000400;
+    /** That time is of high precision: the device took it. */
     public static final int M_TSTMP_HPREC = 0x00000800;
+    /** That time is of a merged packet. */
     public static final int M_TSTMP_LRO = 0x00001000;
+    /** The first of eleven bits that belong to one layer at a time; see {@link #clrProtoFlags}. */
     public static final int M_PROTO1 = 0x00002000;
     public static final int M_PROTO2 = 0x00004000;
     public static final int M_PROTO3 = 0x00008000;
@@ -65,6 +83,7 @@ public final class Mbuf extends Pkthdr {
     public static final int M_COPYFLAGS = M_PKTHDR | M_EOR | M_BCAST | M_MCAST | M_PROMISC | M_VLANTAG
             | M_TSTMP | M_TSTMP_HPREC | M_TSTMP_LRO | M_PROTOFLAGS;
 
+    /** Kinds of mbufs, for diagnosis, and where control and addresses stand before data in a socket buffer. */
     public static final int MT_DATA = 1;
     public static final int MT_HEADER = MT_DATA;
     public static final int MT_SONAME = 8;
@@ -73,6 +92,7 @@ public final class Mbuf extends Pkthdr {
     public static final int MT_OOBDATA = 16;
     public static final int MT_NOINIT = 255;
 
+    /** Of {@link #rsstype()}: the flow id is a hash. */
     public static final int M_HASHTYPE_HASHPROP = 0x80;
     public static final int M_HASHTYPE_INNER = 0x40;
     public static final int M_HASHTYPE_NONE = 0;
@@ -190,6 +210,7 @@ public final class Mbuf extends Pkthdr {
 
     // Links, length, flags.
 
+    /** The next mbuf of the packet, or null. @bsd m_next */
     public Mbuf next() {
         assert live() : dead();
         return next;
@@ -200,6 +221,7 @@ public final class Mbuf extends Pkthdr {
         next = m;
     }
 
+    /** The next packet of a list, or null. @bsd m_nextpkt */
     public Mbuf nextPkt() {
         assert live() : dead();
         return nextPkt;
@@ -216,6 +238,7 @@ public final class Mbuf extends Pkthdr {
         return len;
     }
 
+    /** Sets it; at most what the storage holds behind {@link #data()}. */
     public void len(int n) {
         assert live() : dead();
         assert n >= 0 && n <= start + size - data : "len " + n + " of " + describe();
@@ -229,6 +252,7 @@ public final class Mbuf extends Pkthdr {
         }
     }
 
+    /** MT_*. @bsd m_type */
     public int type() {
         assert live() : dead();
         return type & 0xff;
@@ -242,6 +266,7 @@ public final class Mbuf extends Pkthdr {
 
     // Storage.
 
+    /** Where it is freed to. */
     public MbufPool pool() {
         return pool;
     }
@@ -258,6 +283,7 @@ public final class Mbuf extends Pkthdr {
         return data;
     }
 
+    /** Moves the first valid octet, within the storage; {@code len} stays. */
     public void data(long off) {
         assert live() : dead();
         assert off >= start && off <= start + size : "data " + (off - start) + " of " + describe();
@@ -321,11 +347,17 @@ public final class Mbuf extends Pkthdr {
 
     // Octets, relative to the first valid one.
 
+    /**
+     * An octet of this mbuf, 0..255, as all that follow: {@code off} counts from the first valid octet, words are in
+     * network order, and all of it must lie in this mbuf ({@link #pullup} first). That is checked by assertions alone:
+     * without them an offset beyond {@link #len()} reads what lies there.
+     */
     public int getU8(int off) {
         assert inside(off, Byte.BYTES) : outside(off);
         return seg.get(U8, data + off) & 0xff;
     }
 
+    /** 0..65535. */
     public int getU16(int off) {
         assert inside(off, Short.BYTES) : outside(off);
         return seg.get(U16, data + off) & 0xffff;
@@ -341,6 +373,7 @@ public final class Mbuf extends Pkthdr {
         return seg.get(U64, data + off);
     }
 
+    /** Sets an octet; who shares the storage sees it, so {@link #writable} first. Bounds as for {@link #getU8}. */
     public void put8(int off, int v) {
         assert inside(off, Byte.BYTES) : outside(off);
         seg.set(U8, data + off, (byte) v);

@@ -47,22 +47,27 @@ public final class MbufPoolBuilder {
         return threads(1);
     }
 
+    /** Mbufs, of 256 octets each; 16,384 by default. @bsd kern.ipc.nmbufs */
     public MbufPoolBuilder nmbufs(int n) {
         return limit(MbufPool.Z_MBUF, n);
     }
 
+    /** Clusters of 2 KiB; 8,192 by default. @bsd kern.ipc.nmbclusters */
     public MbufPoolBuilder nmbclusters(int n) {
         return limit(MbufPool.Z_CLUSTER, n);
     }
 
+    /** Clusters of 4 KiB; 2,048 by default. @bsd kern.ipc.nmbjumbop */
     public MbufPoolBuilder nmbjumbop(int n) {
         return limit(MbufPool.Z_JUMBOP, n);
     }
 
+    /** Clusters of 9 KiB; 256 by default. @bsd kern.ipc.nmbjumbo9 */
     public MbufPoolBuilder nmbjumbo9(int n) {
         return limit(MbufPool.Z_JUMBO9, n);
     }
 
+    /** Clusters of 16 KiB; 1,024 by default. @bsd kern.ipc.nmbjumbo16 */
     public MbufPoolBuilder nmbjumbo16(int n) {
         return limit(MbufPool.Z_JUMBO16, n);
     }
@@ -87,6 +92,7 @@ public final class MbufPoolBuilder {
         return n;
     }
 
+    /** Takes the memory, once: it is given back only when the pool is garbage. */
     public MbufPool build() {
         return new MbufPool(this);
     }

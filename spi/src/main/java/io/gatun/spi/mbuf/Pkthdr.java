@@ -61,11 +61,13 @@ public abstract sealed class Pkthdr permits Mbuf {
         flags = f;
     }
 
+    /** Sets bits. {@link Mbuf}.M_*. */
     public final void setFlags(int f) {
         assert live() : dead();
         flags |= f;
     }
 
+    /** Clears bits. */
     public final void clearFlags(int f) {
         assert live() : dead();
         flags &= ~f;
@@ -104,6 +106,7 @@ public abstract sealed class Pkthdr permits Mbuf {
         return pktLen;
     }
 
+    /** Sets it; the sum of the {@code len} of all mbufs of the packet. */
     public final void pktLen(int n) {
         assert hdr() : noHdr();
         pktLen = n;
@@ -120,6 +123,10 @@ public abstract sealed class Pkthdr permits Mbuf {
         rcvif = ifp;
     }
 
+    /**
+     * Names the flow: equal for packets whose order matters; {@link #rsstype()} says how it was made. @bsd
+     * m_pkthdr.flowid
+     */
     public final int flowid() {
         assert hdr() : noHdr();
         return flowid;
@@ -219,6 +226,7 @@ public abstract sealed class Pkthdr permits Mbuf {
         fibnum = (char) n;
     }
 
+    /** Octets of link header, 0..255, where a device needs to be told. */
     public final int l2hlen() {
         assert hdr() : noHdr();
         return l2hlen & 0xff;
@@ -229,6 +237,7 @@ public abstract sealed class Pkthdr permits Mbuf {
         l2hlen = (byte) n;
     }
 
+    /** Octets of network header, 0..255, likewise. */
     public final int l3hlen() {
         assert hdr() : noHdr();
         return l3hlen & 0xff;
@@ -239,6 +248,7 @@ public abstract sealed class Pkthdr permits Mbuf {
         l3hlen = (byte) n;
     }
 
+    /** Octets of transport header, 0..255, likewise. */
     public final int l4hlen() {
         assert hdr() : noHdr();
         return l4hlen & 0xff;

@@ -68,6 +68,7 @@ public abstract class Protosw {
         return flags;
     }
 
+    /** Whether it has any of these PR_* bits. */
     public final boolean has(final int flag) {
         return (flags & flag) != 0;
     }

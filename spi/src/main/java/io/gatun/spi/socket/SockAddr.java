@@ -208,10 +208,12 @@ public final class SockAddr {
         scopeId = ifIndex;
     }
 
+    /** Sets the port, 0..65535. */
     public void setPort(final int newPort) {
         port = newPort;
     }
 
+    /** Sets the flow label and traffic class of an IPv6 address. */
     public void setFlowinfo(final int label) {
         flowinfo = label;
     }

@@ -40,6 +40,7 @@ public interface SockBuf {
     /** Fewest octets worth waking for. @bsd sb_lowat */
     int lowat();
 
+    /** Sets it; 1 to {@link #hiwat}. */
     void setLowat(int octets);
 
     /** SB_*. @bsd sb_flags */

@@ -30,14 +30,17 @@ public final class SockOpt {
         this.object = object;
     }
 
+    /** Asks for an option. */
     public static SockOpt get(final int level, final int name) {
         return new SockOpt(Dir.GET, level, name, 0, null);
     }
 
+    /** Sets one that is a number, a switch or a time. */
     public static SockOpt set(final int level, final int name, final long value) {
         return new SockOpt(Dir.SET, level, name, value, null);
     }
 
+    /** Sets one that is anything else. */
     public static SockOpt set(final int level, final int name, final Object object) {
         return new SockOpt(Dir.SET, level, name, 0, object);
     }

@@ -53,10 +53,15 @@ public final class Sysctl {
         return description;
     }
 
+    /**
+     * The value of a number or a switch (0 and 1); of a text 0. A plain read where it is one's own, a call where it is
+     * a reading.
+     */
     public long get() {
         return value;
     }
 
+    /** As {@link #get}, cut to 32 bits. */
     public int getInt() {
         return (int) value;
     }

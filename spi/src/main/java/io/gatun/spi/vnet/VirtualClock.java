@@ -11,6 +11,7 @@ public final class VirtualClock implements Clock {
         this(1_000_000_000L);
     }
 
+    /** Begins at that instant. */
     public VirtualClock(final long startNs) {
         nowNs.set(startNs);
     }

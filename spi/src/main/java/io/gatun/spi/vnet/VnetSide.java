@@ -21,6 +21,7 @@ public interface VnetSide {
     /** For messages and thread names. */
     String name();
 
+    /** The time, which nothing of the stack takes from elsewhere. */
     Clock clock();
 
     /**
@@ -36,6 +37,7 @@ public interface VnetSide {
      */
     byte[] secret();
 
+    /** Where its packets live; it may be shared with other vnets. */
     MbufPool pool();
 
     IfnetTable ifnets();
@@ -51,6 +53,7 @@ public interface VnetSide {
 
     CounterSet counters();
 
+    /** Which locks of a socket and its control block are one. */
     LockStrategy lockStrategy();
 
     /** Where extensions are looked for by ServiceLoader; null when they are not to be looked for. */
