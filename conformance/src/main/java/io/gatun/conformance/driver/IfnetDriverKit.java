@@ -4,20 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.IfCounter;
 import io.gatun.spi.ifnet.IfReq;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.ifnet.IfnetDriver;
 import io.gatun.spi.mbuf.Mbuf;
-import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
-import io.gatun.spi.vnet.Clock;
-import io.gatun.spi.vnet.VirtualClock;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -38,152 +33,20 @@ import org.junit.jupiter.api.Test;
  * the driver. After each test the vnet is closed and its pool recounted: a leaked mbuf or an armed callout fails it.
  * Most tests run without threads; {@link #threaded} has all of them run with.
  */
-public abstract class IfnetDriverKit {
-    private static final long PATIENCE_NS = 60_000_000_000L;
+public abstract class IfnetDriverKit extends KitBed {
     private static final int BURST = 64;
     private static final int FLOOD = 6000;
     private static final int UNKNOWN_CAP = 1 << 30;
     private static final int IP_TCP_HDRS = 40;
-
-    private final List<Vnet> vnets = new ArrayList<>();
-    private final List<KitPeer> peers = new ArrayList<>();
-    private Vnet vnet;
-    private KitLink link;
-    private Ifnet ifp;
-    private KitPeer peer;
 
     /** For subclasses. */
     protected IfnetDriverKit() {
         // everything is made by the tests
     }
 
-    // ---- what the author of a driver answers ------------------------------------------------------------
-
-    /** The driver under test, and behind it those whose interfaces it stands on. Made anew for each vnet. */
-    protected abstract List<IfnetDriver> drivers();
-
-    /** Parameters of the interface under test. A short transmit queue makes the test of back-pressure mean more. */
-    protected Map<String, String> params() {
-        return Map.of();
-    }
-
-    /** Makes what the interface stands on; called before it is created. */
-    protected void prepare(final Vnet theVnet) throws Exception {
-        // nothing, for most
-    }
-
-    /** The other end of the wire of an interface that has just been made and is down. */
-    protected abstract KitPeer peer(Vnet theVnet, KitLink theLink, Ifnet theIfp) throws Exception;
-
-    /** Whether the tests run in a vnet with threads, for a driver with threads of its own. */
-    protected boolean threaded() {
-        return false;
-    }
-
-    // ---- the frame of a test ------------------------------------------------------------
-
-    private void device() throws Exception {
-        device(threaded());
-    }
-
-    /** A vnet and the interface in it, up. */
-    private void up() throws Exception {
-        device();
-        assertThat(ifp.up()).isEqualTo(Errno.OK);
-    }
-
-    private void device(final boolean withThreads) throws Exception {
-        makeVnet(withThreads);
-        ifp = create();
-        peer = peer(vnet, link, ifp);
-        peers.add(peer);
-    }
-
-    private void makeVnet(final boolean withThreads) throws Exception {
-        final var b = Vnet.builder().name("kit").services(false).strict(true).seed(1).threads(withThreads)
-            .clock(withThreads ? Clock.SYSTEM : new VirtualClock())
-            .pool(MbufPool.builder().nmbufs(8192).nmbclusters(1024).nmbjumbop(64).nmbjumbo9(16).nmbjumbo16(32));
-        drivers().forEach(b::driver);
-        vnet = b.build();
-        vnets.add(vnet);
-        link = KitLink.install(vnet);
-        prepare(vnet);
-    }
-
-    private String dname() {
-        return drivers().getFirst().name();
-    }
-
-    private Ifnet create() throws ErrnoException {
-        return vnet.ifnets().create(dname() + "0", params());
-    }
-
     @AfterEach
     public final void everything_isGivenBack() {
-        peers.forEach(KitPeer::close);
-        vnets.forEach(Vnet::close);
-        for (final Vnet v : vnets) {
-            assertThat(v.pool().outstanding()).as(v.pool().leakReport()).isZero();
-            assertThat(v.pool().clustersOutstanding()).isZero();
-            assertThat(v.calloutsArmed()).isZero();
-            v.pool().check();
-        }
-        assertThat(link == null ? List.of() : link.complaints()).isEmpty();
-    }
-
-    private void settle() {
-        if (vnet.threaded()) {
-            vnet.netisr().swi();
-        } else {
-            vnet.runUntilIdle();
-        }
-    }
-
-    /** The next frame, for which it waits a while; null when none comes. */
-    private byte[] await(final Supplier<byte[]> source) {
-        final long end = System.nanoTime() + PATIENCE_NS;
-        while (true) {
-            settle();
-            final byte[] frame = source.get();
-            if (frame != null || System.nanoTime() - end > 0) {
-                return frame;
-            }
-            Thread.yield();
-        }
-    }
-
-    private byte[] seen() {
-        return await(peer::next);
-    }
-
-    private byte[] received() {
-        return await(() -> link.next(ifp));
-    }
-
-    private Errno send(final byte[] frame) {
-        return link.transmit(ifp, KitFrames.mbuf(vnet.pool(), frame));
-    }
-
-    private byte[] from(final int number) {
-        return KitFrames.from(ifp, number, KitFrames.MIN_PACKET);
-    }
-
-    private byte[] to(final int number) {
-        return KitFrames.to(ifp, number, KitFrames.MIN_PACKET);
-    }
-
-    /** That the next frame out is a fresh one: whatever was sent before has been seen or will never be. */
-    private void sendsNext(final int number) {
-        assertThat(send(from(number))).isEqualTo(Errno.OK);
-        assertThat(seen()).as("frame " + number).isEqualTo(from(number));
-    }
-
-    private long drops() {
-        long n = 0;
-        for (final DropReason r : DropReason.values()) {
-            n += vnet.drops(r);
-        }
-        return n;
+        giveBack();
     }
 
     // ---- life ------------------------------------------------------------
@@ -529,21 +392,6 @@ public abstract class IfnetDriverKit {
             frame = seen();
         }
         assertThat(frame).isEqualTo(from(4));
-    }
-
-    private Mbuf hoard() {
-        Mbuf all = null;
-        for (Mbuf m = vnet.pool().gethdr(Mbuf.MT_DATA); m != null; m = vnet.pool().gethdr(Mbuf.MT_DATA)) {
-            m.nextPkt(all);
-            all = m;
-        }
-        return all;
-    }
-
-    private void drain() {
-        while (link.next(ifp) != null) {
-            settle();
-        }
     }
 
     // ---- in ------------------------------------------------------------
