@@ -222,7 +222,9 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     }
 
     void setFibnum(final int fib) {
-        fibnum = (short) fib;
+        if (fibnum != fib) {
+            fibnum = (short) fib;
+        }
     }
 
     long userCookie() {
@@ -230,7 +232,9 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     }
 
     void setUserCookie(final long cookie) {
-        userCookie = (int) cookie;
+        if (userCookie != (int) cookie) {
+            userCookie = (int) cookie;
+        }
     }
 
     @Override
@@ -306,7 +310,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     }
 
     void setLinger(final int seconds) {
-        linger = (short) seconds;
+        LINGER.setRelease(this, (short) seconds);
     }
 
     @Override

@@ -17,7 +17,7 @@ import io.gatun.spi.vnet.Callout;
 final class SyncacheShard {
     private static final int LEVELS = TcpTimers.TCP_MAXRXTSHIFT + 2;
 
-    final Mtx lock = new Mtx(LockClass.NET_LEAF, "tcp_sc_head");
+    final Mtx lock;                       // (c)
     final Callout callout;                // (c)
     private final SyncacheEntry[] heads;  // (s) newest
     private final SyncacheEntry[] tails;  // (s) oldest
@@ -31,6 +31,7 @@ final class SyncacheShard {
     private long armedNs = TcpTimers.OFF; // (s)
 
     SyncacheShard(Syncache sc, int buckets) {
+        lock = new Mtx(LockClass.NET_LEAF, "tcp_sc_head", sc.tcp.vnet.threaded());
         heads = new SyncacheEntry[buckets];
         tails = new SyncacheEntry[buckets];
         lengths = new int[buckets];

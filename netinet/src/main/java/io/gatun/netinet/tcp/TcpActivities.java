@@ -14,7 +14,7 @@ import io.gatun.spi.sys.SpareSlots;
 final class TcpActivities {
     static final int MOST = 256;
 
-    private final Mtx lock = new Mtx(LockClass.LEAF, "tcp activities"); // (c)
+    private final Mtx lock;                     // (c)
     private final SpareSlots<TcpActivity> near; // (c)
     @GuardedBy("lock")
     private TcpActivity free;        // (l)
@@ -23,6 +23,7 @@ final class TcpActivities {
 
     /** @param shared whether the vnet has threads */
     TcpActivities(boolean shared) {
+        lock = new Mtx(LockClass.LEAF, "tcp activities", shared);
         near = new SpareSlots<>(shared);
     }
 

@@ -18,7 +18,7 @@ final class TcpSendMaps {
     private static final int CUTS_A_HOLE = 2;
 
     private final TcpSysctl sysctl; // (c)
-    private final Mtx lock = new Mtx(LockClass.LEAF, "tcp send maps"); // (c)
+    private final Mtx lock;         // (c)
     private final SpareSlots<TcpSendMap> near; // (c)
     private final AtomicInteger records = new AtomicInteger(); // (v) room in all maps there are
     private final AtomicInteger cuts = new AtomicInteger();    // (v) records cut off by SACK blocks
@@ -34,6 +34,7 @@ final class TcpSendMaps {
     /** @param shared whether the vnet has threads */
     TcpSendMaps(TcpSysctl sysctl, boolean shared) {
         this.sysctl = sysctl;
+        lock = new Mtx(LockClass.LEAF, "tcp send maps", shared);
         near = new SpareSlots<>(shared);
     }
 
