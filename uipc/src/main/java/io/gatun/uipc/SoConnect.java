@@ -121,6 +121,16 @@ final class SoConnect {
 
     // ---- passive ------------------------------------------------------------
 
+    /**
+     * Whether an accept that does not wait would find nothing, seen without a lock and without a reference, so that a
+     * thread that polls a listener writes to no cache line that those who fill its queue need.
+     */
+    static boolean idle(final Socket so, final int flags) {
+        final AcceptQueue queue = so.sol();
+        return queue != null && queue.qlen() == 0 && (so.nonBlocking() || (flags & MSG_DONTWAIT) != 0)
+            && so.userHeld() && so.error() == Errno.OK;
+    }
+
     /** @bsd kern_accept4 */
     static SoResult accept(final Socket so, final SockAddr nam, final int flags) {
         final AcceptQueue queue = so.sol();

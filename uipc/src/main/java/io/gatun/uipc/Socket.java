@@ -92,6 +92,15 @@ public final class Socket extends SocketState {
      * @bsd soaccept
      */
     public SoResult accept(final SockAddr nam, final int flags) {
+        if (SoConnect.idle(this, flags)) {
+            // With threads who has queued something runs it: a poller would but draw a handshake to its processor.
+            if (!sockets.shared) {
+                vnet().netisr().swi();
+            }
+            if (sockets.shared || SoConnect.idle(this, flags)) {
+                return SoResult.failed(Errno.EAGAIN);
+            }
+        }
         if (!enter()) {
             return SoResult.failed(Errno.EBADF);
         }
