@@ -173,7 +173,9 @@ class TearDownTest {
                 done = now;
                 since = System.nanoTime();
             } else if (System.nanoTime() - since > PATIENCE_NS) {
-                throw new AssertionError("nothing moves after " + done + Stuck.describe(workers.getFirst().v));
+                final String what = "nothing moves after " + done + Stuck.describe(workers.getFirst().v);
+                System.err.println(what); // at once: what is stuck may keep the bed from closing
+                throw new AssertionError(what);
             }
         }
         for (final FutureTask<Void> t : tasks) {
