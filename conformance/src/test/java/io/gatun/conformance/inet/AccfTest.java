@@ -19,8 +19,13 @@ import io.gatun.spi.vnet.VirtualClock;
 import io.gatun.uipc.api.SocketFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +35,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The accept filters over TCP: what each holds back, and for how long. */
 class AccfTest {
     private static final int PORT = 80;
+    private static final int CLIENTS = 3;
+    private static final int CONNECTIONS = 100;
+    private static final int SPINS = 500;
 
     private Vnet vnet;
 
@@ -184,6 +192,67 @@ class AccfTest {
             }
             final int n = releasedAfter(filters[i % filters.length], octets(text.toString()));
             assertThat(n).as("seed " + seed).isBetween(0, text.length());
+        }
+    }
+
+    /**
+     * Who connects sends an octet at once or a little later, and goes on when it has come back.
+     *
+     * @param toggled a listener whose filter comes and goes meanwhile, or null
+     */
+    private void converse(final int connections, final SocketFile toggled) throws ErrnoException {
+        for (int i = 0; i < connections; i++) {
+            if (toggled != null) {
+                toggled.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_ACCEPTFILTER,
+                    AcceptFilterArg.of(i % 2 == 0 ? "" : "dataready"));
+            }
+            try (SocketFile c = socket()) {
+                c.connect(SockAddr.of("127.0.0.1", PORT));
+                for (int spin = 0; spin < (i & 1) * SPINS; spin++) {
+                    Thread.onSpinWait();
+                }
+                c.send(ByteBuffer.wrap(new byte[] {1}));
+                assertThat(c.receive(ByteBuffer.allocate(1))).isEqualTo(1);
+            }
+        }
+    }
+
+    private static void answer(final SocketFile l, final int connections) throws ErrnoException {
+        for (int i = 0; i < connections; i++) {
+            try (SocketFile child = l.accept()) {
+                final ByteBuffer in = ByteBuffer.allocate(1);
+                assertThat(child.receive(in)).isEqualTo(1);
+                child.send(in.flip());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void filter_comingAndGoing_underLoadOfOtherThreads_losesNobody(final LockStrategy strategy) throws Exception {
+        vnet.close();
+        vnet = Vnet.builder().name("accf").strict(true).lockStrategy(strategy).pool(MbufPool.builder().small()).build();
+        final Ifnet lo = vnet.ifnets().create("lo0");
+        vnet.service(InetConfig.class).addAddress(lo, "127.0.0.1/8");
+        lo.up();
+        try (SocketFile l = listener("dataready");
+             ExecutorService threads = Executors.newFixedThreadPool(CLIENTS + 1)) {
+            final List<Future<?>> clients = new ArrayList<>();
+            for (int i = 0; i < CLIENTS; i++) {
+                final SocketFile toggled = i == 0 ? l : null;
+                clients.add(threads.submit(() -> {
+                    converse(CONNECTIONS, toggled);
+                    return null;
+                }));
+            }
+            final Future<?> server = threads.submit(() -> {
+                answer(l, CLIENTS * CONNECTIONS);
+                return null;
+            });
+            for (final Future<?> client : clients) {
+                client.get();
+            }
+            server.get();
         }
     }
 
