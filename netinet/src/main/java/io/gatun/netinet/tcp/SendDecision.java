@@ -134,6 +134,7 @@ final class SendDecision {
             if ((p.flags & TcpHeader.TH_SYN) != 0) {
                 p.len = mss; // the rest has to wait for the answer
             } else if (tp.has(Tcpcb.TF_TSO) && TcpEcn.mayCut(tp) && !tp.has(Tcpcb.TF_FORCEDATA)
+                && Seq.leq(tp.sndUp, p.seq) // who cuts it repeats the urgent pointer, which counts from each segment
                 && tp.tsoMax - TcpPath.minProtoHdr(tp) > 2 * mss) {
                 superSegment(tp, p, mss, avail);
             } else {
