@@ -160,6 +160,7 @@ final class TcpPlpmtud {
             return;
         }
         p.tso = false;
+        p.flags &= ~TcpHeader.TH_FIN; // there is more text behind it
         if (Math.min(tp.sndWnd - p.off, tp.map == null ? tp.sndCwnd : TcpRack.room(tp)) < len) {
             p.len = 0; // acknowledgments will come, and make room
             p.sendalot = false;

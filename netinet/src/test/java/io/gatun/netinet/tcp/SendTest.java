@@ -106,26 +106,6 @@ class SendTest {
             assertThat(out.data).isEqualTo(pattern(0, 10_000));
         }
 
-        /** The urgent pointer counts from each segment, and who cuts a super-segment repeats it. */
-        @Test
-        void established_urgentTextAhead_goesInSegments() {
-            final FakeSocket so = open();
-            final Tcpcb tp = tcpcb(so);
-            tp.sndUp = tp.sndUna + 2500;
-            fx.send(so, pattern(0, 30_000));
-            final List<Out> out = take();
-            int urgent = 0;
-            for (final Out o : out) {
-                if (o.has(TcpHeader.TH_URG)) {
-                    urgent++;
-                    assertThat(o.len).isEqualTo(MSS);
-                    assertThat(o.seq + o.urp).isEqualTo(tp.iss + 1 + 2500);
-                }
-            }
-            assertThat(urgent).isEqualTo(3);
-            assertThat(out.getLast().tso).as("behind it").isTrue();
-        }
-
         @Test
         void established_superSegments_areAtMostSixtyFourKib() {
             final FakeSocket so = open();

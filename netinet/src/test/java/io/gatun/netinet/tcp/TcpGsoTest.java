@@ -95,4 +95,25 @@ class TcpGsoTest {
         assertThat(TcpGso.segment(m)).isNull();
         hog.forEach(Mbuf::free);
     }
+
+    /** The urgent pointer counts from each segment, and who cuts a super-segment repeats it. */
+    @Test
+    @SuppressWarnings("GuardedBy") // one thread
+    void output_urgentTextAhead_goesInSegments() {
+        final FakeSocket so = fx.established(fx.seg(TcpHeader.TH_SYN).seq(TcpFixture.PEER_ISS).mss(1000));
+        final Tcpcb tp = TcpFixture.tcpcb(so);
+        tp.sndUp = tp.sndUna + 2500;
+        fx.send(so, pattern(0, 30_000));
+        int urgent = 0;
+        for (final Out o : fx.sent) {
+            if (o.has(TcpHeader.TH_URG)) {
+                urgent++;
+                assertThat(o.len).isEqualTo(1000);
+                assertThat(o.seq + o.urp).isEqualTo(tp.iss + 1 + 2500);
+            }
+        }
+        assertThat(urgent).isEqualTo(3);
+        assertThat(fx.sent).as("behind it").anyMatch(o -> o.tso);
+        fx.sent.clear();
+    }
 }

@@ -174,6 +174,27 @@ class TcpPlpmtudTest {
             assertThat(sizes(take())).containsExactly(WHOLE);
         }
 
+        /** All that is left would go as one super-segment, and the FIN with it. */
+        @Test
+        @SuppressWarnings("GuardedBy") // one thread
+        void probe_ofTheLastText_takesNoFinAlong() {
+            always();
+            tp.flags |= Tcpcb.TF_TSO;
+            final int window = tp.sndCwnd;
+            tp.sndCwnd = 0;
+            give(12_000);
+            fx.shutdown(so, false);
+            fx.none();
+            tp.sndCwnd = window;
+            tp.rxtshift = 0; // of the wait for a window
+            TcpOutput.output(tp);
+            final List<Out> out = take();
+            assertThat(fx.stat("plpmtud_probes")).isEqualTo(1);
+            for (final Out o : out) {
+                assertThat(o.has(TcpHeader.TH_FIN)).isEqualTo(o.seq + o.len == base + 12_000);
+            }
+        }
+
         @Test
         @Tag("RFC4821-7.4")
         void tooLittleData_isNotProbed() {
