@@ -19,7 +19,7 @@ import java.util.Locale;
 
 /** How {@code netstat} shows sockets, interfaces and counters. */
 final class NetstatShow {
-    private static final String IF_ROW = "%-8s %5s %-20s %-24s %10s %5s %5s %10s %5s %5s";
+    private static final String IF_ROW = "%-8s %5s %-20s %-33s %10s %5s %5s %10s %5s %5s";
     private static final String SO_ROW = "%-5s %6s %6s %-24s %-24s %s";
 
     private NetstatShow() {

@@ -32,34 +32,56 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Ifnet extends IfnetSlots {
     /** Administratively up. */
     public static final int IFF_UP = 0x1;
+    /** Has a link broadcast address. */
     public static final int IFF_BROADCAST = 0x2;
+    /** For the driver to say more. */
     public static final int IFF_DEBUG = 0x4;
+    /** What it sends comes back to this host. */
     public static final int IFF_LOOPBACK = 0x8;
+    /** Has one peer and no link addresses. */
     public static final int IFF_POINTOPOINT = 0x10;
     /** Driver's: resources allocated, traffic may flow. */
     public static final int IFF_DRV_RUNNING = 0x40;
+    /** Neighbours are not asked for. */
     public static final int IFF_NOARP = 0x80;
+    /** Taps want the frames of all stations. */
     public static final int IFF_PROMISC = 0x100;
+    /** Wants the frames of all groups. */
     public static final int IFF_ALLMULTI = 0x200;
     /** Driver's: the transmit ring is full. */
     public static final int IFF_DRV_OACTIVE = 0x400;
     /** Cannot hear its own transmissions. */
     public static final int IFF_SIMPLEX = 0x800;
+    /** Carries frames to groups. */
     public static final int IFF_MULTICAST = 0x8000;
+    /** Being detached: nothing goes in or out any more. */
     public static final int IFF_DYING = 0x200000;
 
+    /** Checks the checksums of IPv4 packets that come in, and says so in {@code csumFlags}. */
     public static final int IFCAP_RXCSUM = 0x1;
+    /** Computes those of IPv4 packets that go out, where {@code csumFlags} asks. */
     public static final int IFCAP_TXCSUM = 0x2;
+    /** Takes frames 4 octets longer than its MTU, for a tag. */
     public static final int IFCAP_VLAN_MTU = 0x8;
+    /** Takes and gives tags in the packet header ({@code etherVtag}). */
     public static final int IFCAP_VLAN_HWTAGGING = 0x10;
+    /** Takes an MTU above 1500. */
     public static final int IFCAP_JUMBO_MTU = 0x20;
+    /** Cuts TCP super-segments over IPv4, up to {@link #tsoMax}. */
     public static final int IFCAP_TSO4 = 0x100;
+    /** The same over IPv6. */
     public static final int IFCAP_TSO6 = 0x200;
+    /** TCP may merge the segments of one batch that it hands up. */
     public static final int IFCAP_LRO = 0x400;
+    /** Does checksums of tagged frames too. */
     public static final int IFCAP_VLAN_HWCSUM = 0x80;
+    /** Cuts super-segments of tagged frames too. */
     public static final int IFCAP_VLAN_HWTSO = 0x40000;
+    /** Tells of its link by {@link #linkStateChange}. */
     public static final int IFCAP_LINKSTATE = 0x80000;
+    /** As IFCAP_RXCSUM, for IPv6. */
     public static final int IFCAP_RXCSUM_IPV6 = 0x200000;
+    /** As IFCAP_TXCSUM, for IPv6. */
     public static final int IFCAP_TXCSUM_IPV6 = 0x400000;
     public static final int IFCAP_TSO = IFCAP_TSO4 | IFCAP_TSO6;
     public static final int IFCAP_HWCSUM = IFCAP_RXCSUM | IFCAP_TXCSUM;
