@@ -23,8 +23,9 @@ import java.lang.invoke.VarHandle;
  * one send or receive call exclude others.
  *
  * <p>A waiter says how much it waits for; a wake-up that would not satisfy it costs a comparison, one without waiters
- * a flag test. Before it parks, a waiter spins for a while that follows its luck: on another processor's answer a
- * spin is some fifty times quicker than a park. A vnet without threads never waits: see {@link #sbwait}.
+ * a flag test. Before it parks, a waiter spins for a while that follows its luck, and now and then for longer: on
+ * another processor's answer a spin is some fifty times quicker than a park. A vnet without threads never waits: see
+ * {@link #sbwait}.
  *
  * <p>The I/O lock is a word, not a {@link Mtx}: idle connections are many. It is the outermost lock of a socket and is
  * held across {@link Netisr#swi}.
@@ -51,6 +52,8 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     private static final int SPIN_ROUND = 32;
     /** The shortest spin is this part of the longest. */
     private static final int SPIN_FLOOR = 16;
+    /** One wait in so many tries the longest spin: two ends that both park would else never find out of it. */
+    private static final int SPIN_PROBE = 16;
 
     static {
         try {
@@ -345,7 +348,8 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
             return false;
         }
         final SockBufWait w = waits();
-        final int budget = Math.min(w.spinNs, longest);
+        w.spins++;
+        final int budget = w.spins % SPIN_PROBE == 0 ? longest : Math.min(w.spinNs, longest);
         final Clock clock = so.vnet().clock();
         final long start = clock.nanoTime();
         // Each round takes more than its count in ns, so a clock that stands still ends it too.
@@ -362,7 +366,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
                 }
             }
         }
-        w.spinNs = Math.max(budget / 2, longest / SPIN_FLOOR);
+        w.spinNs = Math.max(Math.min(w.spinNs, budget) / 2, longest / SPIN_FLOOR);
         return false;
     }
 

@@ -14,6 +14,7 @@ final class SockBufWait {
     Cv ioCond;             // (l) made by the first waiter
     int wanted;            // (l) the least any waiter waits for, with SB_WAIT
     int spinNs = Integer.MAX_VALUE; // (a)
+    int spins;             // (a) waits that spun
     volatile long timeoNs; // (w) 0 waits for ever
     SoUpcall upcall;       // (l)
     Object upcallArg;      // (l)

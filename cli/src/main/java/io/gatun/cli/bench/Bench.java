@@ -21,6 +21,8 @@ public final class Bench implements Callable<Integer> {
     private static final int GATUN = 0;
     private static final int POLL = 1;
     private static final int KERNEL = 2;
+    /** Runs before the first that counts: the compiler shares the processors with threads that spin. */
+    private static final int FIRST_WARM = 4;
 
     @Option(names = "--json", description = "Print an array of objects instead of a table.")
     private boolean json;
@@ -87,8 +89,7 @@ public final class Bench implements Callable<Integer> {
         }
         final long runNs = (long) (seconds * NS_PER_S);
         for (int round = 0; round < rounds; round++) {
-            // The first round also lets the compiler warm up.
-            final Stack.Span span = new Stack.Span(round == 0 ? runNs : runNs / 4, runNs);
+            final Stack.Span span = new Stack.Span(round == 0 ? FIRST_WARM * runNs : runNs / 4, runNs);
             for (final Workload w : workloads) {
                 err.printf(Locale.ROOT, "\rround %d of %d: %-16s", round + 1, rounds, w.label());
                 err.flush();
