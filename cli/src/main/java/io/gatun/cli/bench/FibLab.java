@@ -1,5 +1,6 @@
 package io.gatun.cli.bench;
 
+import io.gatun.conformance.netsim.InternetTable;
 import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.spi.socket.SockAddr;

@@ -1,5 +1,6 @@
 package io.gatun.cli.bench;
 
+import io.gatun.conformance.netsim.InternetTable;
 import io.gatun.netinet.InetConfig;
 import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip.InCksum;

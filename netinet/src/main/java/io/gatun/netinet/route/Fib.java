@@ -31,6 +31,7 @@ public final class Fib {
 
     private final Mtx lock = new Mtx(LockClass.CONFIG, "rib");
     private final int number;
+    private final int largeFrom; // (c) prefixes from which on a family has a FibDxr
     private final List<RouteListener> listeners = new CopyOnWriteArrayList<>();
     private volatile FibTrie.Node root4 = FibTrie.EMPTY; // (w)
     private volatile FibTrie.Node root6 = FibTrie.EMPTY; // (w)
@@ -43,7 +44,15 @@ public final class Fib {
     private volatile int generation = 1;                 // (w)
 
     public Fib(int number) {
+        this(number, true);
+    }
+
+    /**
+     * @param derive false for a table that is always looked up in its trie, however large: for comparisons
+     */
+    public Fib(int number, boolean derive) {
         this.number = number;
+        largeFrom = derive ? LARGE : Integer.MAX_VALUE;
     }
 
     /** Its number: 0 is the default table. */
@@ -305,9 +314,9 @@ public final class Fib {
         bump();
     }
 
-    private static FibDxr updated(FibDxr old, FibTrie.Node root, int count, long h, long l, int bits) {
+    private FibDxr updated(FibDxr old, FibTrie.Node root, int count, long h, long l, int bits) {
         if (old == null) {
-            return count < LARGE ? null : new FibDxr(root);
+            return count < largeFrom ? null : new FibDxr(root);
         }
         if (count < SMALL) {
             return null;

@@ -1,4 +1,4 @@
-package io.gatun.cli.bench;
+package io.gatun.conformance.netsim;
 
 import io.gatun.spi.socket.SockAddr;
 import java.util.HashSet;
@@ -9,7 +9,7 @@ import java.util.Set;
  * Prefixes whose lengths are distributed as in the internet's routing table, at addresses drawn evenly from the unicast
  * space: less clustered than the real ones, so harder on caches. The same seed gives the same table.
  */
-final class InternetTable {
+public final class InternetTable {
     private static final int IPV4_BITS = 32;
     /** Prefixes of each length among 10,000, from /8: about the shares in the internet's table of 2024. */
     private static final int[] SHARES4 =
@@ -23,12 +23,12 @@ final class InternetTable {
 
     private final Random random;
 
-    InternetTable(final long seed) {
+    public InternetTable(final long seed) {
         random = new Random(seed);
     }
 
     /** Different IPv4 prefixes: the address in the upper, the length in the lower half of each. */
-    long[] prefixes4(final int n) {
+    public long[] prefixes4(final int n) {
         final long[] out = new long[n];
         final Set<Long> seen = new HashSet<>(2 * n);
         int at = 0;
@@ -60,8 +60,12 @@ final class InternetTable {
         return top << 24 | random.nextInt(1 << 24);
     }
 
-    /** Different IPv6 prefixes below 2000::/3, all within the first 64 bits. */
-    SockAddr[] prefixes6(final int n, final int[] lengths) {
+    /**
+     * Different IPv6 prefixes below 2000::/3, all within the first 64 bits.
+     *
+     * @param lengths filled with the length of each
+     */
+    public SockAddr[] prefixes6(final int n, final int[] lengths) {
         final SockAddr[] out = new SockAddr[n];
         final Set<Long> seen = new HashSet<>(2 * n);
         int at = 0;
