@@ -77,6 +77,24 @@ class TcpActivityTest {
     }
 
     @Test
+    void discarded_itsActivity_goesToTheNextConnection() {
+        final FakeSocket so = fx.established();
+        final Tcpcb tp = tcpcb(so);
+        final TcpActivity a = tp.act();
+        tp.inp.lock.lock();
+        try {
+            TcpSubr.close(tp);
+            TcpSubr.discard(tp);
+            tp.inp.free();
+        } finally {
+            tp.inp.lock.unlock();
+        }
+        TcpSubr.drain(tp);
+        assertThat(tp.isQuiet()).isTrue();
+        assertThat(tcpcb(fx.socket()).act()).isSameAs(a);
+    }
+
+    @Test
     void claim_afterRelease_isAsNew() {
         final TcpActivities pool = new TcpActivities(false);
         final TcpActivity a = pool.claim();
