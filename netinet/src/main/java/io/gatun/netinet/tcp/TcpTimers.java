@@ -323,7 +323,8 @@ public final class TcpTimers {
         final SocketSide so = tp.inp.so;
         final boolean wanted = tcp.sysctl.alwaysKeepalive.getBool()
             || so != null && (so.options() & SocketDefs.SO_KEEPALIVE) != 0;
-        if (!wanted || tp.state.after(TcpState.CLOSING)) {
+        // DIFFERS: in FIN-WAIT-2 too: who has closed his own direction and reads on may wait for a peer that is gone.
+        if (!wanted || tp.state.after(TcpState.CLOSING) && tp.state != TcpState.FIN_WAIT_2) {
             activate(tp, TT_KEEP, keepidle(tp));
             return;
         }

@@ -40,6 +40,20 @@ class KeepaliveTest {
         assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSED);
     }
 
+    /** Who has closed his own direction waits for the peer's, which may be gone. */
+    @Test
+    void finWait2_noAnswer_isDropped() {
+        final FakeSocket so = idle();
+        fx.shutdown(so, false);
+        fx.seg(TH_ACK).on(so).ack(tcpcb(so).sndMax).arrive();
+        assertThat(tcpcb(so).state).isEqualTo(TcpState.FIN_WAIT_2);
+        fx.sent.clear();
+        fx.pass(2 * IDLE_MS + COUNT * INTVL_MS);
+        assertThat(fx.stat("keepdrops")).isEqualTo(1);
+        assertThat(tcpcb(so).state).isEqualTo(TcpState.CLOSED);
+        fx.sent.clear();
+    }
+
     @Test
     void probed_answered_startsAnew() {
         final FakeSocket so = idle();
