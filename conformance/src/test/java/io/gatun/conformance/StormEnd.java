@@ -27,6 +27,7 @@ final class StormEnd {
         Errno.ETIMEDOUT, Errno.EHOSTUNREACH, Errno.EHOSTDOWN, Errno.ENETDOWN, Errno.ENETUNREACH, Errno.EPIPE,
         Errno.ENOTCONN, Errno.EADDRNOTAVAIL);
 
+    private final StormNet net;
     final SocketFile so;
     final boolean client;
     private final int id;
@@ -45,7 +46,8 @@ final class StormEnd {
     private String history = "";
 
     /** @param inline whether urgent octets that it receives stay in line */
-    StormEnd(final SocketFile so, final int id, final boolean client, final boolean inline) {
+    StormEnd(final StormNet net, final SocketFile so, final int id, final boolean client, final boolean inline) {
+        this.net = net;
         this.so = so;
         this.id = id;
         this.client = client;
@@ -255,7 +257,7 @@ final class StormEnd {
         check(OVER.contains(e.errno()), call + " answers " + e.errno());
         if (error == Errno.OK && e.errno() != Errno.EPIPE) {
             error = e.errno();
-            check(excused || !paired(), call + " answers " + e.errno() + " without a reason");
+            check(excused || !paired() || net.cookies(), call + " answers " + e.errno() + " without a reason");
             excuse();
         }
     }

@@ -215,6 +215,14 @@ final class StormNet {
         }
     }
 
+    /**
+     * Whether a connection came from a cookie: what the peer sent behind the segment that brought it back may have come
+     * before it, and nobody knew it then, so that it was reset.
+     */
+    boolean cookies() {
+        return right.counters().get("tcp.sc_recvcookie") > 0;
+    }
+
     /** What the hosts have counted. */
     String describe() {
         final StringBuilder out = new StringBuilder(routed ? " routed" : "");

@@ -120,7 +120,7 @@ class StormTest {
                 so.setOption(InDefs.IPPROTO_TCP, InDefs.TCP_REMOTE_UDP_ENCAPS_PORT, TUNNEL);
             }
             so.bind(SockAddr.of(StormNet.from(six), port));
-            final StormEnd c = new StormEnd(so, 2 * port, true, inline);
+            final StormEnd c = new StormEnd(net, so, 2 * port, true, inline);
             ends.add(c);
             clients.put(port, c);
             try {
@@ -143,7 +143,7 @@ class StormTest {
                     final SocketFile so = head.accept(from);
                     if (so != null) {
                         final StormEnd c = clients.get(from.port());
-                        final StormEnd s = new StormEnd(so, 2 * from.port() + 1, false, inline);
+                        final StormEnd s = new StormEnd(net, so, 2 * from.port() + 1, false, inline);
                         ends.add(s);
                         pair(c, s);
                         any = true;
