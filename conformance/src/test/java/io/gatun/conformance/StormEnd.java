@@ -81,6 +81,10 @@ final class StormEnd {
         return closed || error != Errno.OK || ended && shut;
     }
 
+    boolean isExcused() {
+        return excused;
+    }
+
     boolean isClosed() {
         return closed;
     }

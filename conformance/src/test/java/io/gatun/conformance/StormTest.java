@@ -170,7 +170,7 @@ class StormTest {
             if (first) {
                 c.peer = s;
             }
-            if (!first || !c.mayTalk()) {
+            if (!first || !c.mayTalk() || c.isExcused()) {
                 s.excuse();
             }
         }
