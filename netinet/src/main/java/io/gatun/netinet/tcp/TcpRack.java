@@ -207,6 +207,9 @@ final class TcpRack {
     private static void prr(Tcpcb tp, boolean safe) {
         final int delivered = tp.map.delivered();
         final int pipe = tp.map.pipe();
+        if (tp.act().recoverFs == 0) { // recovery began while there was no map
+            tp.act().recoverFs = Math.max(pipe + tp.map.lost() + delivered, 1);
+        }
         tp.act().prrDelivered += delivered;
         int send;
         if (pipe > tp.sndSsthresh) {
