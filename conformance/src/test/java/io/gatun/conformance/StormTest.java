@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * TCP while anything may fail at any moment, requests for mbufs first of all, and its users do what they like in any
@@ -251,6 +253,13 @@ class StormTest {
         } catch (final Exception | AssertionError e) {
             throw new AssertionError("-Dgatun.seed=" + seed + (net == null ? "" : net.describe()), e);
         }
+    }
+
+    /** Storms that have found something. */
+    @ParameterizedTest
+    @ValueSource(longs = {29, 96, 103, 742})
+    void onceFound_staysMended(final long seed) {
+        run(seed);
     }
 
     @Test
