@@ -236,12 +236,16 @@ public final class MbufPool {
     private int takeAnywhere(int zone) {
         int item = zones[zone].takeAnywhere(stripes);
         if (item < 0) {
-            lowmem();
+            lowmem(zone);
         }
         return item;
     }
 
-    private void lowmem() {
+    /** Who finds no large cluster takes small ones: no shortage, and nothing to give up data of peers for. */
+    private void lowmem(int zone) {
+        if (zone > Z_CLUSTER) {
+            return;
+        }
         Runnable[] told = lowmem;
         for (Runnable r : told) {
             r.run();
@@ -249,8 +253,9 @@ public final class MbufPool {
     }
 
     /**
-     * Has {@code told} run whenever a request is refused, by the thread that asked and under the locks it holds: it
-     * may note that, and no more. A vnet does so for its protocols ({@code VnetSide.onLowmem}).
+     * Has {@code told} run whenever a request for an mbuf or a cluster of 2 KiB is refused, by the asking thread and
+     * under the locks it holds: it may note that, and no more. A vnet does so for its protocols
+     * ({@code VnetSide.onLowmem}).
      *
      * @bsd mbuf_lowmem
      */
@@ -282,7 +287,7 @@ public final class MbufPool {
             put(s, m);
             s.unclaim();
             zones[Z_MBUF].deny();
-            lowmem();
+            lowmem(Z_MBUF);
             return false;
         }
         t.taken(m);
@@ -418,7 +423,7 @@ public final class MbufPool {
         MbufTrace t = trace;
         if (t != null && zone != Z_EXT && t.refuses()) {
             zones[zone].deny();
-            lowmem();
+            lowmem(zone);
             return null;
         }
         Stripe s = claim();
