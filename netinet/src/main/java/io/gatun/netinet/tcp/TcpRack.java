@@ -382,7 +382,9 @@ final class TcpRack {
     static void sent(Tcpcb tp, SendPlan p, int from, int to) {
         if (tp.map == null) {
             // From the oldest on: a map can know all that is in flight.
-            if (from != tp.sndUna || !tp.has(Tcpcb.TF_SACK_PERMIT) || !tp.state.haveEstablished()) {
+            // Not in a recovery that began without one, which sends the oldest again and goes on where it was.
+            if (from != tp.sndUna || tp.inFastRecovery() || !tp.has(Tcpcb.TF_SACK_PERMIT)
+                || !tp.state.haveEstablished()) {
                 return;
             }
             tp.map = tp.tcp.sendMaps.claim();
