@@ -257,7 +257,7 @@ class StormTest {
 
     /** Storms that have found something. */
     @ParameterizedTest
-    @ValueSource(longs = {29, 96, 103, 742})
+    @ValueSource(longs = {29, 96, 103, 742, 772})
     void onceFound_staysMended(final long seed) {
         run(seed);
     }
