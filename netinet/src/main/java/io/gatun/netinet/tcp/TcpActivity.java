@@ -63,6 +63,8 @@ final class TcpActivity {
     Tcpcb twNext;             // (w)
     Tcpcb twPrev;             // (w)
 
+    int unchecked;            // (i) events since TcpCheck recounted the buffers
+
     // ---- the segment in progress, for congestion control -------------------------------------
     int bytesThisAck;         // (i)
     int ecnMarked;            // (i) packets that it says were marked
@@ -98,6 +100,7 @@ final class TcpActivity {
         ecnMarked = 0;
         nsegs = 0;
         ecnCe = false;
+        unchecked = 0;
     }
 
     private void resetRecovery() {

@@ -17,6 +17,8 @@ final class FakeSockBuf implements SockBuf {
     private int flags = SocketDefs.SB_AUTOSIZE;
     private int state;
     private int lowat = 1;
+    /** Times that it was recounted. */
+    int checks;
 
     FakeSockBuf(String name) {
         lock = new Mtx(LockClass.SOCKBUF, name);
@@ -204,6 +206,7 @@ final class FakeSockBuf implements SockBuf {
 
     @Override
     public boolean check() {
+        checks++;
         return (mb == null ? 0 : mb.length()) == octets;
     }
 
