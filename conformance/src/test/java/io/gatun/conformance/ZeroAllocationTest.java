@@ -6,6 +6,7 @@ import com.sun.management.ThreadMXBean;
 import io.gatun.drivers.epair.Epair;
 import io.gatun.drivers.wrap.Fault;
 import io.gatun.protosw.Vnet;
+import io.gatun.spi.socket.Mmsghdr;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.ErrnoException;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * out of the socket, all by the thread that is measured.
  */
 class ZeroAllocationTest {
+    private static final int BURST = 2;
     private static final int ROUNDS = 10_000;
     /** Round trips between two threads, each of which parks. */
     private static final int PARKS = 2_000;
@@ -262,8 +264,24 @@ class ZeroAllocationTest {
         final SocketFile unconnected = Bed.udp(from);
         final MemorySegment octets = Arena.ofAuto().allocate(64);
         final SockAddr sender = new SockAddr();
+        final Mmsghdr[] burst = new Mmsghdr[BURST];
+        for (int i = 0; i < BURST; i++) {
+            burst[i] = new Mmsghdr();
+        }
         measure(bed, () -> {
             move(out, in, octets);
+            for (final Mmsghdr m : burst) {
+                m.hdr.uio.set(octets, 0, 64);
+            }
+            if (out.sendmmsg(burst, BURST, 0) != BURST) {
+                throw new AssertionError("not all went");
+            }
+            for (final Mmsghdr m : burst) {
+                m.hdr.uio.set(octets, 0, 64);
+            }
+            if (in.recvmmsg(burst, BURST, SocketDefs.MSG_DONTWAIT) != BURST) {
+                throw new AssertionError("not all arrived");
+            }
             if (unconnected.sendto(octets, 0, 64, 0, at) != 64
                     || in.recvfrom(octets, 0, 64, SocketDefs.MSG_DONTWAIT, sender) != 64) {
                 throw new AssertionError("it did not arrive");

@@ -7,6 +7,7 @@ import static io.gatun.spi.socket.SocketDefs.SS_ISDISCONNECTING;
 import static io.gatun.spi.socket.SocketDefs.SS_NBIO;
 
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.Mmsghdr;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.socket.SoUpcall;
@@ -190,7 +191,56 @@ public final class Socket extends SocketState {
         }
     }
 
-    private static boolean hidden(final Errno e) {
+    /**
+     * Sends several messages, in their order, as if one {@link #send} were called for each; what they cause runs for
+     * many of them together. Consumes the control messages of those that it tried.
+     *
+     * @param vec each with its octets and perhaps a destination; {@link Mmsghdr#len} of those sent is set
+     * @param vlen messages of vec to send
+     * @param flags as for {@link #send}, for each of them
+     * @return messages sent; when the first could not be sent, a negative errno. What kept a later one from being sent
+     *     the next call will say
+     * @bsd sendmmsg
+     */
+    public int sendmmsg(final Mmsghdr[] vec, final int vlen, final int flags) {
+        if (!enter()) {
+            return -Errno.EBADF.code();
+        }
+        try {
+            return SoMmsg.send(this, vec, vlen, flags);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Receives several messages, in their order, as if one {@link #receive} were called for each.
+     *
+     * @param vec each with room for its octets; {@link Mmsghdr#len} of those received is set
+     * @param vlen messages of vec to fill
+     * @param flags as for {@link #receive}, for each of them; MSG_WAITFORONE waits for the first one alone
+     * @return messages received; when there was no first, a negative errno. What kept a later one from being received
+     *     the next call will say
+     * @bsd recvmmsg
+     */
+    public int recvmmsg(final Mmsghdr[] vec, final int vlen, final int flags) {
+        if (vlen > 0 && SoMmsg.idle(this, vec[0], flags)) {
+            vnet().netisr().swi();
+            if (SoMmsg.idle(this, vec[0], flags)) {
+                return -Errno.EAGAIN.code();
+            }
+        }
+        if (!enter()) {
+            return -Errno.EBADF.code();
+        }
+        try {
+            return SoMmsg.receive(this, vec, vlen, flags);
+        } finally {
+            exit();
+        }
+    }
+
+    static boolean hidden(final Errno e) {
         return e == Errno.EAGAIN || e == Errno.EINTR || e == Errno.ENOBUFS;
     }
 

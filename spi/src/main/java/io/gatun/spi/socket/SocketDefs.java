@@ -88,6 +88,8 @@ public final class SocketDefs {
     public static final int MSG_EOF = 0x100;
     public static final int MSG_NBIO = 0x4000;
     public static final int MSG_NOSIGNAL = 0x20000;
+    /** For recvmmsg: waits for the first message alone. */
+    public static final int MSG_WAITFORONE = 0x80000;
     /** More follows at once: the protocol may hold back a short segment. */
     public static final int MSG_MORETOCOME = 0x100000;
 

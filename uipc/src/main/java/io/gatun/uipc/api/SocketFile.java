@@ -1,6 +1,7 @@
 package io.gatun.uipc.api;
 
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.Mmsghdr;
 import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SockOpt;
@@ -15,6 +16,7 @@ import io.gatun.uipc.Sockets;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -268,6 +270,25 @@ public final class SocketFile implements AutoCloseable {
         }
     }
 
+    /**
+     * Sends several messages in one call, which costs less than as many calls. Their octets, destinations and control
+     * messages (consumed with the message) are in {@link Mmsghdr#hdr}, what was taken afterwards in
+     * {@link Mmsghdr#len}.
+     *
+     * @param vlen how many of {@code vec}
+     * @param flags MSG_*, for each of them
+     * @return messages sent, fewer when one of them failed, for which the next call will say why; or
+     *     {@link #WOULD_BLOCK}
+     * @throws ErrnoException what the first one failed with. Memory that cannot be touched throws as for a single
+     *     send; those before it have been sent
+     * @bsd sendmmsg
+     */
+    public int sendmmsg(final Mmsghdr[] vec, final int vlen, final int flags) throws ErrnoException {
+        Objects.checkFromIndexSize(0, vlen, vec.length);
+        final int n = so.sendmmsg(vec, vlen, flags);
+        return n >= 0 ? n : (int) refused(Errno.of(n), "sendmmsg");
+    }
+
     // ---- receiving ------------------------------------------------------------
 
     /** Receives into what remains of the buffer. @bsd recv */
@@ -392,6 +413,23 @@ public final class SocketFile implements AutoCloseable {
             control.fill(frame.msg.control, frame.msg.flags);
             give(receiving, frame);
         }
+    }
+
+    /**
+     * Receives several messages in one call, each into its {@link Mmsghdr#hdr}, as {@link #receive(RecvMsg)} does one.
+     * Waits for all of them, with MSG_WAITFORONE for the first alone, with MSG_DONTWAIT for none.
+     *
+     * @param vlen how many of {@code vec}
+     * @param flags MSG_*, for each of them
+     * @return messages received, fewer when one of them failed, for which the next call will say why; or
+     *     {@link #WOULD_BLOCK}
+     * @throws ErrnoException what the first one failed with
+     * @bsd recvmmsg
+     */
+    public int recvmmsg(final Mmsghdr[] vec, final int vlen, final int flags) throws ErrnoException {
+        Objects.checkFromIndexSize(0, vlen, vec.length);
+        final int n = so.recvmmsg(vec, vlen, flags);
+        return n >= 0 ? n : (int) refused(Errno.of(n), "recvmmsg");
     }
 
     private static long refused(final Errno e, final String call) throws ErrnoException {
