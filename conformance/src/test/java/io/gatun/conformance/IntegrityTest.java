@@ -196,6 +196,7 @@ class IntegrityTest {
     @MethodSource("buffers")
     @Tag("RFC9293-SHLD-14")
     @Tag("RFC9293-MUST-34")
+    @Tag("RFC7323-2.4")
     void windowEdges_everyOctetArrives(final LockStrategy strategy, final Family family, final int buffer)
             throws Exception {
         final SplittableRandom r = new SplittableRandom(SEED);

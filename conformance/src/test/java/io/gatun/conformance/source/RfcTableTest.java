@@ -7,6 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -14,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The pages {@code docs/rfc-*.md} are what the tags of the tests say. {@code -Dgatun.update} writes them anew. */
 final class RfcTableTest {
+    private static final Pattern TAG = Pattern.compile("@Tag\\(\"(RFC[^\"]+)\"\\)");
     private static final String LIST = "conformance/src/test/resources/rfc/";
 
     private static List<String> lines(final String file) {
@@ -54,6 +58,24 @@ final class RfcTableTest {
     @ValueSource(strings = {"ip.txt", "tcp.txt"})
     void tags_areUnique_byRule(final String list) {
         assertThat(rules(list).stream().map(RfcTable.Rule::tag)).doesNotHaveDuplicates();
+    }
+
+    /** What a test shows stands on a page. */
+    @Test
+    void tags_ofTests_areRules() {
+        final Set<String> rules = new TreeSet<>();
+        for (final String list : new String[] {"ip.txt", "tcp.txt"}) {
+            rules(list).forEach(r -> rules.add(r.tag()));
+        }
+        final Set<String> tags = new TreeSet<>();
+        for (final Path file : SourceTree.files("Test.java")) {
+            if (!file.endsWith("RfcTableTest.java")) {
+                TAG.matcher(SourceTree.read(file)).results().forEach(m -> tags.add(m.group(1)));
+            }
+        }
+        assertThat(tags).hasSizeGreaterThan(200);
+        tags.removeAll(rules);
+        assertThat(tags).isEmpty();
     }
 
     @Test

@@ -276,7 +276,7 @@ final class Syncache {
     private void timestamps(SyncacheEntry sc, Seg seg) {
         sc.flags |= SyncacheEntry.SCF_TIMESTAMP;
         sc.tsreflect = seg.tsval;
-        sc.tsoff = tcp.sysctl.tsOffsetPerConn.getBool() ? tcp.isn.newTsOffset(sc.inc) : 0;
+        sc.tsoff = tcp.isn.newTsOffset(sc.inc, tcp.sysctl.tsOffsetPerConn.getBool());
     }
 
     @GuardedBy("lp.inp.lock")

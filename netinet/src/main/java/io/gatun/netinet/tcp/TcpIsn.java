@@ -34,8 +34,9 @@ final class TcpIsn {
         return (int) hash(isnKey, inc) + (int) (vnet.clock().nanoTime() / TICK_NS);
     }
 
-    int newTsOffset(InConninfo inc) {
-        return (int) hash(tsKey, inc);
+    /** As {@link #newTsOffset(Tcpcb, boolean)}. */
+    int newTsOffset(InConninfo inc, boolean perConn) {
+        return offset(inc.v6, inc.fhi, inc.flo, inc.lhi, inc.llo, perConn ? inc.ports() : 0);
     }
 
     private static long hash(SipHash key, InConninfo inc) {
@@ -49,9 +50,22 @@ final class TcpIsn {
         return hash(isnKey, faddr, fport, laddr, lport) + (int) (vnet.clock().nanoTime() / TICK_NS);
     }
 
-    /** Where the timestamps of a connection start. @bsd tcp_new_ts_offset */
-    int newTsOffset(Tcpcb tp) {
-        return hash(tsKey, tp);
+    /**
+     * Where the timestamps of a connection start.
+     *
+     * @param perConn false: all connections between the two hosts start at the same, so that a later one is known by it
+     * @bsd tcp_new_ts_offset
+     */
+    int newTsOffset(Tcpcb tp, boolean perConn) {
+        final Inpcb inp = tp.inp;
+        final int ports = perConn ? inp.fport() << 16 | inp.lport() : 0;
+        return inp.isV6() ? offset(true, inp.faddrHi(), inp.faddrLo(), inp.laddrHi(), inp.laddrLo(), ports)
+            : offset(false, 0, inp.faddr4() & 0xffff_ffffL, 0, inp.laddr4() & 0xffff_ffffL, ports);
+    }
+
+    @SuppressWarnings("ArgumentSelectionDefectChecker") // halves of two addresses, each in a place of its own
+    private int offset(boolean v6, long fhi, long flo, long lhi, long llo, int ports) {
+        return (int) tsKey.hash(v6 ? tsKey.hash(fhi, flo, lhi) : flo, llo, ports);
     }
 
     private static int hash(SipHash key, int faddr, int fport, int laddr, int lport) {

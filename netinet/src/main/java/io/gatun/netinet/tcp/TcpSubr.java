@@ -84,9 +84,7 @@ public final class TcpSubr {
         tp.tcp.stat.connattempt.increment();
         stateChange(tp, TcpState.SYN_SENT);
         tp.iss = tp.tcp.isn.newIsn(tp);
-        if (tp.tcp.sysctl.tsOffsetPerConn.getBool()) {
-            tp.tsOffset = tp.tcp.isn.newTsOffset(tp);
-        }
+        tp.tsOffset = tp.tcp.isn.newTsOffset(tp, tp.tcp.sysctl.tsOffsetPerConn.getBool());
         sendSeqInit(tp);
         TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepinit(tp));
     }

@@ -140,7 +140,7 @@ final class TcpSysctl {
         sackMaxholes = intOf(t, "sack.maxholes", 128, 0, BIG, "Holes between SACK blocks per connection");
         sackGlobalmaxholes = intOf(t, "sack.globalmaxholes", 65_536, 0, BIG, "Holes between SACK blocks in all");
         tolerateMissingTs = boolOf(t, "tolerate_missing_ts", true, "Accept segments without agreed timestamps");
-        tsOffsetPerConn = boolOf(t, "ts_offset_per_conn", true, "Timestamps start elsewhere in each connection");
+        tsOffsetPerConn = boolOf(t, "ts_offset_per_conn", true, "Timestamps by connection, not by hosts");
         tso = boolOf(t, "tso", true, "Send super-segments");
     }
 

@@ -28,7 +28,6 @@ class HandshakeTest {
     @Nested
     class Closed {
         @Test
-        @Tag("RFC9293-3.10.7.1")
         void closed_syn_isReset() {
             fx.seg(TH_SYN).seq(77).arrive();
             final Out rst = fx.only();
@@ -116,6 +115,8 @@ class HandshakeTest {
 
         @Test
         @Tag("RFC9293-MUST-15")
+        @Tag("RFC7323-2.2-syn")
+        @Tag("RFC2018-2")
         void listen_synWithoutOptions_answersWithoutOptions() {
             fx.listener();
             fx.seg(TH_SYN).seq(PEER_ISS).arrive();
@@ -294,6 +295,7 @@ class HandshakeTest {
         @Test
         @Tag("RFC9293-MUST-1")
         @Tag("RFC7323-2")
+        @Tag("RFC7323-2.2-off")
         void windows_ofPeerWithoutScale_areNotScaled() {
             final FakeSocket so = fx.established();
             assertThat((int) tcpcb(so).rcvScale).isZero();
@@ -399,6 +401,7 @@ class HandshakeTest {
 
         @Test
         @Tag("RFC9293-MUST-22")
+        @Tag("RFC6298-2.1")
         void synSent_silence_repeatsThenTimesOut() {
             final FakeSocket so = fx.connect();
             fx.pass(76_000);
@@ -408,6 +411,7 @@ class HandshakeTest {
         }
 
         @Test
+        @Tag("RFC5681-3.1-syn")
         void synSent_lostSyn_startsWithOneSegment() {
             final FakeSocket so = fx.connect();
             final Out syn = fx.only();

@@ -38,6 +38,7 @@ class ReceiveTest {
         @Tag("RFC9293-MUST-58")
         @Tag("RFC9293-SHLD-18")
         @Tag("RFC9293-MUST-40")
+        @Tag("RFC5681-4.2")
         void established_oneSegment_ackWaitsFortyMs() {
             final FakeSocket so = fx.established();
             text(so, 0, 1000).arrive();
@@ -53,6 +54,7 @@ class ReceiveTest {
 
         @Test
         @Tag("RFC9293-SHLD-19")
+        @Tag("RFC5681-4.2")
         void established_twoSegments_ackGoesAtOnce() {
             final FakeSocket so = fx.established();
             text(so, 0, 1000).arrive();
@@ -84,6 +86,8 @@ class ReceiveTest {
         @Test
         @Tag("RFC9293-SHLD-31")
         @Tag("RFC9293-MAY-13")
+        @Tag("RFC5681-3.2-ooo")
+        @Tag("RFC5681-3.2-fill")
         void established_gap_isAnsweredAtOnceAndFilled() {
             final FakeSocket so = fx.established();
             text(so, 1000, 1000).arrive();
@@ -292,6 +296,7 @@ class ReceiveTest {
         @Test
         @Tag("RFC9293-MAY-12")
         @Tag("RFC5961-4.2")
+        @Tag("RFC5961-4.2-num")
         void established_syn_sendsChallengeAckWhereverItLies() {
             final FakeSocket so = fx.established();
             fx.seg(TH_SYN).on(so).arrive();
@@ -326,6 +331,7 @@ class ReceiveTest {
 
         @Test
         @Tag("RFC7323-5.3")
+        @Tag("RFC7323-5.3-ack")
         void established_olderTimestamp_isDroppedByPaws() {
             final FakeSocket so = open();
             text(so, 0, 100).ts(2000, 0).arrive();

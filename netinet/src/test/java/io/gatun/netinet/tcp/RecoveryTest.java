@@ -78,9 +78,11 @@ class RecoveryTest {
     }
 
     @Nested
-    @Tag("RFC8985-7")
     class TailLossProbe {
         @Test
+        @Tag("RFC8985-7.2")
+        @Tag("RFC8985-7.3")
+        @Tag("RFC8985-7.4.2")
         void lastLost_afterTwoRoundTrips_isSentAgain() {
             open(true);
             assertThat(send(3, 10)).hasSize(3);
@@ -135,6 +137,7 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC8985-7.4.1")
         void nothingLost_duplicateReported_isNoCongestion() {
             open(true);
             send(3, 10);
@@ -147,6 +150,7 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC8985-7.3")
         void newDataWaits_isTheProbe() {
             open(true);
             assertThat(send(5, 3)).hasSize(3);
@@ -155,6 +159,7 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC8985-7.2")
         void loneSegment_waitsForADelayedAck() {
             open(true);
             tp.rxtcurNs = 10 * RTT_NS;
@@ -179,6 +184,8 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC8985-6.3")
+        @Tag("RFC8985-7.3-one")
         void oneProbeOnly_thenTheTimer() {
             open(true);
             send(3, 10);
@@ -193,9 +200,68 @@ class RecoveryTest {
     }
 
     @Nested
-    @Tag("RFC8985-6")
     class Rack {
         @Test
+        @Tag("RFC8985-6.2-2")
+        void answerTooSoonForTheRetransmission_provesNothingLost() {
+            open(true);
+            send(6, 10);
+            fx.pass(RTT_MS);
+            assertThat(numbers(ack(0, 1, 4))).containsExactly(0);
+            fx.pass(1);
+            assertThat(numbers(ack(4))).as("the first was merely late").doesNotContain(4, 5);
+            fx.pass(RTT_MS / 4);
+            assertThat(numbers(take())).doesNotContain(4, 5);
+            ack(6);
+            take();
+        }
+
+        @Test
+        @Tag("RFC8985-7.2-when")
+        @SuppressWarnings("GuardedBy") // one thread
+        void recoveryBegins_noProbeIsDue() {
+            open(true);
+            send(5, 10);
+            assertThat(TcpTimers.active(tp, TcpTimers.TT_TLP)).isTrue();
+            fx.pass(RTT_MS);
+            assertThat(numbers(ack(0, 1, 4))).containsExactly(0);
+            assertThat(tp.inFastRecovery()).isTrue();
+            assertThat(TcpTimers.active(tp, TcpTimers.TT_TLP)).isFalse();
+        }
+
+        @Test
+        @Tag("RFC8985-7.2-when")
+        @SuppressWarnings("GuardedBy") // one thread
+        void noRoundTripYet_noProbeIsDue() {
+            open(true);
+            tp.srttNs = 0;
+            send(5, 10);
+            assertThat(TcpTimers.active(tp, TcpTimers.TT_TLP)).isFalse();
+        }
+
+        @Test
+        @Tag("RFC6675-5.1")
+        void afterATimeout_blocksOfTheOldFlight_beginNoOtherRecovery() {
+            fx.sysctl("frto", "0"); // which would take them for proof that it was needless
+            open(true);
+            send(10, 10);
+            fx.pass(1000);
+            assertThat(fx.stat("rexmttimeo")).isPositive();
+            take();
+            final int ssthresh = tp.sndSsthresh;
+            ack(0, 1, 4);
+            ack(1, 2, 8);
+            assertThat(fx.stat("sack_recovery_episode")).isZero();
+            assertThat(tp.inFastRecovery()).isFalse();
+            assertThat(tp.sndSsthresh).isEqualTo(ssthresh);
+            ack(10);
+            take();
+        }
+
+        @Test
+        @Tag("RFC8985-6.2-1")
+        @Tag("RFC8985-6.2-4")
+        @Tag("RFC8985-6.2-5")
         void oneReceivedBeyond_lostAfterTheReorderingWindow() {
             open(true);
             send(2, 10);
@@ -208,6 +274,10 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC2018-5")
+        @Tag("RFC6675-4-nextseg-1")
+        @Tag("RFC6675-5-enter")
+        @Tag("RFC8985-6.2-4")
         void threeReceivedBeyond_lostAtOnce() {
             open(true);
             send(4, 10);
@@ -219,6 +289,8 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC8985-6.2-3")
+        @Tag("RFC8985-6.2-4-dsack")
         void duplicatesReported_widenTheWindow_untilRecoveriesGoWithout() {
             open(true);
             send(4, 10);
@@ -248,6 +320,8 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC8985-6.1")
+        @Tag("RFC8985-6.2-rexmit")
         void retransmissionLost_isSentAThirdTime_withoutATimeout() {
             open(true);
             send(5, 5);
@@ -263,6 +337,7 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC6675-4-islost")
         void rackOff_dupThreshOnly() {
             open(true);
             fx.sysctl("rack.enable", "0");
@@ -276,7 +351,6 @@ class RecoveryTest {
     }
 
     @Nested
-    @Tag("RFC5682-3.1")
     class Frto {
         private void timeout() {
             fx.pass(2 * RTT_MS + 1); // the probe, an eleventh
@@ -288,6 +362,8 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC6675-5.1-keep")
+        @Tag("RFC5682-3.1")
         void lateAcks_ofWhatWasSentOnce_undoTheTimeout() {
             open(true);
             assertThat(send(20, 10)).hasSize(10);
@@ -300,6 +376,9 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC6675-5.1")
+        @Tag("RFC8985-6.3")
+        @Tag("RFC5682-3.1")
         void onlyNewDataArrives_theRestIsLost() {
             open(true);
             send(20, 10);
@@ -419,9 +498,12 @@ class RecoveryTest {
     }
 
     @Nested
-    @Tag("RFC6937")
     class ProportionalRateReduction {
         @Test
+        @Tag("RFC2018-5.1")
+        @Tag("RFC6675-4-nextseg-2")
+        @Tag("RFC6675-5-c")
+        @Tag("RFC6937-3")
         void windowShrinks_inProportion_withoutBursts() {
             open(true);
             assertThat(send(60, 20)).hasSize(20);
@@ -442,9 +524,10 @@ class RecoveryTest {
     }
 
     @Nested
-    @Tag("RFC3042")
+    @Tag("RFC3042-2")
     class LimitedTransmit {
         @Test
+        @Tag("RFC6675-5-limited")
         void sack_eachDuplicate_letsOneOut() {
             open(true);
             send(20, 10);
@@ -464,6 +547,7 @@ class RecoveryTest {
         }
 
         @Test
+        @Tag("RFC3042-2")
         void noSack_twoDuplicates_letTwoOut_theThirdRecovers() {
             open(false);
             send(20, 10);
@@ -478,6 +562,7 @@ class RecoveryTest {
     @Tag("RFC2018-8")
     class Reneging {
         @Test
+        @Tag("RFC2018-5-rto")
         void receivedTextIsAcknowledgedNoFurther_countsAsLost() {
             open(true);
             send(10, 10);

@@ -22,6 +22,8 @@ class SackFuzzTest {
     private static final int PATIENCE = 6000;
 
     @Property(tries = 200)
+    @net.jqwik.api.Tag("RFC2018-8-keep")
+    @net.jqwik.api.Tag("RFC6675-4-update")
     void anyBlocks_thenPeace_everythingIsSent(@ForAll long seed) {
         final Random rnd = new Random(seed);
         try (TcpFixture fx = new TcpFixture(seed)) {

@@ -91,6 +91,7 @@ class SackReceiveTest {
     /** Three islands, a segment laid over them from every edge and middle to every other, then all of it again. */
     @Test
     @Tag("RFC2018-4")
+    @Tag("RFC2883-4-once")
     void islands_overlappedInEveryWay_areReportedOnceInOrder() {
         final int[] edges = {50, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 650, 700};
         for (int i = 0; i < edges.length; i++) {
@@ -141,6 +142,7 @@ class SackReceiveTest {
 
     /** Five segments in every order: at once when out of order or filling a gap, else every second. */
     @Test
+    @Tag("RFC2018-4-all")
     void fiveSegments_everyOrder_acknowledgedAsTheyMust() {
         final List<int[]> orders = new ArrayList<>();
         permute(new int[] {0, 1, 2, 3, 4}, 0, orders);
@@ -210,6 +212,7 @@ class SackReceiveTest {
     /** Any pieces, across the wrap: each ACK says what the model says, and the stream arrives. */
     @Property(tries = 100)
     @net.jqwik.api.Tag("RFC2018-4")
+    @net.jqwik.api.Tag("RFC2018-4-all")
     void anyPieces_reportWhatTheModelHolds(@ForAll long seed) {
         final Random rnd = new Random(seed);
         try (TcpFixture fx = new TcpFixture(seed)) {
@@ -275,6 +278,7 @@ class SackReceiveTest {
     }
 
     @Test
+    @Tag("RFC2018-3")
     void notPermitted_reportsNothing() {
         try (TcpFixture fx = new TcpFixture()) {
             final FakeSocket so = fx.established();

@@ -354,6 +354,7 @@ class SendTest {
         }
 
         @Test
+        @Tag("RFC5681-3.2-out")
         void afterTimeout_duplicatesOfOldFlight_doNotTriggerAgain() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 10_000));
@@ -410,6 +411,7 @@ class SendTest {
 
         @Test
         @Tag("RFC9293-MUST-18")
+        @Tag("RFC6298-3")
         void retransmitted_withoutTimestamps_isNotMeasured() {
             final FakeSocket so = openPlain();
             fx.send(so, pattern(0, 10));

@@ -133,6 +133,7 @@ class TcpRulesTest {
     /** Text, a retransmission, acknowledgments, a window probe, a keepalive probe, FIN, a challenge, a reset. */
     @Test
     @Tag("RFC9293-MUST-65")
+    @Tag("RFC2018-2")
     void mss_standsInSynsOnly_bothWays() {
         final int port = 99;
         final FakeSocket l = fx.listener();

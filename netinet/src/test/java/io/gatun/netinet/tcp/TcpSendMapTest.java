@@ -72,6 +72,9 @@ class TcpSendMapTest {
 
     /** Random sends, acknowledgments, blocks, losses and retransmissions, over the top of the sequence space too. */
     @Property(tries = 100)
+    @net.jqwik.api.Tag("RFC6675-2")
+    @net.jqwik.api.Tag("RFC6675-4-pipe")
+    @net.jqwik.api.Tag("RFC8985-5.2")
     void anything_sameAsTheModel(@ForAll final long seed) {
         final SplittableRandom r = new SplittableRandom(seed);
         final Model m = new Model(r.nextBoolean() ? -r.nextInt(20_000) : r.nextInt());

@@ -99,6 +99,9 @@ class CubicTest {
     }
 
     @Test
+    @Tag("RFC5681-3.1-rto")
+    @Tag("RFC5681-3.1-again")
+    @Tag("RFC9438-4.8")
     void timeout_reducesToOneSegmentAndOnlyTheFirstLowersSsthresh() {
         v.cwnd = 100 * MSS;
         v.pipe = v.cwnd;
@@ -112,7 +115,65 @@ class CubicTest {
     }
 
     @Test
+    @Tag("RFC9438-4.2-most")
+    void avoidance_farBelowTheCubic_growsByHalfARoundTripAtMost() {
+        lossAt(1000);
+        v.cwnd = 100 * MSS; // as after more losses
+        v.nowNs += 60_000 * MS;
+        cubic.afterIdle(v);
+        v.cwnd = 100 * MSS;
+        v.ssthresh = v.cwnd;
+        round(100 * MS);
+        v.nowNs += 30_000 * MS;
+        final int before = v.cwnd;
+        round(100 * MS);
+        assertThat(v.cwnd).isGreaterThan(before * 14 / 10).isLessThanOrEqualTo(before * 15 / 10 + MSS);
+    }
+
+    @Test
+    @Tag("RFC9438-4.6-flight")
+    void loss_ofAWindowThatWasNotFilled_reducesWhatWasInFlight() {
+        v.cwnd = 1000 * MSS;
+        v.pipe = 100 * MSS;
+        cubic.congSignal(v, CcAlgo.Signal.NDUPACK);
+        assertThat(v.ssthresh).isEqualTo((int) (100 * MSS * 0.7));
+    }
+
+    @Test
+    @Tag("RFC9438-4.9")
+    void timeout_needless_theCubicIsAsBefore() {
+        lossAt(1000);
+        v.rxtshift = 1;
+        v.pipe = v.cwnd;
+        final int cwnd = v.cwnd;
+        cubic.congSignal(v, CcAlgo.Signal.RTO);
+        v.leaveRecovery();
+        v.rxtshift = 0;
+        v.cwnd = cwnd; // as the stack puts it back
+        v.ssthresh = cwnd;
+        cubic.congSignal(v, CcAlgo.Signal.RTO_ERR);
+        final long start = v.nowNs;
+        while (v.cwnd < 999 * MSS) {
+            round(100 * MS);
+        }
+        assertThat((v.nowNs - start) / 1e9).as("K of the old maximum").isBetween(7.0, 9.2);
+    }
+
+    @Test
+    @Tag("RFC9438-5.8")
+    void window_thatIsNotFilled_doesNotGrow() {
+        lossAt(100);
+        v.cwndLimited = false;
+        final int before = v.cwnd;
+        for (int i = 0; i < 50; i++) {
+            round(100 * MS);
+        }
+        assertThat(v.cwnd).isEqualTo(before);
+    }
+
+    @Test
     @Tag("RFC9406-4.2")
+    @Tag("RFC9438-4.10")
     void slowStart_roundTripsGrow_goesConservativeThenStops() {
         v.cwnd = 100 * MSS;
         slowStartRound(100 * MS);

@@ -3,6 +3,7 @@ package io.gatun.netinet.tcp.cc;
 /** A connection made of numbers. */
 final class FakeCcVar implements CcVar {
     int cwnd;
+    boolean cwndLimited = true;
     int ssthresh = Cubic.MAX_CWND;
     int pipe;
     int bytesThisAck;
@@ -92,7 +93,7 @@ final class FakeCcVar implements CcVar {
 
     @Override
     public boolean cwndLimited() {
-        return true;
+        return cwndLimited;
     }
 
     @Override
