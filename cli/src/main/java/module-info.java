@@ -6,6 +6,7 @@ module io.gatun.cli {
     requires transitive io.gatun.protosw;
     requires io.gatun.uipc;
     requires info.picocli;
+    requires java.management;
     requires HdrHistogram;
     requires static com.google.errorprone.annotations;
 

@@ -44,7 +44,7 @@ final class GatunTest {
         "packetdrill", "packetdrill /nonexistent",
         "packetdrill /dev/null --report /nonexistent/report.html", "packetdrill /dev/null --report /",
         "bench --rounds 0", "bench --rounds 101", "bench --rounds 99999999999", "bench --seconds NaN",
-        "bench --seconds -1", "bench --only nonsense"})
+        "bench --seconds -1", "bench --only nonsense", "bench --side nonsense"})
     void wrongWords_areOneLineAndStatus2(String line) {
         assertThat(errorOf(2, line.split(" ")).lines()).hasSize(1).allMatch(l -> l.startsWith("gatun: "));
     }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -18,9 +19,6 @@ import picocli.CommandLine.Option;
         description = "Measures Gatun's loopback beside the kernel's, interleaved in one run.")
 public final class Bench implements Callable<Integer> {
     private static final double NS_PER_S = 1e9;
-    private static final int GATUN = 0;
-    private static final int POLL = 1;
-    private static final int KERNEL = 2;
     /** Runs before the first that counts: the compiler shares the processors with threads that spin. */
     private static final int FIRST_WARM = 4;
 
@@ -35,6 +33,9 @@ public final class Bench implements Callable<Integer> {
     @Option(names = "--only", paramLabel = "WORKLOAD", split = ",",
             description = "Workloads to run, by name, divided by commas.")
     private List<String> only;
+    @Option(names = "--side", paramLabel = "SIDE", split = ",",
+            description = "Sides to run, of gatun, poll and kernel, divided by commas.")
+    private List<String> side;
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
@@ -50,7 +51,10 @@ public final class Bench implements Callable<Integer> {
         final PrintWriter out = spec.commandLine().getOut();
         final PrintWriter err = spec.commandLine().getErr();
         try (CongestionControl cc = CongestionControl.choose()) {
-            final Map<Workload, Sample[]> samples = measure(workloads, err);
+            final Map<Workload, Map<Side, Sample>> samples = new EnumMap<>(Workload.class);
+            for (final Workload w : workloads) {
+                samples.put(w, measure(w, err));
+            }
             if (json) {
                 printJson(out, samples, cc.name());
             } else {
@@ -68,49 +72,59 @@ public final class Bench implements Callable<Integer> {
     }
 
     private List<Workload> chosen() {
-        final List<Workload> all = List.of(Workload.values());
-        if (only == null) {
-            return all;
-        }
-        for (final String name : only) {
-            if (all.stream().noneMatch(w -> w.label().equals(name))) {
-                throw new CommandLine.ParameterException(spec.commandLine(), "no workload '" + name + "'; there are: "
-                    + String.join(", ", all.stream().map(Workload::label).toList()));
-            }
-        }
-        return all.stream().filter(w -> only.contains(w.label())).toList();
+        final List<String> labels = Stream.of(Workload.values()).map(Workload::label).toList();
+        final List<String> sides = Stream.of(Side.values()).map(Side::label).toList();
+        checkNames("workload", only, labels);
+        checkNames("side", side, sides);
+        return Stream.of(Workload.values())
+            .filter(w -> (only == null || only.contains(w.label())) && !sidesOf(w).isEmpty()).toList();
     }
 
-    private Map<Workload, Sample[]> measure(final List<Workload> workloads, final PrintWriter err) throws IOException {
-        final Stack[] stacks = {new GatunStack(), new PollStack(), new KernelStack()};
-        final Map<Workload, Sample[]> samples = new EnumMap<>(Workload.class);
-        for (final Workload w : workloads) {
-            samples.put(w, new Sample[] {new Sample(), new Sample(), new Sample()});
-        }
-        final long runNs = (long) (seconds * NS_PER_S);
-        for (int round = 0; round < rounds; round++) {
-            final Stack.Span span = new Stack.Span(round == 0 ? FIRST_WARM * runNs : runNs / 4, runNs);
-            for (final Workload w : workloads) {
-                err.printf(Locale.ROOT, "\rround %d of %d: %-16s", round + 1, rounds, w.label());
-                err.flush();
-                for (int s = 0; s < stacks.length; s++) {
-                    samples.get(w)[s].add(w.run(stacks[s], span));
-                }
+    private void checkNames(final String what, final List<String> names, final List<String> all) {
+        for (final String name : names == null ? List.<String>of() : names) {
+            if (!all.contains(name)) {
+                throw new CommandLine.ParameterException(spec.commandLine(),
+                    "no " + what + " '" + name + "'; there are: " + String.join(", ", all));
             }
         }
-        err.printf("\r%40s\r", "");
-        err.flush();
+    }
+
+    private List<Side> sidesOf(final Workload w) {
+        return w.sides().stream().filter(s -> side == null || side.contains(s.label())).toList();
+    }
+
+    private Map<Side, Sample> measure(final Workload w, final PrintWriter err) throws IOException {
+        final Map<Side, Sample> samples = new EnumMap<>(Side.class);
+        for (final Side s : Side.values()) {
+            samples.put(s, new Sample());
+        }
+        final long runNs = (long) (seconds * NS_PER_S);
+        try (BenchJvms jvms = new BenchJvms(w)) {
+            for (int round = 0; round < rounds; round++) {
+                err.printf(Locale.ROOT, "\r%-16s round %d of %d", w.label(), round + 1, rounds);
+                err.flush();
+                final Stack.Span span = new Stack.Span(round == 0 ? FIRST_WARM * runNs : runNs / 4, runNs);
+                for (final Side s : sidesOf(w)) {
+                    samples.get(s).add(jvms.measure(s, span));
+                }
+            }
+        } finally {
+            err.printf("\r%40s\r", "");
+            err.flush();
+        }
         return samples;
     }
 
-    private static void printTable(final PrintWriter out, final Map<Workload, Sample[]> samples, final String cc) {
+    private static void printTable(
+        final PrintWriter out, final Map<Workload, Map<Side, Sample>> samples, final String cc) {
         out.println("Median [least-most]; ratio is Gatun with threads to the kernel, above 1: Gatun is better.");
         out.println("Kernel: 127.0.0.1 through Java NIO, congestion control " + cc + ".");
         out.printf("%-15s %-5s %-24s %-24s %-24s %7s %7s%n",
             "workload", "unit", "gatun", "poll", "kernel", "ratio", "poll");
         samples.forEach((w, s) -> out.printf(Locale.ROOT, "%-15s %-5s %-24s %-24s %-24s %7s %7s%n",
-            w.label(), w.unit(), cell(s[GATUN]), cell(s[POLL]), cell(s[KERNEL]),
-            ratio(w, s[GATUN], s[KERNEL], "%.2f", "-"), ratio(w, s[POLL], s[KERNEL], "%.2f", "-")));
+            w.label(), w.unit(), cell(s.get(Side.GATUN)), cell(s.get(Side.POLL)), cell(s.get(Side.KERNEL)),
+            ratio(w, s.get(Side.GATUN), s.get(Side.KERNEL), "%.2f", "-"),
+            ratio(w, s.get(Side.POLL), s.get(Side.KERNEL), "%.2f", "-")));
         out.flush();
     }
 
@@ -124,14 +138,15 @@ public final class Bench implements Callable<Integer> {
         return s.isEmpty() ? "-" : String.format(Locale.ROOT, "%.3g [%.3g-%.3g]", s.median(), s.min(), s.max());
     }
 
-    private static void printJson(final PrintWriter out, final Map<Workload, Sample[]> samples, final String cc) {
+    private static void printJson(
+        final PrintWriter out, final Map<Workload, Map<Side, Sample>> samples, final String cc) {
         final StringBuilder b = new StringBuilder("[");
         samples.forEach((w, s) -> {
             b.append(b.length() == 1 ? "\n" : ",\n");
             b.append(String.format(Locale.ROOT, "  {\"workload\": \"%s\", \"unit\": \"%s\", ", w.label(), w.unit()));
-            b.append(field("gatun", s[GATUN])).append(field("poll", s[POLL])).append(field("kernel", s[KERNEL]));
+            s.forEach((side, sample) -> b.append(field(side.label(), sample)));
             b.append(String.format(Locale.ROOT, "\"ratio\": %s, \"kernel_cc\": \"%s\"}",
-                ratio(w, s[GATUN], s[KERNEL], "%.3f", "null"), cc));
+                ratio(w, s.get(Side.GATUN), s.get(Side.KERNEL), "%.3f", "null"), cc));
         });
         out.println(b.append("\n]"));
         out.flush();

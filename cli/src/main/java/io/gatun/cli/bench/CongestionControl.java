@@ -80,7 +80,11 @@ final class CongestionControl implements AutoCloseable {
     public void close() {
         restore();
         if (!now.equals(before)) {
-            Runtime.getRuntime().removeShutdownHook(hook);
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (final IllegalStateException e) {
+                // it runs, and does the same
+            }
         }
     }
 }

@@ -28,11 +28,6 @@ final class GatunStack implements Stack {
     private static final int UDP_PORT = 5002;
 
     @Override
-    public String name() {
-        return "gatun";
-    }
-
-    @Override
     public double bulk(final int writeOctets, final Span span) throws IOException {
         try (Lab lab = new Lab(true)) {
             final Socket[] pair = lab.pair(false);

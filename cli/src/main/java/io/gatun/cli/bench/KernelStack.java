@@ -20,11 +20,6 @@ final class KernelStack implements Stack {
     private static final int BACKLOG = 1024;
     private static final int LAG = 64;
 
-    @Override
-    public String name() {
-        return "kernel";
-    }
-
     /** Two connected channels. */
     private record Pair(SocketChannel a, SocketChannel b) implements AutoCloseable {
         static Pair open() throws IOException {

@@ -21,11 +21,6 @@ final class PollStack implements Stack {
     private static final int READ_OCTETS = 256 * 1024;
 
     @Override
-    public String name() {
-        return "poll";
-    }
-
-    @Override
     public double bulk(final int writeOctets, final Span span) throws IOException {
         try (Lab lab = new Lab(false)) {
             final Socket[] pair = lab.pair(false);
@@ -69,9 +64,6 @@ final class PollStack implements Stack {
     /** The same figure whether the ends spin or block: they are one thread. */
     @Override
     public double roundTripNs(final boolean spin, final Span span) throws IOException {
-        if (!spin) {
-            return -1;
-        }
         try (Lab lab = new Lab(false)) {
             final Socket[] pair = lab.pair(true);
             pair[0].setNonBlocking(true);

@@ -9,9 +9,7 @@ final class Sample {
     private final List<Double> values = new ArrayList<>();
 
     void add(final double value) {
-        if (value >= 0) {
-            values.add(value);
-        }
+        values.add(value);
     }
 
     boolean isEmpty() {

@@ -4,15 +4,9 @@ import java.io.IOException;
 
 /**
  * One way to run the workloads. Each call sets up, warms up, measures for a span and leaves nothing behind. All of it
- * happens between two ends on one machine.
+ * happens between two ends on one machine. {@link Workload#sides} says which can do what.
  */
 interface Stack {
-    /** What is answered for a workload this stack cannot do. */
-    double NONE = -1;
-
-    /** The column's name. */
-    String name();
-
     /**
      * One TCP connection, one way.
      *
@@ -25,7 +19,7 @@ interface Stack {
      * One octet there and back on one TCP connection with TCP_NODELAY.
      *
      * @param spin both ends poll without blocking; otherwise they block
-     * @return the median round trip, ns; negative where this stack cannot do it
+     * @return the median round trip, ns
      */
     double roundTripNs(boolean spin, Span span) throws IOException;
 
@@ -35,37 +29,37 @@ interface Stack {
     /** Connect, accept, close with a reset (SO_LINGER 0). Connections a second. */
     double connections(Span span) throws IOException;
 
-    /** IPv4 look-ups a second in a table of a million prefixes; negative where this stack has no part in it. */
+    /** IPv4 look-ups a second in a table of a million prefixes. */
     default double fib4Lookup(final Span span) throws IOException {
-        return NONE;
+        throw new UnsupportedOperationException();
     }
 
-    /** IPv6 look-ups a second in a table of 200,000 prefixes; negative where this stack has no part in it. */
+    /** IPv6 look-ups a second in a table of 200,000 prefixes. */
     default double fib6Lookup(final Span span) throws IOException {
-        return NONE;
+        throw new UnsupportedOperationException();
     }
 
     /**
      * Route changes a second in a table of a million IPv4 or 200,000 IPv6 prefixes while another thread looks up at
-     * full speed; negative where this stack has no part in it.
+     * full speed.
      */
     default double fibUpdate(final boolean six, final Span span) throws IOException {
-        return NONE;
+        throw new UnsupportedOperationException();
     }
 
-    /** Octets of heap of such a table, estimated; negative where this stack has no part in it. */
+    /** Octets of heap of such a table, estimated. */
     default double fibMemory(final boolean six) {
-        return NONE;
+        throw new UnsupportedOperationException();
     }
 
     /**
-     * Packets of 64 octets forwarded a second from one epair to another; negative where this stack cannot.
+     * Packets of 64 octets forwarded a second from one epair to another.
      *
      * @param routes size of the table; each packet goes to a random one of them
      * @param six IPv6 instead of IPv4
      */
     default double forward(final int routes, final boolean six, final Span span) throws IOException {
-        return NONE;
+        throw new UnsupportedOperationException();
     }
 
     /**

@@ -1,119 +1,122 @@
 package io.gatun.cli.bench;
 
 import java.io.IOException;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** What is measured, with its name, its unit and which way is better. */
 enum Workload {
-    TCP_BULK_1448("GB/s", true) {
+    TCP_BULK_1448("GB/s", true, Side.values()) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.bulk(1448, span) / GIGA;
         }
     },
-    TCP_BULK_16384("GB/s", true) {
+    TCP_BULK_16384("GB/s", true, Side.values()) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.bulk(16_384, span) / GIGA;
         }
     },
-    TCP_BULK_65536("GB/s", true) {
+    TCP_BULK_65536("GB/s", true, Side.values()) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.bulk(65_536, span) / GIGA;
         }
     },
-    TCP_RTT_SPIN("us", false) {
+    TCP_RTT_SPIN("us", false, Side.values()) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.roundTripNs(true, span) / KILO;
         }
     },
-    TCP_RTT_BLOCK("us", false) {
+    TCP_RTT_BLOCK("us", false, Side.GATUN, Side.KERNEL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.roundTripNs(false, span) / KILO;
         }
     },
-    UDP_64("Mpps", true) {
+    UDP_64("Mpps", true, Side.values()) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.udp64(span) / MEGA;
         }
     },
-    TCP_CONNECT("k/s", true) {
+    TCP_CONNECT("k/s", true, Side.values()) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.connections(span) / KILO;
         }
     },
-    FIB4_LOOKUP("M/s", true) {
+    FIB4_LOOKUP("M/s", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.fib4Lookup(span) / MEGA;
         }
     },
-    FIB6_LOOKUP("M/s", true) {
+    FIB6_LOOKUP("M/s", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.fib6Lookup(span) / MEGA;
         }
     },
-    FIB4_UPDATE("k/s", true) {
+    FIB4_UPDATE("k/s", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.fibUpdate(false, span) / KILO;
         }
     },
-    FIB4_MEMORY("MB", false) {
+    FIB4_MEMORY("MB", false, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) {
             return stack.fibMemory(false) / MEGA;
         }
     },
-    FIB6_UPDATE("k/s", true) {
+    FIB6_UPDATE("k/s", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.fibUpdate(true, span) / KILO;
         }
     },
-    FIB6_MEMORY("MB", false) {
+    FIB6_MEMORY("MB", false, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) {
             return stack.fibMemory(true) / MEGA;
         }
     },
-    FORWARD_1("Mpps", true) {
+    FORWARD_1("Mpps", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.forward(1, false, span) / MEGA;
         }
     },
-    FORWARD_1000("Mpps", true) {
+    FORWARD_1000("Mpps", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.forward(1000, false, span) / MEGA;
         }
     },
-    FORWARD_1000000("Mpps", true) {
+    FORWARD_1000000("Mpps", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.forward(1_000_000, false, span) / MEGA;
         }
     },
-    FORWARD6_1("Mpps", true) {
+    FORWARD6_1("Mpps", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.forward(1, true, span) / MEGA;
         }
     },
-    FORWARD6_1000("Mpps", true) {
+    FORWARD6_1000("Mpps", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.forward(1000, true, span) / MEGA;
         }
     },
-    FORWARD6_200000("Mpps", true) {
+    FORWARD6_200000("Mpps", true, Side.POLL) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
             return stack.forward(200_000, true, span) / MEGA;
@@ -126,13 +129,29 @@ enum Workload {
 
     private final String unit;
     private final boolean more;
+    private final Set<Side> sides;
 
-    Workload(final String unit, final boolean more) {
+    /**
+     * @param more more is better
+     * @param sides which have a part in it
+     */
+    Workload(final String unit, final boolean more, final Side... sides) {
         this.unit = unit;
         this.more = more;
+        this.sides = EnumSet.copyOf(List.of(sides));
     }
 
     abstract double run(Stack stack, Stack.Span span) throws IOException;
+
+    /** The one with this label, which there must be. */
+    static Workload of(final String label) {
+        return valueOf(label.toUpperCase(Locale.ROOT).replace('-', '_'));
+    }
+
+    /** Which sides have a part in it. */
+    Set<Side> sides() {
+        return sides;
+    }
 
     /** As in {@code tcp-bulk-1448}. */
     String label() {
