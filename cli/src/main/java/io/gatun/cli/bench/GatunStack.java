@@ -1,5 +1,6 @@
 package io.gatun.cli.bench;
 
+import io.gatun.spi.socket.Mmsghdr;
 import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
@@ -12,6 +13,7 @@ import io.gatun.uipc.Socket;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
@@ -135,15 +137,16 @@ final class GatunStack implements Stack {
     }
 
     @Override
-    public double udp64(final Span span) throws IOException {
+    public double udp64(final int burst, final Span span) throws IOException {
         try (Lab lab = new Lab(true)) {
-            final Datagrams d = new Datagrams(lab);
+            final Datagrams d = new Datagrams(lab, burst);
             final AtomicBoolean stop = new AtomicBoolean();
             final AtomicLong received = new AtomicLong();
             final Worker reader = Worker.start("gatun receiver", () -> {
                 while (!stop.get()) {
-                    if (d.receive()) {
-                        received.lazySet(received.getPlain() + 1);
+                    final int n = d.receive();
+                    if (n > 0) {
+                        received.lazySet(received.getPlain() + n);
                     }
                 }
             });
@@ -165,13 +168,12 @@ final class GatunStack implements Stack {
     static final class Datagrams {
         private final Socket in;
         private final Socket out;
-        private final MemorySegment sent = Arena.ofAuto().allocate(DATAGRAM);
-        private final MemorySegment got = Arena.ofAuto().allocate(DATAGRAM);
-        private final Uio uio = new Uio();
-        private final RecvMsg msg = new RecvMsg();
-        private final SockAddr from = new SockAddr();
+        private final Mmsghdr[] sent;
+        private final Mmsghdr[] got;
+        private final MemorySegment from;
+        private final MemorySegment to;
 
-        Datagrams(final Lab lab) throws ErrnoException {
+        Datagrams(final Lab lab, final int burst) throws ErrnoException {
             in = lab.socket(SocketDefs.SOCK_DGRAM);
             out = lab.socket(SocketDefs.SOCK_DGRAM);
             Lab.check(in.setOpt(io.gatun.spi.socket.SockOpt.set(
@@ -179,26 +181,51 @@ final class GatunStack implements Stack {
             Lab.check(in.bind(Lab.loopback(UDP_PORT), Ucred.ROOT), "bind");
             Lab.check(out.connect(Lab.loopback(UDP_PORT), Ucred.ROOT), "connect");
             in.setNonBlocking(true);
+            sent = messages(burst);
+            got = messages(burst);
+            from = Arena.ofAuto().allocate((long) burst * DATAGRAM);
+            to = Arena.ofAuto().allocate((long) burst * DATAGRAM);
+            for (final Mmsghdr m : got) {
+                m.hdr.from = new SockAddr();
+            }
         }
 
+        private static Mmsghdr[] messages(final int n) {
+            final Mmsghdr[] vec = new Mmsghdr[n];
+            Arrays.setAll(vec, i -> new Mmsghdr());
+            return vec;
+        }
+
+        private static void aim(final Mmsghdr[] vec, final MemorySegment octets) {
+            for (int i = 0; i < vec.length; i++) {
+                vec[i].hdr.uio.set(octets, (long) i * DATAGRAM, DATAGRAM);
+                vec[i].hdr.flags = 0;
+            }
+        }
+
+        /** One datagram, or a burst of them; what finds no room is lost. */
         void send() throws ErrnoException {
-            uio.set(sent, 0, DATAGRAM);
-            final Errno e = out.send(null, uio, null, null, 0);
+            aim(sent, from);
+            final Errno e = sent.length == 1 ? out.send(null, sent[0].hdr.uio, null, null, 0)
+                : error(out.sendmmsg(sent, sent.length, 0));
             if (e != Errno.OK && e != Errno.ENOBUFS) {
                 Lab.check(e, "send");
             }
         }
 
-        boolean receive() throws ErrnoException {
-            msg.uio.set(got, 0, DATAGRAM);
-            msg.flags = 0;
-            msg.from = from;
-            final Errno e = in.receive(msg);
-            if (e == Errno.EAGAIN) {
-                return false;
+        /** Datagrams received, as many as a burst has at most. */
+        int receive() throws ErrnoException {
+            aim(got, to);
+            final int n = got.length == 1 ? -in.receive(got[0].hdr).code() : in.recvmmsg(got, got.length, 0);
+            if (n == -Errno.EAGAIN.code()) {
+                return 0;
             }
-            Lab.check(e, "receive");
-            return msg.uio.resid() == 0;
+            Lab.check(error(n), "receive");
+            return got.length == 1 ? 1 : n;
+        }
+
+        private static Errno error(final int answer) {
+            return answer < 0 ? Errno.of(answer) : Errno.OK;
         }
 
         void close() throws ErrnoException {

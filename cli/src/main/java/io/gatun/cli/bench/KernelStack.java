@@ -111,8 +111,9 @@ final class KernelStack implements Stack {
         }
     }
 
+    /** One by one, whatever the burst. */
     @Override
-    public double udp64(final Span span) throws IOException {
+    public double udp64(final int burst, final Span span) throws IOException {
         try (DatagramChannel in = DatagramChannel.open(); DatagramChannel out = DatagramChannel.open()) {
             in.setOption(StandardSocketOptions.SO_RCVBUF, DATAGRAM_RCVBUF);
             in.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));

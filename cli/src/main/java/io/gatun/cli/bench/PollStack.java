@@ -82,12 +82,12 @@ final class PollStack implements Stack {
     }
 
     @Override
-    public double udp64(final Span span) throws IOException {
+    public double udp64(final int burst, final Span span) throws IOException {
         try (Lab lab = new Lab(false)) {
-            final GatunStack.Datagrams d = new GatunStack.Datagrams(lab);
+            final GatunStack.Datagrams d = new GatunStack.Datagrams(lab, burst);
             final double rate = Rates.run(span, () -> {
                 d.send();
-                return d.receive() ? 1 : 0;
+                return d.receive();
             });
             d.close();
             return rate;

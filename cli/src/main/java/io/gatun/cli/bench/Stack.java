@@ -23,8 +23,13 @@ interface Stack {
      */
     double roundTripNs(boolean spin, Span span) throws IOException;
 
-    /** Datagrams of 64 octets, one sender, one receiver. Datagrams a second that the receiver got. */
-    double udp64(Span span) throws IOException;
+    /**
+     * Datagrams of 64 octets, one sender, one receiver.
+     *
+     * @param burst datagrams sent and received by a call, where there are calls for several
+     * @return datagrams a second that the receiver got
+     */
+    double udp64(int burst, Span span) throws IOException;
 
     /** Connect, accept, close with a reset (SO_LINGER 0). Connections a second. */
     double connections(Span span) throws IOException;

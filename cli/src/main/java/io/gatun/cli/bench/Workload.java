@@ -41,7 +41,13 @@ enum Workload {
     UDP_64("Mpps", true, Side.values()) {
         @Override
         double run(final Stack stack, final Stack.Span span) throws IOException {
-            return stack.udp64(span) / MEGA;
+            return stack.udp64(1, span) / MEGA;
+        }
+    },
+    UDP_64_MMSG("Mpps", true, Side.values()) {
+        @Override
+        double run(final Stack stack, final Stack.Span span) throws IOException {
+            return stack.udp64(BURST, span) / MEGA;
         }
     },
     TCP_CONNECT("k/s", true, Side.values()) {
@@ -123,6 +129,8 @@ enum Workload {
         }
     };
 
+    /** Datagrams to a call of sendmmsg and recvmmsg; java.nio has no such call. */
+    private static final int BURST = 64;
     private static final double KILO = 1e3;
     private static final double MEGA = 1e6;
     private static final double GIGA = 1e9;

@@ -118,7 +118,7 @@ class BenchJvmTest {
         }
 
         @Override
-        public double udp64(final Span span) throws IOException {
+        public double udp64(final int burst, final Span span) throws IOException {
             throw new IOException("no room\n  here");
         }
 
