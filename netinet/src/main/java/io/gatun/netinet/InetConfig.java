@@ -8,6 +8,7 @@ import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip.InIfaddr;
 import io.gatun.netinet.ip6.DstSelect;
 import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.ip6.In6Ifaddr;
 import io.gatun.netinet.ip6.In6Policy;
 import io.gatun.netinet.nd6.Nd6;
 import io.gatun.netinet.route.NextHop;
@@ -76,7 +77,7 @@ public final class InetConfig {
         int bits = cidr.bits();
         String call = "add " + cidr + " to " + ifp.xname();
         if (addr.family() == SockAddr.AF_INET6) {
-            addAddress6(ifp, addr, bits, call);
+            addAddress6(ifp, cidr, 0, call);
             return;
         }
         int a = addr.in4();
@@ -95,8 +96,22 @@ public final class InetConfig {
         ErrnoException.check(ifp.addAddr(new IfAddr(addr, bits, broadcast, peer)), call);
     }
 
+    /**
+     * Gives an interface an anycast address, which several hosts have: it takes what is sent there, answers for it
+     * without looking for duplicates, and is the source of nothing unless a socket is bound to it.
+     *
+     * @throws ErrnoException as {@link #addAddress(Ifnet, String)}; EINVAL for IPv4
+     * @bsd IN6_IFF_ANYCAST
+     */
+    public void addAnycast(Ifnet ifp, InPrefix cidr) throws ErrnoException {
+        String call = "add anycast " + cidr + " to " + ifp.xname();
+        ErrnoException.check(cidr.addr().family() == SockAddr.AF_INET6 ? Errno.OK : Errno.EINVAL, call);
+        addAddress6(ifp, cidr, In6Ifaddr.IN6_IFF_ANYCAST, call);
+    }
+
     /** The first IPv6 address of an Ethernet brings a link-local one with it. */
-    private void addAddress6(Ifnet ifp, SockAddr addr, int bits, String call) throws ErrnoException {
+    private void addAddress6(Ifnet ifp, InPrefix cidr, int flags, String call) throws ErrnoException {
+        SockAddr addr = cidr.addr();
         Inet6 six = inet.inet6();
         ErrnoException.check(six == null ? Errno.EAFNOSUPPORT : Errno.OK, call);
         if (addr.isMulticast() || addr.isAny() || In6.isV4Mapped(addr.hi(), addr.lo())) {
@@ -108,7 +123,12 @@ public final class InetConfig {
         ErrnoException.check(up(ifp), call);
         SockAddr own = new SockAddr();
         own.setIn6(addr.hi(), addr.lo(), 0, In6.zoned(addr.hi()) ? ifp.index() : 0);
-        ErrnoException.check(ifp.addAddr(new IfAddr(own, bits, null, null)), call);
+        IfAddr ifa = new IfAddr(own, cidr.bits(), null, null);
+        if (flags == 0) {
+            ErrnoException.check(ifp.addAddr(ifa), call);
+        } else if (!six.add(new In6Ifaddr(ifp, ifa, flags))) {
+            throw new ErrnoException(Errno.EEXIST, call);
+        }
     }
 
     private static Errno up(Ifnet ifp) {

@@ -26,17 +26,18 @@ final class ArpCommand implements StackCommand {
         while (args.peek().startsWith("-")) {
             final String word = args.next("an option");
             switch (word) {
-                case "-a", "-an", "-na" -> all = true;
-                case "-n" -> {
-                    // the only way there is
-                }
-                case "-d" -> delete = true;
                 case "-i" -> on = args.ifnet(vnet);
                 case "-s", "-S" -> {
                     set(vnet, inet, on, args);
                     return;
                 }
-                default -> throw new IllegalArgumentException("there is no option " + word);
+                default -> {
+                    if (!word.matches("-[and]+")) { // n is the only way there is
+                        throw new IllegalArgumentException("there is no option " + word);
+                    }
+                    all |= word.indexOf('a') > 0;
+                    delete |= word.indexOf('d') > 0;
+                }
             }
         }
         if (all && delete) {

@@ -2,15 +2,16 @@ package io.gatun.cli.ctl;
 
 import io.gatun.netinet.InPrefix;
 import io.gatun.netinet.InetConfig;
+import io.gatun.netinet.ether.EtherHeader;
+import io.gatun.netinet.nd6.Nd6;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.IfAddr;
-import io.gatun.spi.ifnet.IfReq;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockAddr;
-import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -20,8 +21,6 @@ import java.util.Map;
  * @bsd ifconfig
  */
 final class Ifconfig implements StackCommand {
-    private static final int MAX_MTU = 65_535;
-    private static final int MAX_FIB = 65_534;
     private static final int HOST_BITS = 32;
     private static final int DEFAULT_BITS6 = 64;
 
@@ -33,26 +32,25 @@ final class Ifconfig implements StackCommand {
         private SockAddr other;
         private boolean alias;
         private boolean delete;
+        private boolean anycast;
+        private boolean eui64;
         private long pltime = -1; // seconds; -1 where not given
         private long vltime = -1;
     }
 
     @Override
     public void run(final Vnet vnet, final Args args, final StringBuilder out) throws IOException {
-        if (args.take("-l")) {
-            args.end();
-            out.append(String.join(" ", vnet.ifnets().all().stream().map(Ifnet::xname).toList())).append('\n');
-            return;
-        }
-        if (args.take("-a") || !args.more()) {
-            final int family = family(args);
-            args.end();
-            vnet.ifnets().all().forEach(ifp -> IfconfigShow.show(vnet, ifp, family, out));
+        if (!args.more() || args.peek().matches("-[alud]+")) {
+            list(vnet, args.more() ? args.next("an option") : "-a", args, out);
             return;
         }
         final String name = args.next("an interface");
-        if (args.take("create")) {
-            out.append(vnet.ifnets().create(name, parameters(args)).xname()).append('\n');
+        if (args.take("create") || args.take("plumb")) {
+            final Ifnet made = vnet.ifnets().create(name, parameters(args));
+            out.append(made.xname()).append('\n');
+            if (args.more()) {
+                change(vnet, made, args, out);
+            }
             return;
         }
         final Ifnet ifp = vnet.ifnets().byName(name);
@@ -71,12 +69,32 @@ final class Ifconfig implements StackCommand {
         return args.take("inet") ? SockAddr.AF_INET : args.take("inet6") ? SockAddr.AF_INET6 : SockAddr.AF_UNSPEC;
     }
 
-    /** Parameters of the driver: a name and a value each. */
+    /** {@code -a} all, {@code -u} those that are up, {@code -d} those that are down; with {@code -l} their names. */
+    private static void list(final Vnet vnet, final String letters, final Args args, final StringBuilder out) {
+        final int family = family(args);
+        args.end();
+        final boolean up = letters.indexOf('u') > 0;
+        final boolean down = letters.indexOf('d') > 0;
+        final List<Ifnet> all = vnet.ifnets().all().stream()
+            .filter(ifp -> up == down || up == ((ifp.flags() & Ifnet.IFF_UP) != 0)).toList();
+        if (letters.indexOf('l') > 0) {
+            out.append(String.join(" ", all.stream().map(Ifnet::xname).toList())).append('\n');
+        } else {
+            all.forEach(ifp -> IfconfigShow.show(vnet, ifp, family, out));
+        }
+    }
+
+    /** Parameters of the driver, a name and a value each, up to a word that is said of any interface. */
     private static Map<String, String> parameters(final Args args) {
         final Map<String, String> out = new LinkedHashMap<>();
-        while (args.more()) {
+        while (args.more() && !args.peek().matches("inet6?|up|down|ether|lladdr|link|fib|alias")) {
             final String key = args.next("a parameter");
-            out.put(key, args.next("the value of " + key));
+            out.put(switch (key) {
+                case "vlan" -> "vid";
+                case "vlandev" -> "parent";
+                case "vlanpcp" -> "pcp";
+                default -> key;
+            }, args.next("the value of " + key));
         }
         return out;
     }
@@ -91,61 +109,18 @@ final class Ifconfig implements StackCommand {
         final Change c = new Change();
         c.family = shown == SockAddr.AF_UNSPEC ? SockAddr.AF_INET : shown;
         while (args.more()) {
-            if (!device(vnet, ifp, args) && !aboutAddress(c, args)) {
+            if (!IfconfigDevice.take(vnet, ifp, args) && !aboutAddress(c, args)) {
                 address(vnet, c, args);
             }
+        }
+        if ((c.anycast || c.eui64) && c.family != SockAddr.AF_INET6) {
+            throw new IllegalArgumentException("anycast and eui64 are for inet6");
         }
         if (c.prefix != null) {
             apply(vnet.service(InetConfig.class), ifp, c);
         } else if (c.alias || c.delete || c.lengthGiven || c.other != null) {
             throw new IllegalArgumentException("no address given");
         }
-    }
-
-    /** What is done to the interface itself; false for another word. */
-    private static boolean device(final Vnet vnet, final Ifnet ifp, final Args args) throws IOException {
-        final String word = args.peek();
-        switch (word) {
-            case "up", "down", "promisc", "-promisc", "arp", "-arp" -> {
-                args.next(word);
-                flag(ifp, word);
-            }
-            case "mtu" -> {
-                args.next(word);
-                final int mtu = args.number("mtu", 1, MAX_MTU);
-                ErrnoException.check(ifp.ioctl(new IfReq.SetMtu(mtu)), ifp.xname() + ": mtu " + mtu);
-            }
-            case "ether", "lladdr", "link" -> {
-                args.next(word);
-                ErrnoException.check(ifp.ioctl(new IfReq.SetLladdr(args.lladdr())), ifp.xname() + ": " + word);
-            }
-            case "fib" -> {
-                args.next(word);
-                final int fib = args.number("fib", 0, MAX_FIB);
-                if (fib >= vnet.service(InetConfig.class).routing().fibs()) {
-                    throw new ErrnoException(Errno.EINVAL, ifp.xname() + ": fib " + fib);
-                }
-                ifp.setFibnum(fib);
-            }
-            default -> {
-                return Nd6Flags.take(vnet, ifp, args);
-            }
-        }
-        return true;
-    }
-
-    private static void flag(final Ifnet ifp, final String word) throws IOException {
-        final Errno e = switch (word) {
-            case "up" -> ifp.up();
-            case "down" -> ifp.down();
-            default -> {
-                final int bit = word.endsWith("promisc") ? Ifnet.IFF_PROMISC : Ifnet.IFF_NOARP;
-                final boolean set = "promisc".equals(word) || "-arp".equals(word);
-                ifp.setFlagBits(set ? bit : 0, set ? 0 : bit);
-                yield ifp.ioctl(new IfReq.SetFlags(ifp.flags()));
-            }
-        };
-        ErrnoException.check(e == Errno.EOPNOTSUPP ? Errno.OK : e, ifp.xname() + ": " + word);
     }
 
     /** What is said of the address beside it; false for another word. */
@@ -162,6 +137,10 @@ final class Ifconfig implements StackCommand {
             c.pltime = Nd6Flags.lifetime(args);
         } else if (args.take("vltime")) {
             c.vltime = Nd6Flags.lifetime(args);
+        } else if (args.take("anycast")) {
+            c.anycast = true;
+        } else if (args.take("eui64")) {
+            c.eui64 = true;
         } else if (args.take("broadcast")) {
             c.other = InPrefix.address(args.next("an address"), null);
         } else {
@@ -197,6 +176,9 @@ final class Ifconfig implements StackCommand {
     }
 
     private static void apply(final InetConfig inet, final Ifnet ifp, final Change c) throws IOException {
+        if (c.eui64) {
+            c.prefix = new InPrefix(eui64(ifp, c.prefix.addr()), c.prefix.bits());
+        }
         final String text = c.prefix.addr().host();
         if (c.delete) {
             inet.removeAddress(ifp, text);
@@ -215,7 +197,9 @@ final class Ifconfig implements StackCommand {
             }
         }
         final boolean lives = c.pltime >= 0 || c.vltime >= 0;
-        if (!lives || !Nd6Flags.has(inet, ifp, c.prefix.addr())) {
+        if (c.anycast) {
+            inet.addAnycast(ifp, c.prefix);
+        } else if (!lives || !Nd6Flags.has(inet, ifp, c.prefix.addr())) {
             inet.addAddress(ifp, c.prefix, c.other);
         }
         if (lives) {
@@ -223,5 +207,13 @@ final class Ifconfig implements StackCommand {
             ErrnoException.check(inet.nd6().setLifetimes(ifp, c.prefix.addr(), c.pltime < 0 ? valid : c.pltime, valid),
                 text + ": lifetimes");
         }
+    }
+
+    /** The network's first half, and the interface's identifier as the second. */
+    private static SockAddr eui64(final Ifnet ifp, final SockAddr net) {
+        if (ifp.addrlen() != EtherHeader.ETHER_ADDR_LEN) {
+            throw new IllegalArgumentException(ifp.xname() + " has no link address");
+        }
+        return SockAddr.in6(net.hi(), Nd6.eui64(ifp), 0);
     }
 }

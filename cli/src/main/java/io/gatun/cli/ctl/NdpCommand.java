@@ -196,8 +196,14 @@ final class NdpCommand implements StackCommand {
         ErrnoException.check(info == null ? Errno.ENXIO : Errno.OK, ifp.xname());
         out.append("linkmtu=").append(info.linkMtu() == 0 ? ifp.mtu() : info.linkMtu()).append(", maxmtu=")
             .append(ifp.mtu()).append(", curhlim=").append(info.chlim()).append(", basereachable=")
-            .append(time(info.baseReachableMs())).append(", retrans=").append(time(info.retransMs()))
+            .append(time(reachable(vnet, info))).append(", retrans=").append(time(info.retransMs()))
             .append("\nFlags:").append(Nd6Flags.words(info)).append('\n');
+    }
+
+    /** What the routers say, else this host. */
+    private static int reachable(final Vnet vnet, final Nd6Ifinfo info) {
+        return info.baseReachableMs() != 0 ? info.baseReachableMs()
+            : vnet.sysctl().find("net.inet6.icmp6.nd6_reachable").getInt();
     }
 
     private static String time(final int ms) {

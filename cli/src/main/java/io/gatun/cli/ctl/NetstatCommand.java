@@ -3,11 +3,13 @@ package io.gatun.cli.ctl;
 import io.gatun.netinet.InetConfig;
 import io.gatun.netinet.RouteConfig;
 import io.gatun.protosw.Vnet;
+import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockAddr;
+import java.util.List;
 
 /**
- * {@code netstat}: sockets, or with {@code -r} routes, {@code -i} interfaces, {@code -s} counters. Addresses are always
- * shown as numbers.
+ * {@code netstat}: sockets, or with {@code -r} routes, {@code -i} interfaces, {@code -s} counters, {@code -m} memory,
+ * {@code -g} groups. Addresses are always shown as numbers.
  *
  * @bsd netstat
  */
@@ -16,7 +18,7 @@ final class NetstatCommand implements StackCommand {
 
     /** What was asked for. */
     private static final class Wish {
-        private char what;  // r, i or s; 0 for sockets
+        private char what;  // r, i, s, m or g; 0 for sockets
         private boolean all;
         private boolean nonzero;
         private int family = SockAddr.AF_UNSPEC;
@@ -24,26 +26,54 @@ final class NetstatCommand implements StackCommand {
         private String protocol;
 
         /** A word of letters such as {@code -rn}. */
-        private void letters(final String word) {
-            if (!word.matches("-[airsnW46]+")) {
+        private Ifnet ifp;
+        private boolean octets;
+
+        /** A word of letters such as {@code -rn}; one that takes a value takes the rest of the word or the next. */
+        private void letters(final Vnet vnet, final String word, final Args args) {
+            if (!word.matches("-[abdgimnrsW46fFpI].*")) {
                 throw new IllegalArgumentException("there is no option " + word);
             }
-            for (final char c : word.substring(1).toCharArray()) {
-                switch (c) {
-                    case 'a' -> all = true;
-                    case '4' -> family = SockAddr.AF_INET;
-                    case '6' -> family = SockAddr.AF_INET6;
-                    case 'r', 'i', 's' -> choose(c);
-                    default -> {
-                        // n and W: the only way there is
-                    }
+            for (int i = 1; i < word.length(); i++) {
+                final char c = word.charAt(i);
+                if ("fFpI".indexOf(c) >= 0) {
+                    final String rest = word.substring(i + 1);
+                    value(vnet, c, rest.isEmpty() ? args : new Args(List.of(rest)));
+                    return;
                 }
+                letter(c, word);
+            }
+        }
+
+        private void letter(final char c, final String word) {
+            switch (c) {
+                case 'a' -> all = true;
+                case 'b' -> octets = true;
+                case '4' -> family = SockAddr.AF_INET;
+                case '6' -> family = SockAddr.AF_INET6;
+                case 'r', 'i', 's', 'm', 'g' -> choose(c);
+                case 'n', 'W', 'd' -> {
+                    // the only way there is
+                }
+                default -> throw new IllegalArgumentException("there is no option " + word);
+            }
+        }
+
+        private void value(final Vnet vnet, final char c, final Args args) {
+            switch (c) {
+                case 'f' -> family = named(args.next("inet or inet6"));
+                case 'F' -> fib = args.number("fib", 0, MAX_FIB);
+                case 'I' -> {
+                    choose('i');
+                    ifp = args.ifnet(vnet);
+                }
+                default -> protocol = args.next("a protocol");
             }
         }
 
         private void choose(final char c) {
             if (what != 0 && what != c) {
-                throw new IllegalArgumentException("want one of -r, -i and -s");
+                throw new IllegalArgumentException("want one of -r, -i, -s, -m and -g");
             }
             nonzero = what == 's'; // given twice
             what = c;
@@ -54,17 +84,13 @@ final class NetstatCommand implements StackCommand {
     public void run(final Vnet vnet, final Args args, final StringBuilder out) {
         final Wish w = new Wish();
         while (args.more()) {
-            final String word = args.next("an option");
-            switch (word) {
-                case "-f" -> w.family = named(args.next("inet or inet6"));
-                case "-F" -> w.fib = args.number("fib", 0, MAX_FIB);
-                case "-p" -> w.protocol = args.next("a protocol");
-                default -> w.letters(word);
-            }
+            w.letters(vnet, args.next("an option"), args);
         }
         switch (w.what) {
             case 'r' -> routes(vnet, w, out);
-            case 'i' -> NetstatShow.interfaces(vnet, out);
+            case 'i' -> NetstatShow.interfaces(vnet, w.ifp, w.octets, out);
+            case 'm' -> NetstatShow.mbufs(vnet, out);
+            case 'g' -> NetstatShow.groups(vnet, w.family, out);
             case 's' -> NetstatShow.counters(vnet, w.protocol, w.nonzero, out);
             default -> NetstatShow.sockets(vnet, w.family, w.protocol, w.all, out);
         }

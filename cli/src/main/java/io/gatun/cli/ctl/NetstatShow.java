@@ -13,13 +13,16 @@ import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.IfAddr;
 import io.gatun.spi.ifnet.IfCounter;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.mbuf.MbufStats;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketSide;
+import java.util.List;
 import java.util.Locale;
 
-/** How {@code netstat} shows sockets, interfaces and counters. */
+/** How {@code netstat} shows sockets, interfaces, groups, memory and counters. */
 final class NetstatShow {
-    private static final String IF_ROW = "%-8s %5s %-20s %-33s %10s %5s %5s %10s %5s %5s";
+    private static final String GROUP_ROW = "%-40s %s";
+    private static final String MEM_ROW = "%-14s %6s %8s %8s %8s %12s %8s";
     private static final String SO_ROW = "%-5s %6s %6s %-24s %-24s %s";
 
     private NetstatShow() {
@@ -32,16 +35,61 @@ final class NetstatShow {
 
     // ---- interfaces ------------------------------------------------------------
 
-    static void interfaces(final Vnet vnet, final StringBuilder out) {
-        row(out, IF_ROW, "Name", "Mtu", "Network", "Address", "Ipkts", "Ierrs", "Idrop", "Opkts", "Oerrs", "Odrop");
+    /**
+     * The interfaces with their addresses.
+     *
+     * @param only the one to show, or null for all
+     * @param octets whether they are counted too
+     */
+    static void interfaces(final Vnet vnet, final Ifnet only, final boolean octets, final StringBuilder out) {
+        interfaceRow(out, octets, "Name", "Mtu", "Network", "Address", "Ipkts", "Ierrs", "Idrop", "Ibytes", "Opkts",
+            "Oerrs", "Odrop", "Obytes");
         for (final Ifnet ifp : vnet.ifnets().all()) {
-            row(out, IF_ROW, ifp.xname(), ifp.mtu(), "<Link#" + ifp.index() + ">", lladdr(ifp),
-                ifp.counter(IfCounter.IPACKETS), ifp.counter(IfCounter.IERRORS), ifp.counter(IfCounter.IQDROPS),
-                ifp.counter(IfCounter.OPACKETS), ifp.counter(IfCounter.OERRORS), ifp.counter(IfCounter.OQDROPS));
-            for (final IfAddr a : ifp.addrs()) {
-                row(out, IF_ROW, ifp.xname(), "-", network(vnet, a), a.addr().host(vnet.ifnets()), "-", "-", "-", "-",
-                    "-", "-");
+            if (only != null && only != ifp) {
+                continue;
             }
+            interfaceRow(out, octets, ifp.xname(), ifp.mtu(), "<Link#" + ifp.index() + ">", lladdr(ifp),
+                ifp.counter(IfCounter.IPACKETS), ifp.counter(IfCounter.IERRORS), ifp.counter(IfCounter.IQDROPS),
+                ifp.counter(IfCounter.IBYTES), ifp.counter(IfCounter.OPACKETS), ifp.counter(IfCounter.OERRORS),
+                ifp.counter(IfCounter.OQDROPS), ifp.counter(IfCounter.OBYTES));
+            for (final IfAddr a : ifp.addrs()) {
+                interfaceRow(out, octets, ifp.xname(), "-", network(vnet, a), a.addr().host(vnet.ifnets()), "-", "-",
+                    "-", "-", "-", "-", "-", "-");
+            }
+        }
+    }
+
+    /** The columns Ibytes and Obytes, the eighth and the twelfth, are there where wanted. */
+    private static void interfaceRow(final StringBuilder out, final boolean octets, final Object... c) {
+        if (octets) {
+            row(out, "%-8s %5s %-20s %-33s %10s %5s %5s %12s %10s %5s %5s %12s",
+                c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11]);
+        } else {
+            row(out, "%-8s %5s %-20s %-33s %10s %5s %5s %10s %5s %5s",
+                c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[8], c[9], c[10]);
+        }
+    }
+
+    /** The groups that interfaces have joined. */
+    static void groups(final Vnet vnet, final int family, final StringBuilder out) {
+        row(out, GROUP_ROW, "Group", "Netif");
+        for (final Ifnet ifp : vnet.ifnets().all()) {
+            for (final SockAddr group : ifp.multiaddrs()) {
+                final boolean ip = group.family() == SockAddr.AF_INET || group.family() == SockAddr.AF_INET6;
+                if (ip && (family == SockAddr.AF_UNSPEC || family == group.family())) {
+                    row(out, GROUP_ROW, group.host(vnet.ifnets()), ifp.xname());
+                }
+            }
+        }
+    }
+
+    // ---- memory ------------------------------------------------------------
+
+    static void mbufs(final Vnet vnet, final StringBuilder out) {
+        final MbufStats s = vnet.pool().snapshot();
+        row(out, MEM_ROW, "Zone", "Size", "Limit", "Used", "Cached", "Requests", "Denied");
+        for (final MbufStats.ZoneStats z : List.of(s.mbufs(), s.clusters(), s.jumbop(), s.jumbo9(), s.jumbo16())) {
+            row(out, MEM_ROW, z.name(), z.size(), z.limit(), z.inUse(), z.cached(), z.requests(), z.denied());
         }
     }
 

@@ -84,6 +84,8 @@ final class RouteCommand implements StackCommand {
             case "-blackhole" -> c.nhf = NextHop.NHF_BLACKHOLE;
             case "-fib" -> c.fib = args.number("fib", 0, MAX_MTU);
             case "-mtu" -> c.mtu = args.number("mtu", 1, MAX_MTU);
+            case "-netmask" -> c.netmask = args.netmask();
+            case "-prefixlen" -> c.netmask = args.number("prefixlen", 0, 2 * Long.SIZE);
             case "-weight" -> c.weight = args.number("weight", 1, NextHop.MAX_WEIGHT);
             default -> throw new IllegalArgumentException("there is no option " + word);
         }

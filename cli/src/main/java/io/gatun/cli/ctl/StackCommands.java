@@ -6,7 +6,8 @@ import java.util.List;
 
 /** The commands there are, by name. */
 public enum StackCommands {
-    IFCONFIG(new Ifconfig(), "Shows and changes interfaces: ifconfig [-a | -l | IF [inet|inet6] [ADDR[/LEN] ...]]."),
+    IFCONFIG(new Ifconfig(),
+        "Shows and changes interfaces: ifconfig [-a | -l | -u | IF [inet|inet6] [ADDR[/LEN] ...]]."),
     ROUTE(new RouteCommand(), "Shows and changes routes: route add|delete|change|get|show|flush ..."),
     ARP(new ArpCommand(), "Shows and changes IPv4 neighbours: arp -an | HOST | -s HOST MAC | -d HOST | -d -a."),
     NDP(new NdpCommand(), "Shows and changes IPv6 neighbours: ndp -an | HOST | -s HOST MAC [proxy] | -d HOST | -c |"
@@ -14,8 +15,8 @@ public enum StackCommands {
     IP6ADDRCTL(new Ip6addrctlCommand(), "Shows and changes the policy of address selection: ip6addrctl [show] |"
         + " add PREFIX PRECEDENCE LABEL | delete PREFIX | flush | default."),
     NETSTAT(new NetstatCommand(), "Shows sockets, routes, interfaces or counters: netstat [-an] [-p tcp|udp] |"
-        + " -rn [-4|-6] [-F FIB] | -i | -s [-s] [-p PROTOCOL]."),
-    SYSCTL(new SysctlCommand(), "Shows and sets tunables: sysctl -a | NAME | NAME=VALUE ...");
+        + " -rn [-4|-6] [-F FIB] | -i | -I IF | -s [-s] [-p PROTOCOL] | -m | -g."),
+    SYSCTL(new SysctlCommand(), "Shows and sets tunables: sysctl [-adeinNqw] NAME | NAME=VALUE ...");
 
     private final StackCommand command;
     private final String description;

@@ -97,7 +97,7 @@ class NdpCommandTest {
         ok("ifconfig epair0a inet6 accept_rtadv no_radr -auto_linklocal ifdisabled");
         assertThat(ok("ifconfig epair0a")).contains("<PERFORMNUD,ACCEPT_RTADV,IFDISABLED,NO_RADR>");
         assertThat(ok("ndp -i epair0a -ifdisabled -accept_rtadv")).isEqualTo("linkmtu=1500, maxmtu=1500, curhlim=64, "
-            + "basereachable=0s0ms, retrans=1s0ms\nFlags: nud no_radr\n");
+            + "basereachable=30s0ms, retrans=1s0ms\nFlags: nud no_radr\n");
         assertThat(error("ndp -i epair0a nonsense")).isEqualTo("ndp: there is no flag nonsense");
     }
 

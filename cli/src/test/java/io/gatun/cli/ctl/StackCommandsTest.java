@@ -154,6 +154,85 @@ class StackCommandsTest {
     }
 
     @Test
+    void ifconfig_vlan_withFreebsdsWords() {
+        ok("ifconfig epair0a up");
+        assertThat(ok("ifconfig vlan5 create vlan 5 vlandev epair0a inet 10.5.0.1/24 up")).isEqualTo("vlan5\n");
+        assertThat(ok("ifconfig vlan5")).contains("UP,BROADCAST,RUNNING").contains("inet 10.5.0.1 netmask 0xffffff00");
+        ok("ifconfig vlan6 create");
+        ok("ifconfig vlan6 vlandev epair0a vlan 6 up");
+        assertThat(ok("ifconfig vlan6")).contains("RUNNING");
+        assertThat(ok("ifconfig -ul")).isEqualTo("lo0 epair0a vlan5 vlan6\n");
+        ok("ifconfig vlan6 -vlandev");
+        assertThat(ok("ifconfig vlan6")).doesNotContain("RUNNING");
+        ok("ifconfig vlan6 down");
+        assertThat(ok("ifconfig -d inet")).startsWith("vlan6: ").doesNotContain("vlan5");
+        assertThat(error("ifconfig vlan6 vlan 7")).isEqualTo("ifconfig: vlan and vlandev go together");
+        ok("ifconfig vlan5 destroy");
+        ok("ifconfig vlan6 destroy");
+    }
+
+    @Test
+    void ifconfig_capabilities_areSwitched() {
+        final int all = epair().capenable();
+        ok("ifconfig epair0a -rxcsum -txcsum6 -lro");
+        assertThat(epair().capenable())
+            .isEqualTo(all & ~(Ifnet.IFCAP_RXCSUM | Ifnet.IFCAP_TXCSUM_IPV6 | Ifnet.IFCAP_LRO));
+        ok("ifconfig epair0a rxcsum txcsum6 lro tso");
+        assertThat(epair().capenable()).as("what it cannot do stays off").isEqualTo(all);
+    }
+
+    @Test
+    void ifconfig_anycastAndEui64() {
+        ok("ifconfig epair0a inet6 fd00:5::/64 eui64");
+        assertThat(ok("ifconfig epair0a")).contains("inet6 fd00:5::ff:fe00:a prefixlen 64 tentative");
+        ok("ifconfig epair0a inet6 fd00:5::77/64 anycast");
+        assertThat(ok("ifconfig epair0a")).contains("inet6 fd00:5::77 prefixlen 64 anycast\n");
+        assertThat(error("ifconfig epair0a inet6 fd00:5::77/64 anycast")).contains("EEXIST");
+        assertThat(error("ifconfig epair0a inet 10.0.0.9/24 anycast"))
+            .isEqualTo("ifconfig: anycast and eui64 are for inet6");
+        ok("ifconfig epair0a inet6 fd00:5::77 -alias");
+        assertThat(ok("ifconfig epair0a")).doesNotContain("anycast");
+    }
+
+    @Test
+    void netstat_lettersTogetherAndOneInterface() {
+        ok("ifconfig epair0a 10.0.0.1/24");
+        assertThat(ok("netstat -nI lo0")).contains("lo0 ").doesNotContain("epair0a");
+        assertThat(ok("netstat -ibn")).contains("Ibytes").contains("epair0a");
+        assertThat(ok("netstat -sp ip")).startsWith("ip:\n");
+        assertThat(ok("netstat -anptcp")).startsWith("Active Internet connections (including servers)\n");
+        assertThat(ok("netstat -rnfinet")).contains("10.0.0.0/24").doesNotContain("Internet6");
+        assertThat(ok("netstat -g")).containsPattern("224\\.0\\.0\\.1 +epair0a");
+        assertThat(ok("netstat -m")).contains("Zone").contains("2048");
+        assertThat(error("netstat -rz")).isEqualTo("netstat: there is no option -rz");
+        assertThat(error("netstat -I nope0")).isEqualTo("netstat: interface nope0 does not exist");
+    }
+
+    @Test
+    void sysctl_optionsOfFreebsd() {
+        assertThat(ok("sysctl -n net.inet.ip.ttl")).isEqualTo("64\n");
+        assertThat(ok("sysctl -w net.inet.ip.ttl=63")).isEqualTo("net.inet.ip.ttl: 64 -> 63\n");
+        assertThat(ok("sysctl -e net.inet.ip.ttl")).isEqualTo("net.inet.ip.ttl=63\n");
+        assertThat(ok("sysctl -qw net.inet.ip.ttl=64")).isEmpty();
+        assertThat(ok("sysctl -N net.inet.udp.checksum")).isEqualTo("net.inet.udp.checksum\n");
+        assertThat(ok("sysctl -nd net.inet.udp.checksum")).isEqualTo("compute checksums of datagrams sent\n");
+        assertThat(ok("sysctl -i nope")).isEmpty();
+        assertThat(ok("sysctl -aN")).contains("net.inet.tcp.msl\n");
+        assertThat(error("sysctl -z nope")).isEqualTo("sysctl: there is no option -z");
+    }
+
+    @Test
+    void route_masksInWords() {
+        ok("ifconfig epair0a 10.0.0.1/24");
+        ok("ifconfig epair0a inet6 fd00::1/64");
+        ok("route add -net 10.7.0.0 -netmask 255.255.0.0 10.0.0.2");
+        ok("route -n add -inet6 2001:db8:7:: -prefixlen 48 fd00::2");
+        assertThat(ok("netstat -rn")).contains("10.7.0.0/16 ").contains("2001:db8:7::/48 ");
+        ok("route delete -net 10.7.0.0 -netmask 255.255.0.0");
+        assertThat(ok("netstat -rn")).doesNotContain("10.7.0.0/16");
+    }
+
+    @Test
     void ifconfig_wrongWords_areOneClearLine() {
         assertThat(error("ifconfig nope0")).isEqualTo("ifconfig: interface nope0 does not exist");
         assertThat(error("ifconfig epair0a 10.0.0.1"))

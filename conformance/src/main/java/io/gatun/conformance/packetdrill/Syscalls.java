@@ -20,9 +20,12 @@ import java.util.Set;
 
 /** The system calls of scripts, made on sockets of the vnet. One attempt each; null means that it would wait. */
 final class Syscalls {
-    static final Set<String> NAMES = Set.of("socket", "bind", "listen", "accept", "connect", "close", "shutdown",
-        "read", "write", "readv", "writev", "send", "recv", "sendto", "recvfrom", "sendmsg", "recvmsg", "fcntl",
-        "ioctl", "poll", "getsockopt", "setsockopt", "kqueue", "kevent");
+    static final Set<String> NAMES = Set.of("socket", "bind", "listen", "accept", "accept4", "connect", "close",
+        "shutdown", "read", "write", "readv", "writev", "send", "recv", "sendto", "recvfrom", "sendmsg", "recvmsg",
+        "fcntl", "ioctl", "poll", "getsockopt", "setsockopt", "kqueue", "kevent");
+    private static final int SOCK_CLOEXEC = 0x1000_0000;
+    private static final int SOCK_NONBLOCK = 0x2000_0000;
+    private static final int FD_CLOEXEC = 1;
     private static final int POLL_AT = 0;
     private static final int MOST_OCTETS = 1 << 24;
     private static final long NS_PER_MS = 1_000_000;
@@ -65,7 +68,7 @@ final class Syscalls {
         return switch (c.name()) {
             case "bind" -> Outcome.of(conn.so.bind(address(a, 1, true), Ucred.ROOT));
             case "listen" -> listen(conn, a);
-            case "accept" -> accept(conn, c);
+            case "accept", "accept4" -> accept(conn, c);
             case "connect" -> connect(conn, a, first);
             case "close" -> close(conn);
             case "shutdown" -> Outcome.of(conn.so.shutdown(Values.integer(a, 1)));
@@ -89,7 +92,8 @@ final class Syscalls {
     // ---- connections ------------------------------------------------------------
 
     private Outcome socket(final Action.Syscall c) throws DrillException {
-        final int type = Values.integer(c.args(), 1);
+        final int wish = Values.integer(c.args(), 1);
+        final int type = wish & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
         final boolean six = run.config().v6() || run.config().mapped();
         final int family = six ? SockAddr.AF_INET6 : SockAddr.AF_INET;
         final SoResult r =
@@ -105,7 +109,9 @@ final class Syscalls {
         if (run.config().mapped()) {
             r.so().setOpt(SockOpt.set(InDefs.IPPROTO_IPV6, InDefs.IPV6_V6ONLY, 0L));
         }
+        r.so().setNonBlocking((wish & SOCK_NONBLOCK) != 0);
         run.newSocket(fd, type, r.so());
+        run.open(fd).fdFlags = (wish & SOCK_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
         return Outcome.ok(fd);
     }
 
@@ -144,6 +150,9 @@ final class Syscalls {
         if (fd < 0) {
             r.so().close();
             return Outcome.ok(0);
+        }
+        if (c.name().equals("accept4")) {
+            r.so().setNonBlocking((Values.integer(c.args(), 3) & SOCK_NONBLOCK) != 0);
         }
         run.accepted(fd, r.so(), peer);
         return Outcome.ok(fd);

@@ -319,6 +319,11 @@ public final class Nd6 {
         }
     }
 
+    /** The second half of an address, made of an Ethernet's link address (RFC 4291 appendix A). @bsd in6_get_hw_ifid */
+    public static long eui64(final Ifnet ifp) {
+        return Nd6Iid.eui64(ifp);
+    }
+
     /**
      * Gives an address new lifetimes. EADDRNOTAVAIL when the interface does not have it, EINVAL for one that is
      * preferred longer than valid.

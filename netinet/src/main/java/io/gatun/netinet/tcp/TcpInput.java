@@ -210,10 +210,14 @@ final class TcpInput {
     private void closed(Seg seg) {
         final int blackhole = tcp.sysctl.blackhole.getInt();
         final boolean silent = blackhole == 1 && (seg.thflags & TcpHeader.TH_SYN) != 0 || blackhole > 1;
-        if (!silent) {
+        if (!silent || !tcp.sysctl.blackholeLocal.getBool() && fromHere(seg)) {
             tcp.respond.reset(seg, null, true);
         }
         tcp.drop(seg.take(), DropReason.TCP_NOPORT);
+    }
+
+    private boolean fromHere(Seg seg) {
+        return seg.v6 ? tcp.net.local6(seg.srcHi, seg.srcLo) : tcp.net.local((int) seg.srcLo);
     }
 
     /** False when the connection gave way to a new one: look again. */

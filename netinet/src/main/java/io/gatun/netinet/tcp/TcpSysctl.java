@@ -16,6 +16,7 @@ final class TcpSysctl {
     final Sysctl challengeLimit;
     final Sysctl alwaysKeepalive;
     final Sysctl blackhole;
+    final Sysctl blackholeLocal;
     final Sysctl ccAlgorithm;
     final Sysctl delacktime;
     final Sysctl delayedAck;
@@ -83,6 +84,7 @@ final class TcpSysctl {
         challengeLimit = intOf(t, "challenge_ack_limit", 1000, 0, BIG, "Challenge ACKs per second in all; 0: no limit");
         alwaysKeepalive = boolOf(t, "always_keepalive", true, "Probe all idle connections");
         blackhole = intOf(t, "blackhole", 0, 0, 3, "Do not answer segments to closed ports: 1 SYN, 2 all");
+        blackholeLocal = boolOf(t, "blackhole_local", false, "Nor those of this host");
         ccAlgorithm = t.addString(BASE + "cc.algorithm", "cubic", "Congestion control of new connections",
             name -> cc.find(name) != null);
         delacktime = intOf(t, "delacktime", 40, 0, 2000, "Longest delay of an ACK, ms");

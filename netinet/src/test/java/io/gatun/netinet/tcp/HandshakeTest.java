@@ -73,6 +73,16 @@ class HandshakeTest {
         }
 
         @Test
+        void closed_blackhole_thisHostIsAnswered_unlessToldNotTo() {
+            fx.sysctl("blackhole", "2");
+            fx.seg(TH_SYN).from(TcpFixture.HERE, 7).arrive();
+            assertThat(fx.only().flags & TH_RST).isNotZero();
+            fx.sysctl("blackhole_local", "1");
+            fx.seg(TH_SYN).from(TcpFixture.HERE, 7).arrive();
+            fx.none();
+        }
+
+        @Test
         void closed_flood_resetsAreLimited() {
             fx.resetsLeft = 200; // the network layer counts
             for (int i = 0; i < 1000; i++) {
