@@ -168,6 +168,7 @@ public final class Nd6 {
     @GuardedBy("lock")
     private void purge(final Nd6Ifinfo info) {
         rtr.stop(info);
+        rtr.forget(info);
         ways.purge(info);
         prefixes.purge(info);
         dns.purge(info);

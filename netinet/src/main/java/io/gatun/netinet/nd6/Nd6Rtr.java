@@ -31,7 +31,7 @@ import io.gatun.spi.socket.SockAddr;
 final class Nd6Rtr {
     private static final int RA_LEN = 16;
     private static final int RS_LEN = 8;
-    private static final int MAX_REACHABLE_MS = 3_600_000;
+    private static final int MOST_MS = 3_600_000;
     private static final int PREFIX_LEN = 32;
     private static final int ROUTE_LEN_MAX = 24;
     private static final int ONLINK = 0x80;
@@ -143,11 +143,11 @@ final class Nd6Rtr {
         if (hops > info.chlim()) {
             info.setChlim(hops); // DIFFERS: a lower one is ignored, as in FreeBSD, for it could cut this host off
         }
-        if (reachable > 0 && reachable <= MAX_REACHABLE_MS) {
+        if (reachable > 0 && reachable <= MOST_MS) {
             info.setBaseReachableMs(reachable);
         }
-        if (retrans > 0) {
-            info.setRetransMs(retrans);
+        if (retrans > 0 && retrans <= MOST_MS) {
+            info.setRetransMs(retrans); // DIFFERS: FreeBSD takes 49 days too, and then resolves and checks nothing
         }
         final int at = NdOptions.find(m, off + RA_LEN, m.pktLen(), NdOptions.MTU);
         if (at < m.pktLen() && NdOptions.length(m, at) == NdOptions.UNIT) {
@@ -161,6 +161,21 @@ final class Nd6Rtr {
         if (octets < Ip6Header.IPV6_MMTU || octets > info.ifp.mtu() || octets == old) {
             return;
         }
+        setMtu(info, octets);
+    }
+
+    /** What routers have said of the link holds no longer: it has the defaults again. */
+    void forget(final Nd6Ifinfo info) {
+        info.setChlim(nd.sysctl.defhlim());
+        info.setBaseReachableMs(0);
+        info.setRetransMs(Nd6Ifinfo.RETRANS_MS);
+        if (info.linkMtu() != 0) {
+            setMtu(info, 0);
+        }
+    }
+
+    private void setMtu(final Nd6Ifinfo info, final int octets) {
+        final int old = info.linkMtu();
         info.setLinkMtu(octets);
         final Fib fib = nd.inet.fib(info.ifp.fibnum());
         for (final Route r : fib.routes()) {

@@ -387,4 +387,35 @@ class Nd6RtrTest {
             assertThat(net.nd.setFlags(gone, 0, 0)).isEqualTo(Errno.ENXIO);
         }
     }
+
+    @Test
+    void retransTimerOfDays_isNotTaken_addressesAreStillChecked() {
+        try (Nd6Net net = Nd6Net.settled(ACCEPT, "1")) {
+            Ra.router(1800).times(0, Integer.MAX_VALUE).to(net);
+            net.add("2001:db8:1::7/64");
+            net.advance(3 * SEC);
+            assertThat(net.ia("2001:db8:1::7").ready()).isTrue();
+            assertThat(net.nd.info(net.ifp).retransMs()).isEqualTo(1000);
+        }
+    }
+
+    @Test
+    void interfaceDown_whatRoutersSaidOfTheLink_isForgotten() {
+        try (Nd6Net net = Nd6Net.settled(ACCEPT, "1")) {
+            net.add("2001:db8:1::7/64");
+            Ra.router(9000).hops(200).times(5000, 3_000_000).mtu(1400).prefix("2001:db8:2::", 64, 0x80, 50, 20).to(net);
+            final SockAddr a = SockAddr.of("2001:db8:1::9", 0);
+            assertThat(net.config.inet().fib(0).lookup6(a.hi(), a.lo()).mtu()).isEqualTo(1400);
+            net.ifp.down();
+            net.ifp.up();
+            final Nd6Ifinfo info = net.nd.info(net.ifp);
+            assertThat(info.linkMtu()).isZero();
+            assertThat(info.chlim()).isEqualTo(64);
+            assertThat(info.baseReachableMs()).isZero();
+            assertThat(info.retransMs()).isEqualTo(1000);
+            assertThat(net.config.inet().fib(0).lookup6(a.hi(), a.lo()).mtu()).isEqualTo(1500);
+            net.advance(3 * SEC);
+            assertThat(net.ia("2001:db8:1::7").ready()).isTrue();
+        }
+    }
 }
