@@ -196,9 +196,15 @@ public final class IpOutput {
         }
     }
 
-    /** Gives this host a copy of what it sends to a group or to all. Borrows m. @bsd ip_mloopback */
+    /**
+     * Gives this host a copy of what it sends to a group or to all, with a header of its own, for that of m may become
+     * a fragment's. Borrows m.
+     *
+     * @bsd ip_mloopback
+     */
     private void loopBack(Mbuf m, Ifnet ifp) {
-        Mbuf copy = m.copyM(0, Mbuf.M_COPYALL);
+        Mbuf shared = m.copyM(0, Mbuf.M_COPYALL);
+        Mbuf copy = shared == null ? null : IpHeader.writable(shared, IpHeader.hlen(m, 0));
         if (copy == null) {
             inet.vnet.drop(null, DropReason.MBUF_NOMEM);
             return;
