@@ -144,7 +144,8 @@ public final class Socket extends SocketState {
 
     /**
      * Sends. Consumes top and control. With {@code uio}, what was sent is what {@link Uio#resid} lost; when that is
-     * more than nothing, EAGAIN, EINTR and ENOBUFS are not reported.
+     * more than nothing, EAGAIN and EINTR are not reported, nor is ENOBUFS of a stream. A message that met ENOBUFS on
+     * its way is lost as a whole, and its sender hears of it.
      *
      * @param addr destination of a message, or null
      * @param uio the octets; or null with {@code top}
@@ -160,7 +161,8 @@ public final class Socket extends SocketState {
         try {
             final long before = uio == null ? 0 : uio.resid();
             final Errno e = proto.sosend(this, addr, uio, top, control, flags);
-            return e != Errno.OK && uio != null && uio.resid() != before && hidden(e) ? Errno.OK : e;
+            final boolean lost = e == Errno.ENOBUFS && proto.has(Protosw.PR_ATOMIC);
+            return e != Errno.OK && uio != null && uio.resid() != before && hidden(e) && !lost ? Errno.OK : e;
         } finally {
             exit();
         }

@@ -319,7 +319,12 @@ public final class TcpOutput {
                 yield e;
             }
             case EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH -> unreachable(tp, p, e);
-            default -> e;
+            default -> {
+                if (p.len > 0 || (p.flags & (TcpHeader.TH_SYN | TcpHeader.TH_FIN)) != 0) {
+                    again(tp); // the address may have gone for a while only, or the link's MTU gone down twice
+                }
+                yield e;
+            }
         };
     }
 

@@ -30,8 +30,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * <p>Any thread may use it, platform or virtual; one sender and one receiver at a time make progress, others queue.
  * An interrupted thread gets EINTR instead of waiting, keeps its interrupt status, and leaves the socket as it is:
  * unlike a channel of java.nio it is not closed. {@link #close} from another thread ends a waiting call with EBADF
- * (accept: ECONNABORTED). A call that moved some octets reports them; what kept it from moving more (EAGAIN, EINTR,
- * ENOBUFS) the next call will say.
+ * (accept: ECONNABORTED). A call that moved some octets of a stream reports them; what kept it from moving more
+ * (EAGAIN, EINTR, ENOBUFS) the next call will say.
  *
  * <p>Sending and receiving allocate nothing when the same one or two ByteBuffers are used again and again.
  *
