@@ -1,5 +1,6 @@
 package io.gatun.netinet;
 
+import io.gatun.netinet.arp.Acd;
 import io.gatun.netinet.arp.ArpDuplicate;
 import io.gatun.netinet.arp.ArpEntry;
 import io.gatun.netinet.dhcp.DhcpClient;
@@ -129,6 +130,41 @@ public final class InetConfig {
         } else if (!six.add(new In6Ifaddr(ifp, ifa, flags))) {
             throw new ErrnoException(Errno.EEXIST, call);
         }
+    }
+
+    /**
+     * Gives an Ethernet an IPv4 address once nobody on the link has it: asks for four to seven seconds (RFC 5227), then
+     * {@link #addAddress(Ifnet, String)} and the announcements. The interface is brought up for it.
+     *
+     * @param outcome hears of {@code free} when the interface has the address; of {@code taken} when somebody else has
+     *     it, with 0 for the link address when the interface could not take it after all
+     * @return to give up by
+     * @throws ErrnoException EEXIST when this host has the address, EINVAL for IPv6, which always asks
+     */
+    public Acd.Claim claimAddress(Ifnet ifp, String cidr, Acd.Outcome outcome) throws ErrnoException {
+        InPrefix p = prefixOf(cidr);
+        String call = "claim " + cidr + " on " + ifp.xname();
+        boolean wire = ifp.addrlen() == EtherHeader.ETHER_ADDR_LEN;
+        ErrnoException.check(p.addr().family() == SockAddr.AF_INET && wire ? Errno.OK : Errno.EINVAL, call);
+        int addr = p.addr().in4();
+        ErrnoException.check(inet.addrs.isLocal(addr) ? Errno.EEXIST : up(ifp), call);
+        return inet.arp.acd.claim(ifp, addr, new Acd.Outcome() {
+            @Override
+            public void free() {
+                try {
+                    addAddress(ifp, p, null);
+                } catch (ErrnoException e) {
+                    outcome.taken(0); // it went, or somebody gave it the address meanwhile
+                    return;
+                }
+                outcome.free();
+            }
+
+            @Override
+            public void taken(long lladdr) {
+                outcome.taken(lladdr);
+            }
+        });
     }
 
     private static Errno up(Ifnet ifp) {

@@ -195,7 +195,7 @@ final class NdpCommand implements StackCommand {
         final Nd6Ifinfo info = six.nd6.info(ifp);
         ErrnoException.check(info == null ? Errno.ENXIO : Errno.OK, ifp.xname());
         out.append("linkmtu=").append(info.linkMtu() == 0 ? ifp.mtu() : info.linkMtu()).append(", maxmtu=")
-            .append(ifp.mtu()).append(", curhlim=").append(info.chlim()).append(", basereachable=")
+            .append(ifp.mtu()).append(", curhlim=").append(six.nd6.hlim(ifp)).append(", basereachable=")
             .append(time(reachable(vnet, info))).append(", retrans=").append(time(info.retransMs()))
             .append("\nFlags:").append(Nd6Flags.words(info)).append('\n');
     }

@@ -305,6 +305,34 @@ class ControlMessageTest {
     }
 
     @Test
+    @Tag("RFC3542-6.3")
+    void hopLimit_nobodyChoseOne_isTheSysctls() throws Exception {
+        final SocketFile server = server6();
+        set(server, IPPROTO_IPV6, RECV6);
+        final SocketFile client = host.udp6();
+        assertThat(host.vnet.sysctl().set("net.inet6.ip6.hlim", "99")).isEqualTo(Errno.OK);
+        assertThat(client.getOption(IPPROTO_IPV6, InDefs.IPV6_UNICAST_HOPS)).isEqualTo(99);
+        client.sendto(bytes("data"), 0, SERVER6);
+        recv(server);
+        assertThat(value(IPPROTO_IPV6, InDefs.IPV6_HOPLIMIT)).isEqualTo(99);
+        client.setOption(IPPROTO_IPV6, InDefs.IPV6_UNICAST_HOPS, 3);
+        client.setOption(IPPROTO_IPV6, InDefs.IPV6_UNICAST_HOPS, -1);
+        assertThat(client.getOption(IPPROTO_IPV6, InDefs.IPV6_UNICAST_HOPS)).as("chosen no more").isEqualTo(99);
+    }
+
+    @Test
+    void portRange_ofIpv6_isTakenFrom() throws Exception {
+        final SocketFile high = host.udp6();
+        assertThat(high.getOption(IPPROTO_IPV6, InDefs.IPV6_PORTRANGE)).isZero();
+        high.setOption(IPPROTO_IPV6, InDefs.IPV6_PORTRANGE, InDefs.IP_PORTRANGE_LOW);
+        assertThat(high.getOption(IPPROTO_IPV6, InDefs.IPV6_PORTRANGE)).isEqualTo(InDefs.IP_PORTRANGE_LOW);
+        high.sendto(bytes("data"), 0, SERVER6);
+        assertThat(high.localAddress().port()).isBetween(600, 1023);
+        assertThatThrownBy(() -> high.setOption(IPPROTO_IPV6, InDefs.IPV6_PORTRANGE, 3))
+            .hasMessageContaining("EINVAL");
+    }
+
+    @Test
     void received4OnDualSocket_addressIsMapped() throws Exception {
         final SocketFile server = host.udp6();
         server.setOption(IPPROTO_IPV6, InDefs.IPV6_V6ONLY, 0);

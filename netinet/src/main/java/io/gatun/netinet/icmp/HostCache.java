@@ -36,7 +36,7 @@ public final class HostCache {
     /** @bsd TCP_HOSTCACHE_PRUNE */
     private static final int PRUNE_SEC = 300;
     /** Nothing smaller is believed: an attacker would have us send dust. */
-    private static final int MIN_MTU = 296;
+    private static final int MIN_MTU = 256;
     private static final long IN4 = 0xffff_ffffL;
 
     /** What a connection has learnt; 0 for what it has not. @bsd struct hc_metrics_lite */
@@ -206,12 +206,12 @@ public final class HostCache {
 
     // ---- what is learnt ------------------------------------------------------------
 
-    /** Notes a path MTU, in octets; one below 296 is not believed. @bsd tcp_hc_updatemtu */
+    /** Notes a path MTU, in octets; one below 256 is not believed. @bsd tcp_hc_updatemtu */
     public void updateMtu(int dst, int mtu) {
         updateMtu(0, dst & IN4, mtu);
     }
 
-    /** Notes a path MTU, in octets; one below 296 is not believed. @bsd tcp_hc_updatemtu */
+    /** Notes a path MTU, in octets; one below 256 is not believed. @bsd tcp_hc_updatemtu */
     public void updateMtu(long hi, long lo, int mtu) {
         if (mtu < MIN_MTU || !enable.getBool()) {
             return;

@@ -2,6 +2,7 @@ package io.gatun.netinet.ip;
 
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.pcb.PortRange;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.sys.Errno;
@@ -50,7 +51,7 @@ public final class IpCtloutput {
                 flag(inp, Inpcb.INP_BINDANY, v);
             }
             case InDefs.IP_PORTRANGE -> {
-                return setPortRange(inp, v);
+                return PortRange.set(inp, v);
             }
             default -> {
                 return InMcast.knows(opt.name()) ? mcast.set(inp, opt) : Errno.ENOPROTOOPT;
@@ -106,19 +107,6 @@ public final class IpCtloutput {
         inp.setFlagBits(v == 0 ? 0 : bit, v == 0 ? bit : 0);
     }
 
-    private static Errno setPortRange(final Inpcb inp, final long v) {
-        final int both = Inpcb.INP_LOWPORT | Inpcb.INP_HIGHPORT;
-        switch ((int) v) {
-            case InDefs.IP_PORTRANGE_DEFAULT -> inp.setFlagBits(0, both);
-            case InDefs.IP_PORTRANGE_HIGH -> inp.setFlagBits(Inpcb.INP_HIGHPORT, both);
-            case InDefs.IP_PORTRANGE_LOW -> inp.setFlagBits(Inpcb.INP_LOWPORT, both);
-            default -> {
-                return Errno.EINVAL;
-            }
-        }
-        return Errno.OK;
-    }
-
     // ---- readings ------------------------------------------------------------
 
     private Errno get(final Inpcb inp, final SockOpt opt) {
@@ -131,18 +119,11 @@ public final class IpCtloutput {
             case InDefs.IP_DONTFRAG, InDefs.IP_RECVOPTS, InDefs.IP_RECVDSTADDR,
                 InDefs.IP_RECVIF, InDefs.IP_RECVTTL, InDefs.IP_RECVTOS,
                 InDefs.IP_ORIGDSTADDR, InDefs.IP_BINDANY -> opt.answer(inp.has(bit(opt.name())) ? 1 : 0);
-            case InDefs.IP_PORTRANGE -> opt.answer(portRange(inp));
+            case InDefs.IP_PORTRANGE -> opt.answer(PortRange.of(inp));
             default -> {
                 return InMcast.knows(opt.name()) ? mcast.get(inp, opt) : Errno.ENOPROTOOPT;
             }
         }
         return Errno.OK;
-    }
-
-    private static int portRange(final Inpcb inp) {
-        if (inp.has(Inpcb.INP_HIGHPORT)) {
-            return InDefs.IP_PORTRANGE_HIGH;
-        }
-        return inp.has(Inpcb.INP_LOWPORT) ? InDefs.IP_PORTRANGE_LOW : InDefs.IP_PORTRANGE_DEFAULT;
     }
 }

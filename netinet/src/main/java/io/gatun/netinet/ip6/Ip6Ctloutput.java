@@ -3,6 +3,7 @@ package io.gatun.netinet.ip6;
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.icmp.HostCache;
 import io.gatun.netinet.pcb.Inpcb;
+import io.gatun.netinet.pcb.PortRange;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.spi.socket.In6Pktinfo;
 import io.gatun.spi.socket.InDefs;
@@ -56,6 +57,9 @@ public final class Ip6Ctloutput {
                     return Errno.EINVAL;
                 }
                 inp.tos = (short) Math.max(0, v);
+            }
+            case InDefs.IPV6_PORTRANGE -> {
+                return PortRange.set(inp, v);
             }
             case InDefs.IPV6_PKTINFO, InDefs.IPV6_HOPOPTS, InDefs.IPV6_DSTOPTS, InDefs.IPV6_RTHDR,
                 InDefs.IPV6_USE_MIN_MTU, InDefs.IPV6_PREFER_TEMPADDR -> {
@@ -123,8 +127,9 @@ public final class Ip6Ctloutput {
     private Errno get(final Inpcb inp, final SockOpt opt) {
         switch (opt.name()) {
             case InDefs.IPV6_V6ONLY -> opt.answer(inp.has(Inpcb.IN6P_IPV6_V6ONLY) ? 1 : 0);
-            case InDefs.IPV6_UNICAST_HOPS -> opt.answer(inp.ttl < 0 ? Ip6Header.HLIM_DEFAULT : inp.ttl);
+            case InDefs.IPV6_UNICAST_HOPS -> opt.answer(inp.ttl < 0 ? inet.inet6().nd6.hlim(null) : inp.ttl);
             case InDefs.IPV6_TCLASS -> opt.answer(inp.tos);
+            case InDefs.IPV6_PORTRANGE -> opt.answer(PortRange.of(inp));
             case InDefs.IPV6_PKTINFO, InDefs.IPV6_HOPOPTS, InDefs.IPV6_DSTOPTS, InDefs.IPV6_USE_MIN_MTU,
                 InDefs.IPV6_PREFER_TEMPADDR ->
                 getSticky(inp.outputOpts != null ? inp.outputOpts : new Ip6PktOpts(), opt);

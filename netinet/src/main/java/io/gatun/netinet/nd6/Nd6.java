@@ -127,7 +127,7 @@ public final class Nd6 {
     /** The hop limit of what is sent by an interface, where its sender chose none. @bsd in6_selecthlim */
     public int hlim(final Ifnet ifp) {
         final Nd6Ifinfo info = ifp == null ? null : info(ifp);
-        return info == null ? Ip6Header.HLIM_DEFAULT : info.chlim();
+        return info == null || info.chlim() == 0 ? sysctl.defhlim() : info.chlim();
     }
 
     /** An interface was attached. @bsd nd6_ifattach */
@@ -135,7 +135,7 @@ public final class Nd6 {
         final boolean ether = ifp.type() == Ifnet.IFT_ETHER || ifp.type() == Ifnet.IFT_L2VLAN;
         if (ifp.index() < MAX_INDEX && infos.get(ifp.index()) == null) {
             final Nd6Table t = ether ? new Nd6Table(this, ifp) : null;
-            final Nd6Ifinfo info = new Nd6Ifinfo(ifp, t, sysctl.ifFlags(ether), sysctl.defhlim());
+            final Nd6Ifinfo info = new Nd6Ifinfo(ifp, t, sysctl.ifFlags(ether));
             if (t != null) {
                 t.setInfo(info);
             }

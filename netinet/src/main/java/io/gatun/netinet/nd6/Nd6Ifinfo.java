@@ -36,7 +36,7 @@ public final class Nd6Ifinfo {
     final Nd6Table table;          // (c) null where there are no link addresses
     private volatile int flags;    // (w) ND6_IFF_*
     private volatile int linkMtu;  // (w) octets; 0 while no router has said
-    private volatile int chlim;    // (w) hop limit
+    private volatile int chlim;    // (w) hop limit; 0: the sysctl's
     private volatile int baseReachableMs; // (w) 0: the sysctl's
     private volatile int retransMs = RETRANS_MS; // (w)
     boolean up;                    // (n) the interface when its state was last told
@@ -44,11 +44,10 @@ public final class Nd6Ifinfo {
     long rsNs = Nd6.NEVER;         // (n) when to ask for routers
     long rsSpanNs;                 // (n) from the last time to this; 0 before the first
 
-    Nd6Ifinfo(final Ifnet ifp, final Nd6Table table, final int flags, final int chlim) {
+    Nd6Ifinfo(final Ifnet ifp, final Nd6Table table, final int flags) {
         this.ifp = ifp;
         this.table = table;
         this.flags = flags;
-        this.chlim = chlim;
         lladdr = ifp.lladdr();
     }
 
@@ -67,7 +66,7 @@ public final class Nd6Ifinfo {
         return linkMtu;
     }
 
-    /** The hop limit of packets whose sender chose none. @bsd chlim */
+    /** The hop limit that a router has asked for; 0 while none has. @bsd chlim */
     public int chlim() {
         return chlim;
     }

@@ -140,7 +140,7 @@ final class Nd6Rtr {
         final int hops = m.getU8(off + 4);
         final int reachable = m.getInt(off + 8);
         final int retrans = m.getInt(off + 12);
-        if (hops > info.chlim()) {
+        if (hops > nd.hlim(info.ifp)) {
             info.setChlim(hops); // DIFFERS: a lower one is ignored, as in FreeBSD, for it could cut this host off
         }
         if (reachable > 0 && reachable <= MOST_MS) {

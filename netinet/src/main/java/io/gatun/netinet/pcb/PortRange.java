@@ -1,5 +1,7 @@
 package io.gatun.netinet.pcb;
 
+import io.gatun.spi.socket.InDefs;
+import io.gatun.spi.sys.Errno;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.SysctlTree;
 
@@ -38,5 +40,27 @@ public final class PortRange {
     /** Whether binding the port needs privilege. */
     boolean reserved(final int port) {
         return port <= reservedhigh.getInt() && port >= reservedlow.getInt();
+    }
+
+    /** Chooses the range that a control block's port comes from: IP_PORTRANGE_*, which IPv6 has too. With its lock. */
+    public static Errno set(final Inpcb inp, final long v) {
+        final int both = Inpcb.INP_LOWPORT | Inpcb.INP_HIGHPORT;
+        switch ((int) v) {
+            case InDefs.IP_PORTRANGE_DEFAULT -> inp.setFlagBits(0, both);
+            case InDefs.IP_PORTRANGE_HIGH -> inp.setFlagBits(Inpcb.INP_HIGHPORT, both);
+            case InDefs.IP_PORTRANGE_LOW -> inp.setFlagBits(Inpcb.INP_LOWPORT, both);
+            default -> {
+                return Errno.EINVAL;
+            }
+        }
+        return Errno.OK;
+    }
+
+    /** The range that a control block's port comes from: IP_PORTRANGE_*. */
+    public static int of(final Inpcb inp) {
+        if (inp.has(Inpcb.INP_HIGHPORT)) {
+            return InDefs.IP_PORTRANGE_HIGH;
+        }
+        return inp.has(Inpcb.INP_LOWPORT) ? InDefs.IP_PORTRANGE_LOW : InDefs.IP_PORTRANGE_DEFAULT;
     }
 }

@@ -27,7 +27,6 @@ final class TcpCtlinput {
     private static final int PATIENCE = 3;
     /** RFC 1191 section 7.1. */
     private static final int[] PLATEAUS = {65_535, 32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296};
-    private static final int LEAST_MTU = 296;
 
     private final Tcp tcp;
 
@@ -101,7 +100,7 @@ final class TcpCtlinput {
         if (errno == Errno.EMSGSIZE) {
             final int told = m.getU16(icmpOff + 6);
             final int mtu = told != 0 ? told : below(IpHeader.len(m, icmpOff + ICMP_LEN));
-            needFrag(tp, Math.max(mtu, LEAST_MTU));
+            needFrag(tp, Math.max(mtu, tcp.sysctl.minmss.getInt() + IpHeader.LEN + TcpHeader.SIZE));
         } else {
             notify(tp, errno,
                 errno == Errno.ECONNREFUSED || errno == Errno.EHOSTUNREACH && m.getU8(icmpOff) == Icmp.ICMP_TIMXCEED);
@@ -114,7 +113,7 @@ final class TcpCtlinput {
                 return p;
             }
         }
-        return LEAST_MTU;
+        return PLATEAUS[PLATEAUS.length - 1];
     }
 
     // ---- IPv6 ------------------------------------------------------------

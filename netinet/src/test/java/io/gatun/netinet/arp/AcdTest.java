@@ -1,9 +1,11 @@
 package io.gatun.netinet.arp;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatun.netinet.Packets;
 import io.gatun.netinet.TestNet;
+import io.gatun.spi.sys.ErrnoException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -118,6 +120,43 @@ class AcdTest {
         assertThat(told).isEmpty();
         hear(1, TestNet.PEER0_MAC, 0, WANTED);
         assertThat(told).containsExactly("taken by 200000000a0");
+        net.wire0.sent.clear();
+    }
+
+    @Test
+    void claimedByConfig_addressIsTheInterfacesOnceFree() throws Exception {
+        final Acd.Outcome outcome = new Acd.Outcome() {
+            @Override
+            public void free() {
+                told.add("free");
+            }
+
+            @Override
+            public void taken(final long lladdr) {
+                told.add("taken by " + Long.toHexString(lladdr));
+            }
+        };
+        net.config.claimAddress(net.wire0.ifp, "10.0.0.77/24", outcome);
+        net.advance(SEC);
+        assertThat(net.inet.addrs.isLocal(WANTED)).isFalse();
+        net.advance(10 * SEC);
+        assertThat(told).containsExactly("free");
+        assertThat(net.inet.addrs.isLocal(WANTED)).isTrue();
+        assertThatThrownBy(() -> net.config.claimAddress(net.wire0.ifp, "10.0.0.77/24", outcome))
+            .isInstanceOf(ErrnoException.class).hasMessageContaining("EEXIST");
+        assertThatThrownBy(() -> net.config.claimAddress(net.wire0.ifp, "fd00::77/64", outcome))
+            .isInstanceOf(ErrnoException.class).hasMessageContaining("EINVAL");
+        net.config.claimAddress(net.wire0.ifp, "10.0.0.78/24", outcome);
+        net.advance(SEC);
+        hear(2, TestNet.PEER0_MAC, WANTED + 1, 0);
+        assertThat(told).containsExactly("free", "taken by 200000000a0");
+        net.advance(10 * SEC);
+        assertThat(net.inet.addrs.isLocal(WANTED + 1)).isFalse();
+        net.config.claimAddress(net.wire0.ifp, "10.0.0.79/24", outcome);
+        net.advance(SEC);
+        net.config.addAddress(net.wire0.ifp, "10.0.0.79/24");
+        net.advance(10 * SEC);
+        assertThat(told).containsExactly("free", "taken by 200000000a0", "taken by 0");
         net.wire0.sent.clear();
     }
 
