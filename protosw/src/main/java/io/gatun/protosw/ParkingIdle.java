@@ -89,8 +89,10 @@ final class ParkingIdle implements IdleStrategy {
             LockSupport.parkNanos(this, ns);
         }
         parked = null;
-        signalled = false;
-        idled = 0;
+        if (signalled || ns == 0) {
+            signalled = false;
+            idled = 0;
+        } // else the time was up: with nothing to do it parks again at once
     }
 
     @Override

@@ -48,6 +48,7 @@ final class SoftNetisr implements Netisr {
     private final Sysctl maxQlimit;
     private final Sysctl defaultQlimit;
     private final Sysctl budget;
+    private final FlowSteering steering; // null without threads
     private final VnetAgent agent; // null without threads
     private volatile NetisrProto[] protos = new NetisrProto[NETISR_MAXPROT]; // (p)
     private volatile int highest;                            // (v) highest number ever registered
@@ -65,8 +66,9 @@ final class SoftNetisr implements Netisr {
         for (int i = 0; i < numthreads; i++) {
             streams[i] = new Workstream(this, shared);
         }
+        steering = shared ? new FlowSteering(this, vnet.clock()) : null;
         agent = shared ? new VnetAgent(vnet, "netisr", this::runAgent,
-            new ParkingIdle(spins, yields, () -> CalloutWheel.NONE)) : null;
+            new ParkingIdle(spins, yields, steering::beforePark)) : null;
         maxQlimit = sysctl.addInt("net.isr.maxqlimit", MAX_QLIMIT, 1, Integer.MAX_VALUE,
             "Highest queue limit a protocol may have (packets)");
         defaultQlimit = sysctl.addInt("net.isr.defaultqlimit", DEFAULT_QLIMIT, 1, Integer.MAX_VALUE,
@@ -129,6 +131,9 @@ final class SoftNetisr implements Netisr {
                 }
             }
         }
+        if (shared) {
+            steering.flush(proto);
+        }
         kick();
     }
 
@@ -172,6 +177,7 @@ final class SoftNetisr implements Netisr {
                 for (Workstream ws : streams) {
                     len += ws.length(np.number);
                 }
+                len += shared ? steering.length(np.number) : 0;
                 out.add(new NetisrStat(np.name, np.number, len, np.qlimit, np.dispatched.get(),
                     np.hybridDispatched.get(), np.qdrops.get(), np.queued.get()));
             }
@@ -249,7 +255,25 @@ final class SoftNetisr implements Netisr {
             noProto(m);
             return Errno.EPROTONOSUPPORT;
         }
+        if (shared && dispatch == Dispatch.DIRECT) {
+            Lane lane = steering.select(np, m, select(np, m));
+            if (lane != null) {
+                return steer(np, m, lane);
+            }
+        }
         return enqueue(np, m);
+    }
+
+    private Errno steer(NetisrProto np, Mbuf m, Lane lane) {
+        if (!lane.push(np.number, m, np.qlimit)) {
+            return full(np, m);
+        }
+        if (protos[np.number] != np) {
+            lane.flushPushed(np.number); // as below
+        } else {
+            steering.told(lane);
+        }
+        return Errno.OK;
     }
 
     private Errno enqueue(NetisrProto np, Mbuf m) {
@@ -260,6 +284,10 @@ final class SoftNetisr implements Netisr {
             }
             return Errno.OK;
         }
+        return full(np, m);
+    }
+
+    private Errno full(NetisrProto np, Mbuf m) {
         np.qdrops.increment();
         vnet.drop(m, DropReason.NETISR_QLIMIT);
         return Errno.ENOBUFS;
@@ -270,6 +298,24 @@ final class SoftNetisr implements Netisr {
         if (task.claim()) {
             streams[0].push(task);
         }
+    }
+
+    @Override
+    public int attend(int flowid, boolean waiting, int most) {
+        assert Witness.safePoint();
+        return shared && dispatch == Dispatch.DIRECT ? steering.attend(flowid, waiting, most) : 0;
+    }
+
+    @Override
+    public void leave() {
+        assert Witness.safePoint();
+        if (shared) {
+            steering.leave(budget.getInt());
+        }
+    }
+
+    void wakeAgent() {
+        agent.wake();
     }
 
     // ---- the software interrupt ------------------------------------------------------------
@@ -348,7 +394,8 @@ final class SoftNetisr implements Netisr {
     }
 
     private int runAgent() {
-        return run();
+        int n = run();
+        return n + steering.runClosed(budget.getInt());
     }
 
     /** Runs this netisr and those linked with it until all are idle; what the budget leaves goes to the agents. */

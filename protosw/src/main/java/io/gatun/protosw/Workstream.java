@@ -252,12 +252,18 @@ final class Workstream {
             young = heads[proto];
             heads[proto] = null;
         }
+        return oldestFirst(young);
+    }
+
+    /** Turns a list by {@code nextPkt} round. */
+    static Mbuf oldestFirst(Mbuf young) {
         Mbuf out = null;
-        while (young != null) {
-            Mbuf older = young.nextPkt();
-            young.nextPkt(out);
-            out = young;
-            young = older;
+        Mbuf m = young;
+        while (m != null) {
+            Mbuf older = m.nextPkt();
+            m.nextPkt(out);
+            out = m;
+            m = older;
         }
         return out;
     }

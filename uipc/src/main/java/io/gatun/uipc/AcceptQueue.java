@@ -389,6 +389,7 @@ final class AcceptQueue {
     }
 
     private Errno park() {
+        so.vnet().netisr().leave();
         lock.lock();
         try {
             if (cond == null) {

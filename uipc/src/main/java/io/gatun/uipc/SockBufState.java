@@ -339,7 +339,11 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
             }
             return Errno.EAGAIN;
         }
-        return spin(octets, netisr) ? Errno.OK : park(octets);
+        if (spin(octets, netisr)) {
+            return Errno.OK;
+        }
+        netisr.leave();
+        return park(octets);
     }
 
     private boolean spin(final int octets, final Netisr netisr) {
@@ -358,7 +362,9 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
                 w.spinNs = longest;
                 return true;
             }
-            Thread.onSpinWait();
+            if (netisr.attend(so.flowid(), true, 1) == 0) {
+                Thread.onSpinWait();
+            }
             if (i % SPIN_ROUND == 0) {
                 netisr.swi();
                 if (clock.nanoTime() - start >= budget) {
@@ -426,6 +432,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     }
 
     private Errno ioLockSlow(final boolean intr) {
+        so.vnet().netisr().leave();
         lock.lock();
         try {
             final SockBufWait w = waits();

@@ -19,6 +19,7 @@ import io.gatun.spi.socket.Uio;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.sys.Witness;
+import io.gatun.spi.vnet.Netisr;
 
 /**
  * A socket. Its protocol sees it as a {@link SocketSide}; programs go through {@link io.gatun.uipc.api}, code that
@@ -175,11 +176,8 @@ public final class Socket extends SocketState {
      * @bsd soreceive
      */
     public Errno receive(final RecvMsg msg) {
-        if (SoReceive.idle(this, msg)) {
-            vnet().netisr().swi();
-            if (SoReceive.idle(this, msg)) {
-                return Errno.EAGAIN;
-            }
+        if (SoReceive.idle(this, msg) && nothingCame(msg, 1)) {
+            return Errno.EAGAIN;
         }
         if (!enter()) {
             return Errno.EBADF;
@@ -191,6 +189,18 @@ public final class Socket extends SocketState {
         } finally {
             exit();
         }
+    }
+
+    /** Runs what is queued, and what others left to this thread, as long as it finds nothing. */
+    private boolean nothingCame(final RecvMsg msg, final int most) {
+        final Netisr netisr = vnet().netisr();
+        netisr.swi();
+        while (SoReceive.idle(this, msg)) {
+            if (netisr.attend(flowid(), false, most) == 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -226,11 +236,8 @@ public final class Socket extends SocketState {
      * @bsd recvmmsg
      */
     public int recvmmsg(final Mmsghdr[] vec, final int vlen, final int flags) {
-        if (vlen > 0 && SoMmsg.idle(this, vec[0], flags)) {
-            vnet().netisr().swi();
-            if (SoMmsg.idle(this, vec[0], flags)) {
-                return -Errno.EAGAIN.code();
-            }
+        if (vlen > 0 && SoMmsg.idle(this, vec[0], flags) && nothingCame(vec[0].hdr, vlen)) {
+            return -Errno.EAGAIN.code();
         }
         if (!enter()) {
             return -Errno.EBADF.code();

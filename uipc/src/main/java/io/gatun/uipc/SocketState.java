@@ -27,8 +27,8 @@ import java.lang.invoke.VarHandle;
  *
  * <p>Locking key: (b) this socket's lock, (w) written with release under this socket's lock, which orders it with what
  * follows, and volatile for who reads without it, (v) VarHandle or volatile, (r) the receive buffer's lock, (q) the
- * lock of the queue in {@code head}, (t) whoever owns the reference: set before the socket is published, (d) owner of
- * the entry in SoDefer.
+ * lock of the queue in {@code head}, (a) benign race: a hint, (t) whoever owns the reference: set before the socket is
+ * published, (d) owner of the entry in SoDefer.
  *
  * @bsd struct socket
  */
@@ -81,6 +81,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     private boolean attached;               // (t)
     private volatile int refs;              // (v)
     private int oobMark;                    // (r)
+    private int flowid;                     // (a) of what comes in
     private Cv timeo;                       // (b) made by the first waiter
     Socket qnext;                           // (q)
     Socket qprev;                           // (q)
@@ -365,6 +366,17 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     }
 
     @Override
+    public final void flow(final int id) {
+        if (flowid != id) {
+            flowid = id;
+        }
+    }
+
+    final int flowid() {
+        return flowid;
+    }
+
+    @Override
     public final boolean userHeld() {
         return !closed;
     }
@@ -492,6 +504,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
      * @bsd so_timeo
      */
     Errno awaitState(final int whileSet, final long ns) {
+        sockets.vnet.netisr().leave();
         lock.lock();
         try {
             if (timeo == null) {

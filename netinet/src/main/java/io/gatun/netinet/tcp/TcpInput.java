@@ -240,6 +240,9 @@ final class TcpInput {
             seg.nowNs = tp.act().nowNs; // another thread had the lock meanwhile: a connection's time never goes back
         }
         tp.act().nowNs = seg.nowNs;
+        if (tp.state == TcpState.ESTABLISHED) {
+            tp.inp.so.flow(seg.m.flowid());
+        }
         tp.flags2 |= Tcpcb.TF2_INEVENT;
         final Verdict v = tp.fb == null || !tp.state.after(TcpState.LISTEN) || tp.state == TcpState.TIME_WAIT
             ? doSegment(tp, seg) : tp.fb.doSegment(tp, seg);

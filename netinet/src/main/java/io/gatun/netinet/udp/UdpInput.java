@@ -174,6 +174,7 @@ final class UdpInput implements UdpMulti.Family {
      */
     void queue(final SocketSide so, final Udpcb up, final Mbuf m, final Mbuf control) {
         final SockBuf rcv = so.rcv();
+        so.flow(m.flowid());
         rcv.lock().lock();
         try {
             final boolean shut = (rcv.state() & SocketDefs.SBS_CANTRCVMORE) != 0;

@@ -1,5 +1,6 @@
 package io.gatun.spi.mbuf;
 
+import io.gatun.spi.sys.Padded;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 

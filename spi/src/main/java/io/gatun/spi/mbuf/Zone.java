@@ -1,5 +1,7 @@
 package io.gatun.spi.mbuf;
 
+import io.gatun.spi.sys.Padded;
+
 /**
  * The free items of one kind (mbufs, or clusters of one size), by number. The depot is a stack behind a short lock;
  * each {@link Stripe} keeps a {@link Bin} of items in front of it and exchanges them in batches.

@@ -79,6 +79,15 @@ public interface SocketSide {
     /** Whether the user still holds it: false once closed. */
     boolean userHeld();
 
+    /**
+     * The protocol says what flow its packets come in, so that who waits for them can {@code Netisr.attend} to it.
+     *
+     * @bsd inp_flowid
+     */
+    default void flow(int flowid) {
+        // a socket that nobody waits at need not know
+    }
+
     // ---- references ------------------------------------------------------------
 
     /** @bsd soref */

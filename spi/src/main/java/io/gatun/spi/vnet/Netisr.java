@@ -88,6 +88,29 @@ public interface Netisr {
     boolean pending();
 
     /**
+     * Receive flow steering: the calling thread looks, in a loop, for packets of a flow that others queue. While it
+     * does so they are left to it, and this runs some of them. Nothing happens in a vnet without threads. As {@link
+     * #swi} to be called where no pcb, socket or buffer lock is held.
+     *
+     * @param flowid of the packets, or 0 for any that are left to this thread already
+     * @param waiting true when the thread does nothing else until it calls {@link #leave}; false for one look by a
+     *     thread that may do something else next, which counts when there are many in a row
+     * @param most packets to run now: no more than the thread will take in
+     * @return packets run
+     */
+    default int attend(int flowid, boolean waiting, int most) {
+        return 0;
+    }
+
+    /**
+     * Before the calling thread parks: nothing more is left to it, and what was has been run, here or by netisr's own
+     * thread. Where it can be called, as for {@link #swi}.
+     */
+    default void leave() {
+        // nothing is left to anybody
+    }
+
+    /**
      * Lets this netisr's {@link #swi} run the other's queue too: the two ends of an epair. Symmetric, counted, undone
      * by {@link #unlink}.
      */

@@ -1,10 +1,10 @@
-package io.gatun.spi.mbuf;
+package io.gatun.spi.sys;
 
 /**
  * Keeps the fields of a subclass a cache line away from those of whatever the collector puts in front of it; see
  * MbufPoolBench.
  */
-abstract class Padded {
+public abstract class Padded {
     // The int fills the gap behind the object's header, where a field of the subclass would go otherwise.
     @SuppressWarnings("unused")
     private int p0;
@@ -24,4 +24,9 @@ abstract class Padded {
     private long p7;
     @SuppressWarnings("unused")
     private long p8;
+
+    /** For subclasses. */
+    protected Padded() {
+        // nothing to set
+    }
 }
