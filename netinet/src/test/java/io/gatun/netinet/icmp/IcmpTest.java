@@ -15,6 +15,8 @@ import net.jqwik.api.lifecycle.AfterProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class IcmpTest {
     private final TestNet net = new TestNet().resolved();
@@ -95,7 +97,20 @@ class IcmpTest {
         assertThat(Packets.cksum(r, 32, r.length - 32)).isZero();
     }
 
+    /** Source quench, information and address mask requests: of other times. */
+    @ParameterizedTest
+    @ValueSource(ints = {4, 15, 16, 17, 18})
+    @Tag("RFC1122-3.2.2.3")
+    @Tag("RFC1122-3.2.2.7")
+    @Tag("RFC1122-3.2.2.9")
+    void outdatedType_isDroppedInSilence(final int type) {
+        receive(fromPeer(Packets.icmp(type, 0, 9, new byte[28])));
+        assertThat(net.wire0.next()).isNull();
+        assertThat(net.drops(DropReason.ICMP_BADTYPE)).isEqualTo(1);
+    }
+
     @Test
+    @Tag("RFC1122-3.2.2.8")
     void timestamp_isAnswered() {
         receive(fromPeer(Packets.icmp(Icmp.ICMP_TSTAMP, 0, 9, new byte[12])));
         byte[] r = net.wire0.nextIp();

@@ -11,6 +11,7 @@ import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.ErrnoException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class Ip6ForwardTest {
@@ -87,6 +88,7 @@ class Ip6ForwardTest {
     }
 
     @Test
+    @Tag("RFC4443-3.3-hops")
     void hopsUsedUp_timeExceeded() {
         for (int hops = 0; hops < 2; hops++) {
             final byte[] p = packet(TestNet6.PEER0, TestNet6.PEER1, 100);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatun.netinet.Packets;
 import io.gatun.netinet.Packets6;
+import io.gatun.netinet.ether.EtherHeader;
 import io.gatun.netinet.ip6.In6;
 import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.spi.ifnet.IfReq;
@@ -124,6 +125,28 @@ class Nd6TableTest {
             answers(net, 9, 0x60, 0x98);
             assertThat(state(net, 9)).isEqualTo(Nd6State.REACHABLE);
             assertThat(net.nd.neighbors().getFirst().lladdr()).isEqualTo(0x98);
+        }
+    }
+
+    @Test
+    @Tag("RFC4861-7.1.2")
+    void advertisements_thatCannotBe_areDropped() {
+        try (Nd6Net net = host()) {
+            send(net, 9);
+            final byte[] body = Packets6.nbr(0x60, name(9), Packets6.six(2, PEER_MAC));
+            final long us = EtherHeader.addr(net.ifp.lladdr());
+            final long bad = net.stat("nd6.bad");
+            net.receive(Packets6.frame(us, PEER_MAC, name(9), OURS, new int[] {254, Packets6.NA, 0}, body));
+            net.receive(Packets6.frame(us, PEER_MAC, name(9), OURS, new int[] {255, Packets6.NA, 1}, body));
+            net.hear(name(9), OURS, Packets6.NA, new byte[16]);
+            net.hear(name(9), OURS, Packets6.NA, Packets6.nbr(0x60, "ff02::9", Packets6.six(2, PEER_MAC)));
+            net.hear(name(9), "ff02::1", Packets6.NA, body); // solicited, and to a group
+            net.hear(name(9), OURS, Packets6.NA, Packets6.join(body, new byte[8])); // an option of length 0
+            assertThat(net.stat("nd6.bad") - bad).isEqualTo(6);
+            assertThat(state(net, 9)).isEqualTo(Nd6State.INCOMPLETE);
+            net.hear(name(9), OURS, Packets6.NA, body);
+            assertThat(state(net, 9)).isEqualTo(Nd6State.REACHABLE);
+            net.wire.sent.clear();
         }
     }
 
