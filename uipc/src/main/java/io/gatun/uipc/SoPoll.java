@@ -12,6 +12,7 @@ import static io.gatun.spi.socket.SocketDefs.POLLRDNORM;
 import static io.gatun.spi.socket.SocketDefs.SS_ISCONNECTED;
 
 import io.gatun.spi.socket.Protosw;
+import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
 
 /** Readiness. Takes no lock: an answer may be old by the time it is read, as it always may. */
@@ -54,7 +55,7 @@ final class SoPoll {
     /** Whether a read would not wait, the end of the stream apart. @bsd soreadabledata */
     static boolean readableData(final Socket so) {
         return so.rcv.avail() >= so.rcv.lowat() || so.error() != Errno.OK
-            || so.proto.has(Protosw.PR_ATOMIC) && so.rcv.mbcnt() > 0;
+            || so.proto.has(Protosw.PR_ATOMIC) && (so.rcv.mbcnt() > 0 || (so.rcv.state() & SocketDefs.SBS_RERROR) != 0);
     }
 
     /** Whether a write would not wait. @bsd sowriteable */

@@ -11,6 +11,7 @@ import static io.gatun.spi.socket.SocketDefs.MSG_OOB;
 import static io.gatun.spi.socket.SocketDefs.MSG_PEEK;
 import static io.gatun.spi.socket.SocketDefs.MSG_WAITALL;
 import static io.gatun.spi.socket.SocketDefs.SBS_RCVATMARK;
+import static io.gatun.spi.socket.SocketDefs.SBS_RERROR;
 import static io.gatun.spi.socket.SocketDefs.SOCK_STREAM;
 import static io.gatun.spi.socket.SocketDefs.SS_ISCONNECTED;
 import static io.gatun.spi.socket.SocketDefs.SS_ISCONNECTING;
@@ -74,8 +75,8 @@ final class SoReceive {
     static boolean idle(final Socket so, final RecvMsg msg) {
         final MbufSockBuf sb = so.rcv;
         return !mayWait(so, msg.flags) && sb.mbcnt() == 0 && (msg.flags & MSG_OOB) == 0 && msg.uio.resid() > 0
-            && !sb.cantMore() && so.userHeld() && so.error() == Errno.OK && !so.listening()
-            && !so.proto.has(PR_SOCKBUF)
+            && !sb.cantMore() && (sb.state() & SBS_RERROR) == 0 && so.userHeld() && so.error() == Errno.OK
+            && !so.listening() && !so.proto.has(PR_SOCKBUF)
             && ((so.state() & SS_ISCONNECTED) != 0 || !so.proto.has(PR_CONNREQUIRED));
     }
 
@@ -196,6 +197,10 @@ final class SoReceive {
         if (so.error() != Errno.OK) {
             // With something read already the error keeps for the next call.
             return some ? 0 : -((flags & MSG_PEEK) != 0 ? so.error() : so.takeError()).code();
+        }
+        if ((so.rcv.state() & SBS_RERROR) != 0) {
+            so.rcv.setStateBits(0, (flags & MSG_PEEK) != 0 ? 0 : SBS_RERROR);
+            return -Errno.ENOBUFS.code();
         }
         if (so.rcv.cantMore()) {
             return 0;

@@ -2,6 +2,7 @@ package io.gatun.uipc;
 
 import static io.gatun.spi.socket.SocketDefs.SBS_CANTRCVMORE;
 import static io.gatun.spi.socket.SocketDefs.SBS_CANTSENDMORE;
+import static io.gatun.spi.socket.SocketDefs.SBS_RERROR;
 import static io.gatun.spi.socket.SocketDefs.SB_STOP;
 import static io.gatun.spi.socket.SocketDefs.SB_UPCALL;
 import static io.gatun.spi.socket.SocketDefs.SB_WAIT;
@@ -309,7 +310,8 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     /** Whether waiting has become pointless. */
     private boolean ended() {
-        return cantMore() || so.error() != Errno.OK || !so.userHeld();
+        return cantMore() || so.error() != Errno.OK || !so.userHeld()
+            || so.rcv == this && (state() & SBS_RERROR) != 0;
     }
 
     private boolean worthALook(final int octets) {

@@ -458,6 +458,14 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     }
 
     @Override
+    public final void overflowLocked() {
+        if ((options & SocketDefs.SO_RERROR) != 0) {
+            rcv.setStateBits(SocketDefs.SBS_RERROR, 0);
+            rcv.wakeupLocked();
+        }
+    }
+
+    @Override
     public final void wWakeup() {
         snd.wakeup();
     }

@@ -216,6 +216,33 @@ class UdpSocketTest {
     }
 
     @Test
+    void bufferFills_whoAskedIsTold_onceAndAfterWhatIsThere() throws Exception {
+        final SocketFile server = server();
+        server.setOption(SOL_SOCKET, SocketDefs.SO_RCVBUF, 4096);
+        server.setOption(SOL_SOCKET, SocketDefs.SO_RERROR, 1);
+        final SocketFile client = host.udp();
+        client.connect(SERVER);
+        client.send(bytes("y".repeat(5000)));
+        assertThat(server.poll(SocketDefs.POLLIN)).as("lost at once").isEqualTo(SocketDefs.POLLIN);
+        fails(() -> server.recvfrom(ByteBuffer.allocate(9), SocketDefs.MSG_PEEK, new SockAddr()), Errno.ENOBUFS);
+        fails(() -> server.receive(ByteBuffer.allocate(9)), Errno.ENOBUFS);
+        assertThat(server.poll(SocketDefs.POLLIN)).isZero();
+        assertThat(read(server)).isEqualTo("-");
+        for (int i = 0; i < 100; i++) {
+            client.send(bytes("x".repeat(200)));
+        }
+        final ByteBuffer in = ByteBuffer.allocate(400);
+        int got = 0;
+        while (server.poll(SocketDefs.POLLIN) != 0 && host.vnet.counters().get("udp.fullsock") + got < 101) {
+            assertThat(server.receive(in.clear())).isEqualTo(200);
+            got++;
+        }
+        fails(() -> server.receive(in.clear()), Errno.ENOBUFS);
+        client.send(bytes("after"));
+        assertThat(read(server)).isEqualTo("after");
+    }
+
+    @Test
     void shutdown_eachDirection() throws Exception {
         final SocketFile server = server();
         final SocketFile client = host.udp();

@@ -200,6 +200,7 @@ public final class Rip {
                 return;
             }
             fullsock.increment();
+            so.overflowLocked();
             vnet.drop(m, shut ? DropReason.SO_SHUTDOWN : DropReason.SO_RCVFULL);
             if (control != null) {
                 control.freeChain();

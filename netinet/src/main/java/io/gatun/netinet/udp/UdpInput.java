@@ -184,6 +184,7 @@ final class UdpInput implements UdpMulti.Family {
             }
             if (!shut) {
                 udp.stat.fullsock.increment();
+                so.overflowLocked();
             }
             udp.vnet.drop(m, shut ? DropReason.SO_SHUTDOWN : DropReason.UDP_FULLSOCK);
             if (control != null) {

@@ -65,6 +65,8 @@ public final class SocketDefs {
     public static final int SBS_CANTSENDMORE = 0x10;
     public static final int SBS_CANTRCVMORE = 0x20;
     public static final int SBS_RCVATMARK = 0x40;
+    /** Something was lost for want of room, and a reader who asked by SO_RERROR is to be told. @bsd so_rerror */
+    public static final int SBS_RERROR = 0x80;
 
     /** {@code sb_flags} bits. */
     public static final int SB_WAIT = 0x4;

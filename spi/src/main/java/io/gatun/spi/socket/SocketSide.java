@@ -149,6 +149,16 @@ public interface SocketSide {
      */
     void rWakeupLocked();
 
+    /**
+     * A message did not fit into the receive buffer, whose lock is held: who set SO_RERROR reads ENOBUFS once what is
+     * there has been read.
+     *
+     * @bsd soroverflow_locked
+     */
+    default void overflowLocked() {
+        // a socket without the option need not know
+    }
+
     /** Wakes writers after space was made. @bsd sowwakeup */
     void wWakeup();
 
