@@ -12,6 +12,8 @@ import java.util.function.LongSupplier;
  */
 public final class Steady {
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(120);
+    /** The part of a run that a short one is. */
+    private static final int SHORT = 10;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private Steady() {
@@ -24,13 +26,21 @@ public final class Steady {
         void run() throws E;
     }
 
-    /** Octets that the calling thread allocates in the best run of {@code turns} turns. */
+    /**
+     * Octets that the calling thread allocates in the best run of {@code turns} turns. Short runs go before, until one
+     * allocates nothing, since a long one would be spent on what is not compiled yet.
+     */
     public static <E extends Exception> long octets(final int turns, final Work<E> turn) throws E {
-        return octets(THREADS::getCurrentThreadAllocatedBytes, () -> {
-            for (int i = 0; i < turns; i++) {
-                turn.run();
-            }
-        });
+        if (turns > SHORT) {
+            octets(THREADS::getCurrentThreadAllocatedBytes, () -> repeat(turns / SHORT, turn));
+        }
+        return octets(THREADS::getCurrentThreadAllocatedBytes, () -> repeat(turns, turn));
+    }
+
+    private static <E extends Exception> void repeat(final int turns, final Work<E> turn) throws E {
+        for (int i = 0; i < turns; i++) {
+            turn.run();
+        }
     }
 
     /** The same by another count of octets. */

@@ -49,6 +49,9 @@ class TcpStacksTest {
     void secondStack_byDefault_carriesTheConnection(final LockStrategy strategy, final boolean threads)
             throws Exception {
         try (Bed bed = new Bed(strategy, threads, 1)) {
+            if (threads) {
+                bed.sysctl("net.inet.tcp.delacktime", "1"); // each segment waits that long, in real time
+            }
             final Vnet[] v = bed.pair(Bed.ETHERNET);
             assertThat(v[0].sysctl().set(DEFAULT, OneAtATime.NAME)).isEqualTo(Errno.OK);
             assertThat(v[1].sysctl().set(DEFAULT, OneAtATime.NAME)).isEqualTo(Errno.OK);
