@@ -7,6 +7,7 @@ import io.gatun.spi.ifnet.IfnetDriver;
 import io.gatun.spi.ifnet.IfnetListener;
 import io.gatun.spi.ifnet.IfnetTable;
 import io.gatun.spi.ifnet.LinkLayer;
+import io.gatun.spi.sys.Cv;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.sys.LockClass;
@@ -45,6 +46,9 @@ final class Ifnets implements IfnetTable {
     private final Set<Integer> indices = new HashSet<>(); // (l) of those
     @GuardedBy("lock")
     private final Set<String> creating = new HashSet<>(); // (l) driver units that are being made
+    @GuardedBy("lock")
+    private final Map<Ifnet, Thread> detaching = new HashMap<>(); // (l) those that go, and who takes them away
+    private final Cv gone = new Cv(lock);
     private volatile List<Ifnet> attached = List.of(); // (p)
     private volatile Ifnet[] byIndex = new Ifnet[1];   // (p)
 
@@ -123,6 +127,8 @@ final class Ifnets implements IfnetTable {
             names.remove(ifp.xname());
             indices.remove(ifp.index());
             ifp.setIndex(0);
+            detaching.remove(ifp);
+            gone.broadcast();
         } finally {
             lock.unlock();
         }
@@ -133,7 +139,7 @@ final class Ifnets implements IfnetTable {
         LinkLayer layer;
         lock.lock();
         try {
-            if (names.get(ifp.xname()) != ifp || (ifp.flags() & Ifnet.IFF_DYING) != 0) {
+            if (!mayDetach(ifp)) {
                 return;
             }
             ifp.setFlagBits(Ifnet.IFF_DYING, 0);
@@ -141,17 +147,51 @@ final class Ifnets implements IfnetTable {
         } finally {
             lock.unlock();
         }
-        for (IfnetListener l : listeners) {
-            l.departing(ifp);
+        try {
+            for (IfnetListener l : listeners) {
+                l.departing(ifp);
+            }
+            domains.ifdetach(ifp);
+            publish(ifp, false);
+            if (layer != null) {
+                layer.detach(ifp);
+            }
+            ifp.awaitSlots();
+            ifp.qflush();
+        } finally {
+            release(ifp); // also when a listener throws: others may wait for it
         }
-        domains.ifdetach(ifp);
-        publish(ifp, false);
-        if (layer != null) {
-            layer.detach(ifp);
+    }
+
+    /**
+     * Whether an interface is there for the caller to take away. Who comes second waits until it has gone, for he may
+     * end its life then; who comes by a listener, from within, does not.
+     */
+    @GuardedBy("lock")
+    private boolean mayDetach(Ifnet ifp) {
+        Thread self = Thread.currentThread();
+        Thread by = detaching.get(ifp);
+        if (by == null && names.get(ifp.xname()) == ifp) {
+            detaching.put(ifp, self);
+            return true;
         }
-        ifp.awaitSlots();
-        ifp.qflush();
-        release(ifp);
+        while (by != null && by != self) {
+            gone.await();
+            by = detaching.get(ifp);
+        }
+        return false;
+    }
+
+    /** Waits for those that other threads take away. */
+    private void awaitGone() {
+        lock.lock();
+        try {
+            while (!detaching.isEmpty() && !detaching.containsValue(Thread.currentThread())) {
+                gone.await();
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -248,6 +288,7 @@ final class Ifnets implements IfnetTable {
             }
             list = attached;
         }
+        awaitGone();
     }
 
     @Override

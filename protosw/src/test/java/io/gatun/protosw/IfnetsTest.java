@@ -16,15 +16,18 @@ import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.VirtualClock;
 import io.gatun.spi.vnet.VnetSide;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 final class IfnetsTest {
-    private final List<String> log = new ArrayList<>();
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
     private final Vnet vnet = TestVnets.polled(new VirtualClock()).driver(new NullDriver()).build();
 
     /** Frames go nowhere. */
@@ -242,5 +245,68 @@ final class IfnetsTest {
         assertThat(ifp.transmit(first)).isEqualTo(Errno.ENETDOWN);
         assertThat(vnet.drops(DropReason.IF_DOWN)).isEqualTo(3);
         assertThat(vnet.pool().outstanding()).isZero();
+    }
+
+    /** Holds up whoever takes an interface away. */
+    private static final class Brake implements IfnetListener {
+        final CountDownLatch begun = new CountDownLatch(1);
+        final CountDownLatch on = new CountDownLatch(1);
+
+        @Override
+        public void departing(Ifnet ifp) {
+            begun.countDown();
+            boolean interrupted = false;
+            while (on.getCount() > 0) {
+                try {
+                    on.await();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            assertThat(interrupted).isFalse();
+        }
+
+        /** Until a thread waits or has ended; then all may go on. */
+        void releaseWhenWaiting(Thread t) {
+            while (t.isAlive() && t.getState() != Thread.State.WAITING) {
+                Thread.onSpinWait();
+            }
+            on.countDown();
+        }
+    }
+
+    @Test
+    void destroy_whileAnotherThreadDoes_waitsForIt() throws Exception {
+        try (Vnet v = TestVnets.threaded().driver(new NullDriver()).build()) {
+            Brake brake = new Brake();
+            v.ifnets().addListener(brake);
+            Ifnet ifp = v.ifnets().create("null");
+            FutureTask<Errno> first = new FutureTask<>(() -> v.ifnets().destroy(ifp));
+            FutureTask<Errno> second = new FutureTask<>(() -> v.ifnets().destroy(ifp));
+            Thread.ofPlatform().start(first);
+            brake.begun.await();
+            brake.releaseWhenWaiting(Thread.ofPlatform().start(second));
+            assertThat(first.get()).isEqualTo(Errno.OK);
+            assertThat(second.get()).isEqualTo(Errno.OK);
+            assertThat(ifp.index()).isZero();
+        }
+    }
+
+    @Test
+    void close_whileAThreadTakesAnInterfaceAway_waitsForIt() throws Exception {
+        Vnet v = TestVnets.threaded().driver(new NullDriver()).build();
+        Brake brake = new Brake();
+        v.ifnets().addListener(brake);
+        Ifnet ifp = v.ifnets().create("null");
+        FutureTask<Errno> first = new FutureTask<>(() -> v.ifnets().destroy(ifp));
+        FutureTask<Integer> close = new FutureTask<>(() -> {
+            v.close();
+            return ifp.index();
+        });
+        Thread.ofPlatform().start(first);
+        brake.begun.await();
+        brake.releaseWhenWaiting(Thread.ofPlatform().start(close));
+        assertThat(close.get()).as("index after close").isZero();
+        assertThat(first.get()).isEqualTo(Errno.OK);
     }
 }

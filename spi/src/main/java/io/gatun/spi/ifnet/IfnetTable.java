@@ -19,7 +19,7 @@ public interface IfnetTable {
     /**
      * Takes an interface away. Marks it dying, tells the listeners, lets its queue be flushed and waits for calls in
      * its slots to return. Afterwards the stack calls no slot of it; a late {@code transmit} is dropped under
-     * IF_DETACHED.
+     * IF_DETACHED. When another thread takes it away already, waits for that.
      *
      * @bsd if_detach
      */
