@@ -81,6 +81,9 @@ final class In6Control implements IfnetListener {
 
     private boolean take(final In6Ifaddr ia) {
         final Ifnet ifp = ia.ifp;
+        if (InControl.gone(ifp)) {
+            return false;
+        }
         final boolean first = !inet6.addrs.has(ifp);
         if (inet6.nd6.tentative(ifp, ia.flags())) {
             ia.setFlags(In6Ifaddr.IN6_IFF_TENTATIVE, 0);
@@ -97,6 +100,9 @@ final class In6Control implements IfnetListener {
             }
         }
         inet6.nd6.addressAdded(ia);
+        if (InControl.gone(ifp)) {
+            removed(ifp, ia.ifa); // it went meanwhile, and who took its addresses away may have missed this one
+        }
         return true;
     }
 
@@ -129,7 +135,7 @@ final class In6Control implements IfnetListener {
 
     /** @bsd nd6_prefix_onlink */
     private void addPrefix(final In6Ifaddr ia) {
-        if ((ia.ifp.flags() & Ifnet.IFF_DYING) == 0 && ia.prefixLen() < HOST_BITS
+        if (!InControl.gone(ia.ifp) && ia.prefixLen() < HOST_BITS
                 && !ia.has(In6Ifaddr.IN6_IFF_AUTOCONF)) { // of those the router says what is on the link
             final NextHop nh = new NextHop(ia.ifp, NextHop.NHF_PINNED, null, ia.ifa.addr(), inet6.nd6.linkMtu(ia.ifp));
             for (final Fib f : inet.fibsOf(ia.ifp)) {

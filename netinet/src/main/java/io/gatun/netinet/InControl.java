@@ -84,6 +84,9 @@ final class InControl implements IfnetListener {
 
     /** @bsd in_aifaddr_ioctl */
     private void added(Ifnet ifp, IfAddr a) {
+        if (gone(ifp)) {
+            return;
+        }
         InIfaddr ia = inet.addrs.add(ifp, a);
         addPrefix(ia);
         addSelf(ia);
@@ -91,6 +94,14 @@ final class InControl implements IfnetListener {
             InMulti.join(ifp, InMulti.ALLHOSTS_GROUP);
         }
         inet.arp.announce(ifp, ia.addr);
+        if (gone(ifp)) {
+            removed(ifp, a); // it went meanwhile, and who took its addresses away may have missed this one
+        }
+    }
+
+    /** Whether an interface goes or has gone: what it has is taken away, and it gets nothing more. */
+    static boolean gone(Ifnet ifp) {
+        return (ifp.flags() & Ifnet.IFF_DYING) != 0;
     }
 
     private boolean first(Ifnet ifp) {
@@ -122,7 +133,7 @@ final class InControl implements IfnetListener {
 
     /** The routes to the address's network and to its broadcast address, where there are none yet. @bsd in_addprefix */
     private void addPrefix(InIfaddr ia) {
-        if ((ia.ifp.flags() & Ifnet.IFF_DYING) != 0) {
+        if (gone(ia.ifp)) {
             return;
         }
         for (Fib fib : inet.fibsOf(ia.ifp)) {

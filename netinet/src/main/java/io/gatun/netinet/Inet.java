@@ -141,6 +141,11 @@ public final class Inet {
         }
     }
 
+    /** Whether an interface is one of this stack, and does not go. */
+    public boolean isAttached(Ifnet ifp) {
+        return vnet.ifnets().byIndex(ifp.index()) == ifp && !InControl.gone(ifp);
+    }
+
     /** The IPv6 half; null without one. */
     public Inet6 inet6() {
         return inet6;

@@ -61,7 +61,8 @@ public final class InetConfig {
      * Gives an interface an address and brings it up: {@code addAddress(tap0, "10.0.0.1/24")}. The route to its network
      * comes with it. A bare address has a prefix of 32 bits.
      *
-     * @throws ErrnoException EEXIST when this host has the address, EINVAL for one no host can have
+     * @throws ErrnoException EEXIST when this host has the address, EINVAL for one no host can have, ENXIO for an
+     *     interface that is not attached
      * @throws IllegalArgumentException for what is not written as an address
      */
     public void addAddress(Ifnet ifp, String cidr) throws ErrnoException {
@@ -77,6 +78,7 @@ public final class InetConfig {
         SockAddr addr = cidr.addr();
         int bits = cidr.bits();
         String call = "add " + cidr + " to " + ifp.xname();
+        ErrnoException.check(inet.isAttached(ifp) ? Errno.OK : Errno.ENXIO, call);
         if (addr.family() == SockAddr.AF_INET6) {
             addAddress6(ifp, cidr, 0, call);
             return;
@@ -209,7 +211,8 @@ public final class InetConfig {
      * @param prefix {@code 10.0.0.0/8}, a bare address for one host, or {@code default}
      * @param gateway the router's address, or null when the prefix is on the link of {@code ifp}
      * @param ifp the interface, or null to find it by the gateway
-     * @throws ErrnoException EEXIST; ENETUNREACH when the gateway is on no link
+     * @throws ErrnoException EEXIST; ENETUNREACH when the gateway is on no link; ENXIO for an interface that is not
+     *     attached
      */
     public void addRoute(String prefix, String gateway, Ifnet ifp) throws ErrnoException {
         addRoute(prefix, gateway, ifp, 0);

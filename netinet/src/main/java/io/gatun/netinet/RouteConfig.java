@@ -35,7 +35,8 @@ public final class RouteConfig {
      * Adds a route, or one more way to those its prefix has.
      *
      * @return OK; EEXIST when the prefix has that very way, or its route is an interface's own; ENETUNREACH when the
-     *     gateway is on no link; EINVAL for a table, weight, MTU or prefix length out of range; EAFNOSUPPORT
+     *     gateway is on no link; EINVAL for a table, weight, MTU or prefix length out of range; ENXIO for an interface
+     *     that is not attached; EAFNOSUPPORT
      * @bsd rib_add_route
      */
     public Errno add(final RouteReq req) {
@@ -59,11 +60,20 @@ public final class RouteConfig {
         if (old != null && old.nextHop().has(NextHop.NHF_PINNED)) {
             return Errno.EEXIST;
         }
-        if (!more) {
-            return old == null ? Errno.ENOENT : fib.change(p.addr(), p.bits(), nh[0]);
+        if (!more && old == null) {
+            return Errno.ENOENT;
         }
         final boolean oneOnly = old != null && (old.nextHop().has(UNREACHED) || nh[0].has(UNREACHED));
-        return oneOnly ? Errno.EEXIST : fib.append(p.addr(), p.bits(), nh[0], req.weight());
+        if (more && oneOnly) {
+            return Errno.EEXIST;
+        }
+        final Errno done = more ? fib.append(p.addr(), p.bits(), nh[0], req.weight())
+            : fib.change(p.addr(), p.bits(), nh[0]);
+        if (nh[0].ifp != null && InControl.gone(nh[0].ifp)) {
+            fib.flush(nh[0].ifp); // it went meanwhile, and who took its routes away may have missed this one
+            return Errno.ENXIO;
+        }
+        return done;
     }
 
     /** Deletes a route, or with a gateway or interface those of its ways. ENOENT for none. @bsd rib_del_route */
@@ -131,6 +141,9 @@ public final class RouteConfig {
         if ((req.flags() & UNREACHED) != 0) {
             out[0] = new NextHop(null, req.flags() | host(req), null, null, 0);
             return Errno.OK;
+        }
+        if (req.ifp() != null && !inet.isAttached(req.ifp())) {
+            return Errno.ENXIO;
         }
         out[0] = dst.family() == SockAddr.AF_INET ? nextHop(req) : nextHop6(req);
         return out[0] == null ? Errno.ENETUNREACH : Errno.OK;

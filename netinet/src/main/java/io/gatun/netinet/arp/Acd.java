@@ -82,9 +82,16 @@ public final class Acd {
                 announce();
             } else {
                 outcome.free();
-                timer.reset(ANNOUNCE_INTERVAL);
+                again();
             }
             arp.vnet().netisr().swi();
+        }
+
+        /** The second announcement is due, unless the outcome has given up. */
+        private synchronized void again() {
+            if (!over) {
+                timer.reset(ANNOUNCE_INTERVAL);
+            }
         }
 
         private void announce() {

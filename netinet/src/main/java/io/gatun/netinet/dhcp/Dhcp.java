@@ -42,8 +42,8 @@ public final class Dhcp {
      * Starts a client on an Ethernet, which is brought up.
      *
      * @param hostname what the host calls itself, or null
-     * @throws ErrnoException EINVAL when the interface is no Ethernet or the name none of 1 to 255 letters, EBUSY when
-     *     it has a client, EADDRINUSE when a socket has the port
+     * @throws ErrnoException EINVAL when the interface is no Ethernet or the name none of 1 to 255 letters, ENXIO when
+     *     it is not attached, EBUSY when it has a client, EADDRINUSE when a socket has the port
      */
     public DhcpClient start(
         final InetConfig config, final Ifnet ifp, final String hostname, final DhcpListener listener)
@@ -55,13 +55,14 @@ public final class Dhcp {
         }
         ErrnoException.check((ifp.flags() & Ifnet.IFF_UP) != 0 ? Errno.OK : ifp.up(), call);
         final DhcpClient c = new DhcpClient(this, config, ifp, hostname, listener);
-        synchronized (clients) {
+        synchronized (clients) { // against the end of the interface, which is announced before ifdetach is called
+            ErrnoException.check(inet.isAttached(ifp) ? Errno.OK : Errno.ENXIO, call);
             ErrnoException.check(of(ifp) == null ? Errno.OK : Errno.EBUSY, call);
             ErrnoException.check(clients.isEmpty() ? udp().open(SockAddr.AF_INET, BOOTPC, this::input, null)
                 : Errno.OK, call);
             clients.add(c);
+            c.start();
         }
-        c.start();
         return c;
     }
 
@@ -88,7 +89,10 @@ public final class Dhcp {
 
     /** An interface goes. */
     public void ifdetach(final Ifnet ifp) {
-        final DhcpClient c = of(ifp);
+        final DhcpClient c;
+        synchronized (clients) {
+            c = of(ifp);
+        }
         if (c != null) {
             c.stop();
         }

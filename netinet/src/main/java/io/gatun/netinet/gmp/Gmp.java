@@ -56,11 +56,11 @@ public final class Gmp {
      * @bsd in_joingroup_locked, in_leavegroup_locked, igmp_change_state
      */
     public void change(final Ifnet ifp, final long hi, final long lo, final InMfilter from, final InMfilter to) {
-        if (silent(ifp)) {
-            return;
-        }
         lock.lock();
         try {
+            if (silent(ifp)) { // under the lock: who takes the interface away has marked it before
+                return;
+            }
             of(ifp).change(hi, lo, from, to);
         } finally {
             lock.unlock();
@@ -69,11 +69,11 @@ public final class Gmp {
 
     /** A router asks. */
     public void query(final Ifnet ifp, final GmpQuery q) {
-        if (silent(ifp) || q.version() < wire.version() && !wire.heeds(q.version())) {
-            return;
-        }
         lock.lock();
         try {
+            if (silent(ifp) || q.version() < wire.version() && !wire.heeds(q.version())) {
+                return;
+            }
             of(ifp).query(q);
         } finally {
             lock.unlock();
@@ -84,7 +84,9 @@ public final class Gmp {
     public void heard(final Ifnet ifp, final long hi, final long lo) {
         lock.lock();
         try {
-            of(ifp).heard(hi, lo);
+            if (!silent(ifp)) {
+                of(ifp).heard(hi, lo);
+            }
         } finally {
             lock.unlock();
         }
@@ -105,7 +107,8 @@ public final class Gmp {
     public int version(final Ifnet ifp) {
         lock.lock();
         try {
-            return of(ifp).version();
+            final GmpIf i = ifs.get(ifp);
+            return i == null ? wire.defaultVersion() : i.version();
         } finally {
             lock.unlock();
         }
