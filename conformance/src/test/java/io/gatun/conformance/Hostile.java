@@ -47,7 +47,7 @@ final class Hostile {
     }
 
     /** Notes a frame that a host sent. */
-    void saw(final byte[] frame) {
+    synchronized void saw(final byte[] frame) {
         final int kind = kind(frame);
         final List<byte[]> of = seen.computeIfAbsent(kind, k -> new ArrayList<>());
         if (of.size() == SEEN) {
@@ -68,7 +68,7 @@ final class Hostile {
     }
 
     /** A frame for an interface of a host. */
-    byte[] frame(final Vnet to, final Ifnet at) {
+    synchronized byte[] frame(final Vnet to, final Ifnet at) {
         target = to;
         ifp = at;
         wild = r.nextInt(3) == 0;
@@ -190,10 +190,11 @@ final class Hostile {
         return of == null ? null : of.get(r.nextBoolean() ? of.size() - 1 : r.nextInt(of.size())).clone();
     }
 
-    /** The same without its link header. */
+    /** The same without its link header; null also for one that is cut short. */
     byte[] packet(final int kind) {
         final byte[] f = said(kind);
-        return f == null ? null : Arrays.copyOfRange(f, Packets.ETHER, f.length);
+        final boolean whole = f != null && f.length >= Packets.ETHER + Packets.IP6;
+        return whole ? Arrays.copyOfRange(f, Packets.ETHER, f.length) : null;
     }
 
     boolean isWild() {

@@ -50,10 +50,11 @@ final class Hostile4 {
 
     /** Answers what a host has asked, if it has. */
     private byte[] answer() {
-        final byte[] q = h.packet(Packets.TYPE_ARP);
-        if (q == null || q.length < 28) {
+        final byte[] f = h.said(Packets.TYPE_ARP);
+        if (f == null || f.length < Packets.ETHER + 28) {
             return arp();
         }
+        final byte[] q = Arrays.copyOfRange(f, Packets.ETHER, f.length);
         final ByteBuffer b = ByteBuffer.wrap(q);
         final int wanted = b.getInt(24);
         final long mac = h.someMac();

@@ -23,8 +23,11 @@ import io.gatun.uipc.Sockets;
 import io.gatun.uipc.api.SocketFile;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -32,6 +35,7 @@ import java.util.concurrent.TimeUnit;
  * After each event nothing was thrown and each table is within its bounds.
  */
 final class HostileNet {
+    private static final long PATIENCE_S = 60;
     private static final long MS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final String[][] OWN = {
         {"10.0.1.1/24", "10.0.1.3/24", "10.0.1.77/32", "2001:db8:1::1/64", "2001:db8:1::3/64", "2001:db8:1::77/128"},
@@ -83,7 +87,7 @@ final class HostileNet {
     HostileNet(final Bed bed, final SplittableRandom r) {
         this.bed = bed;
         this.r = r;
-        hostile = new Hostile(r);
+        hostile = new Hostile(bed.threads ? r.split() : r);
     }
 
     void begin() throws ErrnoException {
@@ -100,7 +104,7 @@ final class HostileNet {
             wires[i] = ifp[i].transmitFn();
             final IfnetSlots.TransmitFn below = wires[i];
             ifp[i].setTransmitFn((p, m) -> transmit(p, m, below));
-            users[i] = new HostileUsers(r, v[i], OWN[i], PEERS[i]);
+            users[i] = new HostileUsers(bed.threads ? r.split() : r, v[i], OWN[i], PEERS[i]);
             v[i].ifnets().create("lo0");
             addresses(i);
         }
@@ -141,7 +145,7 @@ final class HostileNet {
             final byte[] f = new byte[m.pktLen()];
             m.copyData(0, f.length, f, 0);
             hostile.saw(f);
-            if (!calm && r.nextDouble() < losing) {
+            if (!calm && !bed.threads && r.nextDouble() < losing) {
                 m.freeChain();
                 e = r.nextBoolean() ? Errno.OK : Errno.ENOBUFS;
             } else {
@@ -158,8 +162,42 @@ final class HostileNet {
         final Mbuf m = last.length == 0 ? null
             : pool.devget(MemorySegment.ofArray(last), 0, last.length, null);
         if (m != null) {
-            final Errno full = wires[1 - to].transmit(ifp[1 - to], m);
+            final Errno full = bed.threads ? ifp[1 - to].transmit(m) : wires[1 - to].transmit(ifp[1 - to], m);
         }
+    }
+
+    // Threads.
+
+    /** Users and neighbour do so many things each, on threads of their own, and somewhere among them vnets close. */
+    void together(final int acts) throws Exception {
+        final int first = r.nextInt(2);
+        final int closing = r.nextInt(2 * acts); // beyond the last for one that is closed in the end
+        final List<FutureTask<Void>> tasks = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            final int host = i;
+            tasks.add(new FutureTask<>(() -> {
+                for (int k = 0; k < acts; k++) {
+                    users[host].act();
+                    if (host == first && k == closing) {
+                        v[first].close();
+                    }
+                }
+                return null;
+            }));
+            tasks.add(new FutureTask<>(() -> {
+                for (int k = 0; k < 2 * acts; k++) {
+                    emit(host);
+                }
+                return null;
+            }));
+        }
+        tasks.forEach(Thread.ofPlatform().daemon()::start);
+        for (final FutureTask<Void> t : tasks) {
+            t.get(PATIENCE_S, TimeUnit.SECONDS);
+        }
+        v[1 - first].close();
+        users[first].leave();
+        users[1 - first].leave();
     }
 
     // Events.

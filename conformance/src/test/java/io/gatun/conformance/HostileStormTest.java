@@ -40,6 +40,18 @@ class HostileStormTest {
         }
     }
 
+    private static void runThreads(final long seed) {
+        final LockStrategy strategy = LockStrategy.values()[(int) (seed % LockStrategy.values().length)];
+        final SplittableRandom r = new SplittableRandom(seed);
+        try (Bed bed = new Bed(strategy, true, seed)) {
+            final HostileNet scene = new HostileNet(bed, r);
+            scene.begin();
+            scene.together(r.nextInt(20, 400));
+        } catch (final Exception | AssertionError e) {
+            throw new AssertionError("threads seed=" + seed, e);
+        }
+    }
+
     @Test
     void hostilePacketsAndUsers_nothingIsThrown_peaceFollows_nothingIsLeft() {
         final Long given = Long.getLong("gatun.seed");
@@ -51,5 +63,13 @@ class HostileStormTest {
             run(seed);
         }
         System.out.println("hostile storms: seeds " + FIRST + " to " + (FIRST + ROUNDS - 1));
+    }
+
+    /** Each run is another one: threads do as they like. */
+    @Test
+    void hostilePacketsAndUsers_onThreads_vnetsCloseAmongThem_nothingIsThrownOrLeft() {
+        for (int seed = FIRST; seed < FIRST + ROUNDS / 2; seed++) {
+            runThreads(seed);
+        }
     }
 }
