@@ -276,7 +276,18 @@ public final class InetConfig {
 
     /** Sets a neighbour's link address by hand, as in {@code 02:00:00:00:00:01}. @bsd arp -s */
     public void setArp(Ifnet ifp, String address, String lladdr) throws ErrnoException {
-        ErrnoException.check(inet.arp.setStatic(ifp, address4(address), lladdrOf(lladdr)), "arp -s " + address);
+        setArp(ifp, address, lladdr, false);
+    }
+
+    /**
+     * {@link #setArp(Ifnet, String, String)}, and answers for the neighbour where published (proxy ARP): who asks for
+     * it on this interface is given that link address, this host's own for packets that it is to forward.
+     *
+     * @bsd arp -s pub
+     */
+    public void setArp(Ifnet ifp, String address, String lladdr, boolean published) throws ErrnoException {
+        ErrnoException.check(inet.arp.setStatic(ifp, address4(address), lladdrOf(lladdr), published),
+            "arp -s " + address);
     }
 
     /** Forgets a neighbour. @bsd arp -d */

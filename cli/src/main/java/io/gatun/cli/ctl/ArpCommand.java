@@ -65,9 +65,11 @@ final class ArpCommand implements StackCommand {
     private static void set(final Vnet vnet, final InetConfig inet, final Ifnet on, final Args args)
             throws IOException {
         final SockAddr host = host(args);
-        final byte[] mac = args.lladdr();
+        final Ifnet ifp = interfaceOf(vnet, inet, on, host);
+        final byte[] mac = args.take("auto") ? ifp.lladdr() : args.lladdr();
+        final boolean published = args.take("pub");
         args.end();
-        inet.setArp(interfaceOf(vnet, inet, on, host), host.host(), IfconfigShow.mac(mac));
+        inet.setArp(ifp, host.host(), IfconfigShow.mac(mac), published);
     }
 
     /** Where a neighbour is: where it is known, else the link its address is on. */
@@ -129,7 +131,7 @@ final class ArpCommand implements StackCommand {
                 final long seconds = Math.max(0, (e.expireNs() - now + SEC - 1) / SEC);
                 line(out, e.addr(), e.lladdr() == 0 ? "(incomplete)"
                     : IfconfigShow.mac(EtherHeader.octets(e.lladdr())), e.ifname(),
-                    e.state() == ArpState.STATIC ? "permanent"
+                    e.state() == ArpState.STATIC ? e.published() ? "permanent published" : "permanent"
                     : e.lladdr() == 0 ? "expired" : "expires in " + seconds + " seconds");
             }
         }

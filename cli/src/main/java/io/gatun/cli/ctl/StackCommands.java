@@ -9,7 +9,7 @@ public enum StackCommands {
     IFCONFIG(new Ifconfig(),
         "Shows and changes interfaces: ifconfig [-a | -l | -u | IF [inet|inet6] [ADDR[/LEN] ...]]."),
     ROUTE(new RouteCommand(), "Shows and changes routes: route add|delete|change|get|show|flush ..."),
-    ARP(new ArpCommand(), "Shows and changes IPv4 neighbours: arp -an | HOST | -s HOST MAC | -d HOST | -d -a."),
+    ARP(new ArpCommand(), "Shows and changes IPv4 neighbours: arp -an | HOST | -s HOST MAC [pub] | -d HOST | -d -a."),
     NDP(new NdpCommand(), "Shows and changes IPv6 neighbours: ndp -an | HOST | -s HOST MAC [proxy] | -d HOST | -c |"
         + " -r | -p | -i IF [FLAG ...]."),
     IP6ADDRCTL(new Ip6addrctlCommand(), "Shows and changes the policy of address selection: ip6addrctl [show] |"

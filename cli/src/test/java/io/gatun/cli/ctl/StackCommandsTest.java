@@ -339,7 +339,10 @@ class StackCommandsTest {
         assertThat(error("arp -s 10.0.0.5 02:00")).contains("is not a link address");
         assertThat(error("arp -s fe80::1 02:00:00:00:00:05")).contains("is not an IPv4 address");
         ok("arp -s 10.0.0.6 02:00:00:00:00:06");
-        ok("arp -d -a");
+        ok("arp -s 10.0.0.7 auto pub");
+        assertThat(ok("arp -n 10.0.0.7"))
+            .isEqualTo("? (10.0.0.7) at 02:00:00:00:00:0a on epair0a permanent published [ethernet]\n");
+        ok("arp -da");
         assertThat(ok("arp -an").lines()).hasSize(1);
     }
 

@@ -22,7 +22,8 @@ import java.util.function.Consumer;
 
 /**
  * The Address Resolution Protocol (RFC 826, RFC 1122 section 2.3.2, RFC 5227 section 2.4): requests and answers of one
- * vnet, over the {@link ArpTable} of each Ethernet. Proxy ARP is not done.
+ * vnet, over the {@link ArpTable} of each Ethernet. For entries that were
+ * published by hand it answers too (proxy ARP).
  *
  * <p>Locking key: (w) written by any thread, the last one counts.
  *
@@ -314,10 +315,13 @@ public final class Arp {
             }
             table.learn(spa, sha, forUs);
         }
+        long proxy = op == ARPOP_REQUEST && !forUs && spa != tpa ? table.published(tpa) : 0;
         if (op == ARPOP_REQUEST && forUs) {
             reply(ifp, tpa, spa, sha);
+        } else if (proxy != 0) {
+            replyFor(ifp, tpa, proxy, spa, sha);
         }
-        if (forUs || spa == tpa) {
+        if (forUs || spa == tpa || proxy != 0) {
             m.freeChain();
         } else {
             vnet.drop(m, DropReason.ARP_NOT_FOR_US);
@@ -363,6 +367,15 @@ public final class Arp {
         sendAll(ifp, newPacket(ifp, ARPOP_REPLY, ours, theirs, sha));
     }
 
+    /** An answer in the place of a host that was published. */
+    private void replyFor(Ifnet ifp, int host, long mac, int theirs, long sha) {
+        Mbuf m = newPacket(ifp, ARPOP_REPLY, host, theirs, sha);
+        if (m != null) {
+            putMac(m, EtherHeader.ETHER_HDR_LEN + SHA, mac);
+            sendAll(ifp, m);
+        }
+    }
+
     /** The last report of an address of ours in use by somebody else, or null. */
     public ArpDuplicate lastDuplicate() {
         return duplicate;
@@ -370,9 +383,19 @@ public final class Arp {
 
     // Hands.
 
-    /** Sets a static entry. EINVAL when the interface has no ARP. @bsd SIOCSARP */
+    /** A static entry that is not published. */
     public Errno setStatic(Ifnet ifp, int addr, long lladdr) {
-        return ifp.llSoftc() instanceof ArpTable t ? t.setStatic(addr, lladdr) : Errno.EINVAL;
+        return setStatic(ifp, addr, lladdr, false);
+    }
+
+    /**
+     * Sets a static entry. EINVAL when the interface has no ARP.
+     *
+     * @param published whether this host answers requests for it
+     * @bsd SIOCSARP, LLE_PUB
+     */
+    public Errno setStatic(Ifnet ifp, int addr, long lladdr, boolean published) {
+        return ifp.llSoftc() instanceof ArpTable t ? t.setStatic(addr, lladdr, published) : Errno.EINVAL;
     }
 
     /** Deletes an entry. ENOENT when there is none, EINVAL when the interface has no ARP. @bsd SIOCDARP */

@@ -8,5 +8,6 @@ package io.gatun.netinet.arp;
  * @param lladdr link address in the low 48 bits; 0 while it is not known
  * @param state what is known
  * @param expireNs the instant of the vnet's clock when it is forgotten; meaningless for STATIC
+ * @param published whether this host answers for it (proxy ARP)
  */
-public record ArpEntry(String ifname, int addr, long lladdr, ArpState state, long expireNs) { }
+public record ArpEntry(String ifname, int addr, long lladdr, ArpState state, long expireNs, boolean published) { }

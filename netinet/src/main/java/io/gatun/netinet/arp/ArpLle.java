@@ -12,6 +12,7 @@ import io.gatun.netinet.lltable.LlEntry;
 public final class ArpLle extends LlEntry<ArpLle> {
     ArpState state = ArpState.INCOMPLETE; // (l)
     long expireNs;                        // (l) when what is known is no longer believed
+    boolean published;                    // (l) this host answers for it
     long askedNs;                         // (l) when the last request went out
 
     ArpLle(final long lo) {

@@ -171,7 +171,7 @@ public final class ArpTable extends LlTable<ArpLle> {
     // Hands.
 
     /** Sets an entry that is never forgotten; replaces what was there. ENOBUFS when the table is full of such. */
-    Errno setStatic(int addr, long mac) {
+    Errno setStatic(int addr, long mac, boolean published) {
         lock.lock();
         try {
             ArpLle e = findOrAdd(0, addr & IN4);
@@ -179,11 +179,23 @@ public final class ArpTable extends LlTable<ArpLle> {
                 return Errno.ENOBUFS;
             }
             e.state = ArpState.STATIC;
+            e.published = published;
             publish(e, mac);
         } finally {
             lock.unlock();
         }
         return Errno.OK;
+    }
+
+    /** The link address that this host gives for a neighbour; 0 when it does not answer for it. */
+    long published(int addr) {
+        lock.lock();
+        try {
+            ArpLle e = find(0, addr & IN4);
+            return e == null || !e.published ? 0 : e.hdr.lladdr;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Forgets a neighbour. ENOENT when it is not there. */
@@ -271,7 +283,8 @@ public final class ArpTable extends LlTable<ArpLle> {
     List<ArpEntry> entries() {
         return snapshot(e -> {
             LlHeader h = e.hdr;
-            return new ArpEntry(ifp.xname(), e.addr(), h == null ? 0 : h.lladdr, e.state, e.expireNs);
+            return new ArpEntry(ifp.xname(), e.addr(), h == null ? 0 : h.lladdr, e.state, e.expireNs,
+                e.published);
         });
     }
 

@@ -231,6 +231,31 @@ class ArpTest {
     }
 
     @Test
+    void published_isAnsweredFor_untilItIsDeleted() throws ErrnoException {
+        final int other = Packets.addr("10.0.0.40");
+        net.config.setArp(wire.ifp, "10.0.0.40", "02:00:00:00:00:40", true);
+        hear(REQUEST, TestNet.PEER0_MAC, TestNet.PEER0, 0, other);
+        byte[] f = wire.next();
+        assertThat(Packets.mac(f, 0)).isEqualTo(TestNet.PEER0_MAC);
+        assertThat(Packets.mac(f, 6)).isEqualTo(ours);
+        assertThat(Packets.tail(f, 14))
+            .isEqualTo(Packets.arp(REPLY, 0x020000000040L, other, TestNet.PEER0_MAC, TestNet.PEER0));
+        hear(REQUEST, TestNet.PEER0_MAC, 0, 0, other);
+        assertThat(wire.next()).as("who asks before he takes it").isNotNull();
+        hear(REQUEST, 0x020000000041L, other, 0, other);
+        hear(REPLY, 0x020000000041L, other, 0, other);
+        assertThat(wire.next()).as("nor is anybody contradicted").isNull();
+        assertThat(net.config.arp().getFirst().published()).isTrue();
+        net.config.setArp(wire.ifp, "10.0.0.40", "02:00:00:00:00:40");
+        hear(REQUEST, TestNet.PEER0_MAC, TestNet.PEER0, 0, other);
+        assertThat(wire.next()).as("not published any more").isNull();
+        net.config.setArp(wire.ifp, "10.0.0.40", "02:00:00:00:00:40", true);
+        net.config.deleteArp(wire.ifp, "10.0.0.40");
+        hear(REQUEST, TestNet.PEER0_MAC, TestNet.PEER0, 0, other);
+        assertThat(wire.next()).isNull();
+    }
+
+    @Test
     void ourLinkAddressChanges_headersFollow() {
         send(TestNet.PEER0);
         peerReplies();
