@@ -84,4 +84,23 @@ class Ip6FragmentTest {
             }
         }
     }
+
+    /** Headers of the sender's that leave no fragment room for data: that is said, and is no want of mbufs. */
+    @Test
+    void optionsFillTheLink_refused() throws Exception {
+        try (Bed bed = new Bed(3)) {
+            final SocketFile[] s = sockets(bed);
+            final byte[] header = new byte[1456];
+            header[1] = (byte) (header.length / 8 - 1);
+            for (int at = 2; at < header.length; at += 2 + (header[at + 1] & 0xff)) {
+                header[at] = 1;
+                header[at + 1] = (byte) Math.min(255, header.length - at - 2);
+            }
+            s[1].setOption(InDefs.IPPROTO_IPV6, InDefs.IPV6_HOPOPTS, header);
+            assertThatThrownBy(() -> s[1].send(ByteBuffer.allocate(100))).hasMessageContaining("EMSGSIZE");
+            assertThat(bed.drops()).containsEntry("IP_CANTFRAG", 1L).doesNotContainKey("MBUF_NOMEM");
+            s[0].close();
+            s[1].close();
+        }
+    }
 }

@@ -153,7 +153,9 @@ public final class ReassTable {
     /** A queue for a new datagram; when there are too many the oldest of the bucket, or of all, goes. */
     @GuardedBy("lock")
     private Ipq open(final int b, final int ecn) {
-        if (maxPackets.getInt() == 0 || maxPerPacket.getInt() == 0 || maxFrags.getInt() == 0) {
+        final int mostPackets = maxPackets.getInt(); // read once: it may become 0 meanwhile
+        final int mostFrags = maxFrags.getInt();
+        if (mostPackets == 0 || maxPerPacket.getInt() == 0 || mostFrags == 0) {
             return null;
         }
         int inBucket = 0;
@@ -166,7 +168,7 @@ public final class ReassTable {
             family.timedOut();
             discard(last, DropReason.IP_REASS_LIMIT);
         }
-        while (packets >= maxPackets.getInt() || frags >= maxFrags.getInt()) {
+        while (packets >= mostPackets || frags >= mostFrags) {
             family.timedOut();
             discard(oldest, DropReason.IP_REASS_LIMIT);
         }

@@ -30,19 +30,28 @@ final class Ip6Frag {
         return counters.next(h);
     }
 
+    /** Whether fragments of a size have room for data behind the headers that all of them carry. Borrows m. */
+    static boolean fits(final Mbuf m, final int mtu) {
+        return payload(mtu, (int) unfragmentable(m)) >= Ip6Nexthdr.UNIT;
+    }
+
+    private static int payload(final int mtu, final int hlen) {
+        return mtu - hlen - Frag6.LEN & -Ip6Nexthdr.UNIT;
+    }
+
     /**
      * Cuts a packet. Consumes m, whose delayed checksums are done and whose headers are contiguous as far as all
-     * fragments carry them. Clusters are shared, not copied.
+     * fragments carry them, and which {@link #fits}. Clusters are shared, not copied.
      *
      * @param mtu octets of the largest fragment
-     * @return the fragments linked by nextPkt, or null when out of mbufs or when the mtu leaves no room for data
+     * @return the fragments linked by nextPkt, or null when out of mbufs, or when the headers are not contiguous
      */
     Mbuf fragment(final Mbuf m, final int mtu) {
         final long place = unfragmentable(m);
         final int hlen = (int) place;
         final int nxtAt = (int) (place >>> Integer.SIZE);
-        final int payload = mtu - hlen - Frag6.LEN & -Ip6Nexthdr.UNIT;
-        if (payload < Ip6Nexthdr.UNIT || m.len() < hlen) {
+        final int payload = payload(mtu, hlen);
+        if (m.len() < hlen) {
             m.freeChain();
             return null;
         }

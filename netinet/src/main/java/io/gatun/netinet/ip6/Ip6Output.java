@@ -269,6 +269,9 @@ public final class Ip6Output {
     }
 
     private Errno fragment(final Mbuf m, final Ifnet ifp, final SockAddr to, final int mtu) {
+        if (!Ip6Frag.fits(m, mtu)) {
+            return tooLarge(m);
+        }
         if ((m.csumFlags() & CSUM_DELAY_DATA_IPV6) != 0) {
             delayedCksum(m);
         }

@@ -125,8 +125,10 @@ public abstract class LlTable<E extends LlEntry<E>> {
         if (detached || e != null) {
             return e;
         }
-        if (count >= maxEntries() && !evict()) {
-            return null;
+        while (count >= maxEntries()) { // more than once when the limit has come down
+            if (!evict()) {
+                return null;
+            }
         }
         if (count >= table.length() && table.length() < MAX_BUCKETS) {
             grow();

@@ -286,7 +286,7 @@ final class Nd6Table extends LlTable<Nd6Entry> {
     /** The entry, made when it is not there; null when there is no room. */
     @GuardedBy("lock")
     private Nd6Entry entry(final long hi, final long lo) {
-        if (incomplete.size() >= nd6.sysctl.maxIncomplete() && find(hi, lo) == null) {
+        while (incomplete.size() >= nd6.sysctl.maxIncomplete() && find(hi, lo) == null) {
             final Nd6Entry first = incomplete.getFirst();
             remove(first);
             evicted(first);

@@ -282,6 +282,24 @@ class Nd6TableTest {
     }
 
     @Test
+    void limitComesDown_nextOneMakesRoomForIt() {
+        try (Nd6Net net = host()) {
+            for (int i = 100; i < 150; i++) {
+                asks(net, i);
+            }
+            net.vnet.sysctl().set("net.inet6.icmp6.nd6_maxentries", "10");
+            asks(net, 150);
+            assertThat(net.nd.neighbors()).hasSize(10);
+            for (int i = 0; i < 50; i++) {
+                send(net, 200 + i);
+            }
+            net.vnet.sysctl().set("net.inet6.icmp6.nd6_maxincomplete", "3");
+            send(net, 300);
+            assertThat(net.nd.neighbors().stream().filter(n -> n.state() == Nd6State.INCOMPLETE)).hasSize(3);
+        }
+    }
+
+    @Test
     void fullOfThoseByHand_nobodyElseFits() {
         try (Nd6Net net = host("net.inet6.icmp6.nd6_maxentries", "2")) {
             net.nd.setNeighbor(net.ifp, HI, 8, PEER_MAC, false);
