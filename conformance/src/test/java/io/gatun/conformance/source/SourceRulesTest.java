@@ -3,6 +3,7 @@ package io.gatun.conformance.source;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatun.conformance.source.SourceTree.Unit;
+import io.gatun.spi.sys.DropReason;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -103,6 +104,19 @@ final class SourceRulesTest {
     void modules_listed_areAllThere() {
         assertThat(SourceTree.MODULES).allMatch(m -> Files.exists(SourceTree.root().resolve(m).resolve("pom.xml")));
         assertThat(ALL).hasSizeGreaterThan(SourceTree.MODULES.size());
+    }
+
+    /** A reason that nothing counts would be 0 for ever. IF_IQFULL is for drivers from outside. */
+    @Test
+    void dropReasons_areAllCounted() {
+        StringBuilder main = new StringBuilder();
+        for (Path file : SourceTree.files(".java")) {
+            if (file.toString().contains("/src/main/") && !file.endsWith("DropReason.java")) {
+                main.append(SourceTree.read(file));
+            }
+        }
+        assertThat(DropReason.values()).filteredOn(r -> r != DropReason.IF_IQFULL)
+                .allMatch(r -> main.indexOf("DropReason." + r) >= 0);
     }
 
     /** A rule that cannot fail proves nothing. */
