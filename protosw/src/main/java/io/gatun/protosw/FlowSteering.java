@@ -11,10 +11,11 @@ import java.lang.invoke.VarHandle;
  * control block and its socket stay with one processor and only the packet crosses. All others are run by who queued
  * them.
  *
- * <p>A thread gets a {@link Lane} when it {@link #attend}s. The lane is open while the thread is known to look: from
+ * <p>A thread gets a {@link Lane} when it {@link #attend}s. The lane is open while the thread is known to come by: from
  * its first look inside a waiting call, or from some looks in quick succession, to {@link #leave}, which it says before
- * it parks. A thread that just stays away is found out by netisr's agent, which looks every {@value #TICK_NS} ns while
- * a lane is open, closes it and does what waits there.
+ * it parks. Each of its safe points is a look too. A thread that just stays away is found out by netisr's agent, which
+ * looks every {@value #TICK_NS} ns while a lane is open, closes it and does what waits there. What a thread sends to
+ * itself goes the usual way.
  *
  * <p>Packets of a flow keep their order: it moves to or from a lane only when all that was queued where it went before
  * has been handled, which who queues sees, since the packets of one flow are queued by one thread at a time. Flows that
@@ -68,7 +69,7 @@ final class FlowSteering {
         int cell = flow & FLOWS - 1;
         int was = (byte) CELLS.getOpaque(last, cell);
         int to = (byte) CELLS.getOpaque(wanted, cell);
-        if (to != 0 && !lane(to).open) {
+        if (to != 0 && !lane(to).wants()) {
             to = 0;
         }
         if (to != was && (was == 0 ? ws.length(np.number) == 0 : lane(was).quiet())) {
@@ -149,11 +150,29 @@ final class FlowSteering {
         }
     }
 
-    /** The calling thread waits no longer, or in another way. */
-    void leave(int budget) {
+    /** The lane of the calling thread when it is open, or null. */
+    private Lane mineOpen() {
+        if (!used) {
+            return null;
+        }
         Thread me = Thread.currentThread();
         Lane l = (Lane) SLOTS.getAcquire(lanes, (int) me.threadId() & LANES - 1);
-        if (l != null && l.owner == me && l.open) {
+        return l != null && l.owner == me && l.open ? l : null;
+    }
+
+    /** A safe point: one packet, as each call takes in or causes about one. */
+    void swi() {
+        Lane l = mineOpen();
+        if (l != null) {
+            l.look();
+            l.run(1);
+        }
+    }
+
+    /** The calling thread waits no longer, or in another way. */
+    void leave(int budget) {
+        Lane l = mineOpen();
+        if (l != null) {
             l.open = false;
             l.run(budget);
             told(l);

@@ -8,10 +8,10 @@ import java.lang.invoke.VarHandle;
 /**
  * Packets of one protocol that senders leave to the thread that reads them, in the order in which they came.
  *
- * <p>Senders push onto a list by {@code nextPkt} and count; that is one cache line, the only one that they write and
- * the reader looks at. The reader takes the whole list, turns it round and works it off on a line of its own, which
- * senders read only when the queue seems full. One thread at a time works it off, under the running bit: the reader, or
- * who takes over from it.
+ * <p>Senders push onto a list by {@code nextPkt}; its head is the one cache line that they write and the reader looks
+ * at. They count on a line of theirs. The reader takes the whole list, turns it round and works it off on a line of
+ * its own, which senders read only when the queue seems full. One thread at a time works it off, under the running
+ * bit: the reader, or who takes over from it.
  *
  * <p>No wake-up is lost: a sender pushes and then looks whether the {@link Lane} is open; who closes it does so and
  * then looks here. The holder of the running bit gives it up and then looks again.
@@ -30,7 +30,7 @@ final class Inbox {
         try {
             MethodHandles.Lookup l = MethodHandles.lookup();
             HEAD = l.findVarHandle(Front.class, "head", Mbuf.class);
-            PUSHED = l.findVarHandle(Front.class, "pushed", int.class);
+            PUSHED = l.findVarHandle(Sent.class, "pushed", int.class);
             BACKLOG = l.findVarHandle(Back.class, "backlog", Mbuf.class);
             DONE = l.findVarHandle(Back.class, "done", int.class);
             RUNNING = l.findVarHandle(Back.class, "running", Thread.class);
@@ -39,9 +39,13 @@ final class Inbox {
         }
     }
 
-    /** The senders' line. */
+    /** The line that crosses. */
     private static final class Front extends Padded {
         private Mbuf head;   // (v) pushed, youngest first
+    }
+
+    /** The senders' line. */
+    private static final class Sent extends Padded {
         private int pushed;  // (v) packets ever pushed
         private int seen;    // (a) done, as a sender last saw it
     }
@@ -55,6 +59,7 @@ final class Inbox {
 
     private final SoftNetisr netisr;
     private final int proto;
+    private final Sent sent = new Sent();
     private final Front front = new Front();
     private final Back back = new Back();
 
@@ -66,9 +71,9 @@ final class Inbox {
     /** Consumes m. False, with m untouched, when {@code limit} packets wait. Any thread, any lock. */
     boolean push(Mbuf m, int limit) {
         assert m.nextPkt() == null : "a packet with followers";
-        int n = (int) PUSHED.getAndAdd(front, 1);
-        if (n - front.seen >= limit && full(n, limit)) {
-            var _ = (int) PUSHED.getAndAdd(front, -1);
+        int n = (int) PUSHED.getAndAdd(sent, 1);
+        if (n - sent.seen >= limit && full(n, limit)) {
+            var _ = (int) PUSHED.getAndAdd(sent, -1);
             return false;
         }
         Mbuf head;
@@ -80,13 +85,13 @@ final class Inbox {
     }
 
     private boolean full(int n, int limit) {
-        front.seen = (int) DONE.getAcquire(back);
-        return n - front.seen >= limit;
+        sent.seen = (int) DONE.getAcquire(back);
+        return n - sent.seen >= limit;
     }
 
     /** Packets pushed and not yet handled. 0: all that was pushed before has been handled. */
     int length() {
-        int n = (int) PUSHED.getVolatile(front);
+        int n = (int) PUSHED.getVolatile(sent);
         return n - (int) DONE.getVolatile(back);
     }
 
@@ -200,6 +205,6 @@ final class Inbox {
             netisr.noProto(m);
             m = next;
         }
-        var _ = (int) PUSHED.getAndAdd(front, -n);
+        var _ = (int) PUSHED.getAndAdd(sent, -n);
     }
 }

@@ -50,6 +50,11 @@ final class Lane extends Padded {
         ip6 = new Inbox(netisr, Netisr.NETISR_IPV6);
     }
 
+    /** Whether packets of others are to be left here; what the owner queues itself is not. */
+    boolean wants() {
+        return open && owner != Thread.currentThread();
+    }
+
     /** Consumes m. False, with m untouched, when {@code limit} packets wait. */
     boolean push(int proto, Mbuf m, int limit) {
         return inbox(proto).push(m, limit);

@@ -345,6 +345,9 @@ final class SoftNetisr implements Netisr {
     @Override
     public void swi() {
         swi(Integer.MAX_VALUE);
+        if (shared) {
+            steering.swi();
+        }
     }
 
     /** The {@link #swi} after a callout: short, where others can do the rest. */

@@ -294,16 +294,61 @@ final class FlowSteeringTest {
     }
 
     @Test
-    void steeredPacket_steadyState_allocatesNothing() {
+    void steeredPacket_steadyState_allocatesNothing() throws InterruptedException {
         try (Vnet v = TestVnets.threaded().build()) {
             Sink sink = register(v);
-            long octets = TestVnets.allocated(20_000, () -> {
-                v.netisr().attend(1, true, 1);
-                v.netisr().queue(NETISR_IP, packetOf(v, 1, sink.count.get()));
-                v.netisr().attend(1, true, 1);
-                v.netisr().swi();
+            AtomicBoolean stop = new AtomicBoolean();
+            Thread reader = Thread.ofPlatform().start(() -> {
+                while (!stop.get()) {
+                    v.netisr().attend(1, true, 1);
+                }
+                v.netisr().leave();
             });
+            long octets = TestVnets.allocated(5_000, () -> {
+                int n = sink.count.get();
+                v.netisr().queue(NETISR_IP, packetOf(v, 1, n));
+                v.netisr().swi();
+                until(sink.count, n + 1);
+            });
+            stop.set(true);
+            join(reader);
             assertThat(octets).isZero();
+        }
+    }
+
+    @Test
+    void threadSendsToItself_runsAtItsSafePoint() {
+        try (Vnet v = TestVnets.threaded().build()) {
+            Sink sink = register(v);
+            v.netisr().attend(1, true, 1);
+            for (int n = 0; n < 10; n++) {
+                v.netisr().queue(NETISR_IP, packetOf(v, 1, n));
+            }
+            v.netisr().swi();
+            assertThat(sink.count).hasValue(10);
+        }
+    }
+
+    @Test
+    void ownerSafePoint_runsWhatOthersLeft() throws InterruptedException {
+        try (Vnet v = TestVnets.threaded().build()) {
+            Sink sink = register(v);
+            AtomicBoolean stop = new AtomicBoolean();
+            Thread owner = Thread.ofPlatform().start(() -> {
+                v.netisr().attend(1, true, 1);
+                while (!stop.get()) {
+                    v.netisr().swi();
+                }
+                v.netisr().leave();
+            });
+            for (int n = 0; n < 1_000; n++) {
+                v.netisr().queue(NETISR_IP, packetOf(v, 1, n));
+                v.netisr().swi();
+                until(sink.count, n + 1);
+            }
+            stop.set(true);
+            join(owner);
+            assertThat(sink.disorder).hasValue(0);
         }
     }
 }

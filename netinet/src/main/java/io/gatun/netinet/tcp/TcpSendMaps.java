@@ -67,7 +67,9 @@ final class TcpSendMaps {
 
     /** Takes a map back. */
     void release(TcpSendMap m) {
-        cuts.addAndGet(-m.cuts());
+        if (m.cuts() != 0) {
+            cuts.addAndGet(-m.cuts());
+        }
         m.reset();
         final TcpSendMap old = near.exchange(m);
         if (old == null) {

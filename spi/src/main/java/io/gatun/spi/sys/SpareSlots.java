@@ -12,10 +12,11 @@ import java.lang.invoke.VarHandle;
 public final class SpareSlots<T> {
     private static final VarHandle SLOTS = MethodHandles.arrayElementVarHandle(Object[].class);
     private static final int COUNT = 8;
-    private static final int SPREAD = 4; // slots of neighbours share a cache line otherwise
+    /** References from one slot to the next: they may have 4 octets, and cache lines are fetched in pairs. */
+    private static final int SPREAD = 32;
 
     private final boolean shared;                               // (c)
-    private final Object[] slots = new Object[COUNT * SPREAD];  // (v)
+    private final Object[] slots = new Object[(COUNT + 1) * SPREAD]; // (v) the first part keeps others away
 
     /** @param shared whether several threads use it at once: {@code VnetSide.threaded()} */
     public SpareSlots(final boolean shared) {
@@ -23,7 +24,7 @@ public final class SpareSlots<T> {
     }
 
     private static int slot() {
-        return ((int) Thread.currentThread().threadId() & COUNT - 1) * SPREAD;
+        return ((int) Thread.currentThread().threadId() & COUNT - 1) * SPREAD + SPREAD / 2;
     }
 
     /** The spare object of this thread's slot, which is empty then; or null. */
