@@ -14,8 +14,12 @@ import io.gatun.spi.ifnet.IfAddr;
 import io.gatun.spi.ifnet.IfCounter;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.MbufStats;
+import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.SockOpt;
 import io.gatun.spi.socket.SocketSide;
+import io.gatun.spi.sys.Errno;
+import io.gatun.uipc.Socket;
 import java.util.List;
 import java.util.Locale;
 
@@ -175,13 +179,26 @@ final class NetstatShow {
 
     private static void socket(
         final Vnet vnet, final int family, final Xinpcb x, final String state, final StringBuilder out) {
-        if (family != SockAddr.AF_UNSPEC && family != x.local().family()) {
+        final String families = families(x);
+        if (family == SockAddr.AF_INET && "6".equals(families)
+                || family == SockAddr.AF_INET6 && "4".equals(families)) {
             return;
         }
         final SocketSide so = x.so();
-        row(out, SO_ROW, (state == null ? "udp" : "tcp") + (x.local().family() == SockAddr.AF_INET ? "4" : "6"),
+        row(out, SO_ROW, (state == null ? "udp" : "tcp") + families,
             so == null ? 0 : so.rcv().used(), so == null ? 0 : so.snd().used(), endpoint(vnet, x.local()),
             endpoint(vnet, x.foreign()), state == null ? "" : state);
+    }
+
+    /** 4, 6, or 46 of a socket of IPv6 that takes IPv4 too. */
+    private static String families(final Xinpcb x) {
+        if (x.local().family() == SockAddr.AF_INET) {
+            return "4";
+        }
+        final SockOpt only = SockOpt.get(InDefs.IPPROTO_IPV6, InDefs.IPV6_V6ONLY);
+        final boolean both = x.local().isAny() && x.foreign().port() == 0 && x.so() instanceof Socket so
+            && so.getOpt(only) == Errno.OK && only.value() == 0;
+        return both ? "46" : "6";
     }
 
     /** Address and port with a dot between them, a star for what is not set. */

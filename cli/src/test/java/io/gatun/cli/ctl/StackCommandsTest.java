@@ -7,6 +7,7 @@ import io.gatun.netinet.InetConfig;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.vnet.VirtualClock;
@@ -121,6 +122,18 @@ class StackCommandsTest {
             assertThat(ok("netstat -an -f inet6")).contains("udp6").doesNotContain("tcp4");
             udp.connect(SockAddr.of("::1", 7));
             assertThat(ok("netstat -n")).doesNotContain("tcp4").containsPattern("udp6 +0 +0 ::1.53 +::1.7\n");
+        }
+    }
+
+    @Test
+    void netstat_socketOfBothFamilies_isShownAsSuch() throws Exception {
+        try (SocketFile dual = SocketFile.socket(vnet, SockAddr.AF_INET6, SocketDefs.SOCK_STREAM, 0)) {
+            dual.setOption(InDefs.IPPROTO_IPV6, InDefs.IPV6_V6ONLY, 0);
+            dual.bind(SockAddr.of("::", 80));
+            dual.listen(1);
+            assertThat(ok("netstat -an")).containsPattern("tcp46 +0 +0 \\*\\.80 +\\*\\.\\* +LISTEN\n");
+            assertThat(ok("netstat -an4")).contains("tcp46");
+            assertThat(ok("netstat -an6")).contains("tcp46");
         }
     }
 
