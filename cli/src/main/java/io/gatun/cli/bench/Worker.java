@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionException;
 /** One end of a workload on a thread of its own, whose failure is not lost. */
 final class Worker {
     private final CompletableFuture<Void> done = new CompletableFuture<>();
+    private final Thread thread;
 
     /** What it does. */
     @FunctionalInterface
@@ -14,19 +15,20 @@ final class Worker {
         void run() throws IOException;
     }
 
-    private Worker() {
+    private Worker(final String name, final Body body) {
+        thread = Thread.ofPlatform().name(name).daemon().unstarted(() -> {
+            try {
+                body.run();
+                done.complete(null);
+            } catch (final IOException | RuntimeException | Error e) {
+                done.completeExceptionally(e);
+            }
+        });
     }
 
     static Worker start(final String name, final Body body) {
-        final Worker w = new Worker();
-        Thread.ofPlatform().name(name).daemon().start(() -> {
-            try {
-                body.run();
-                w.done.complete(null);
-            } catch (final IOException | RuntimeException | Error e) {
-                w.done.completeExceptionally(e);
-            }
-        });
+        final Worker w = new Worker(name, body);
+        w.thread.start();
         return w;
     }
 
@@ -34,8 +36,13 @@ final class Worker {
         return done.isCompletedExceptionally();
     }
 
-    /** Waits for its end and throws what it threw. */
+    /** Waits until its thread is gone, and throws what it threw. */
     void join() throws IOException {
+        try {
+            thread.join();
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         try {
             done.join();
         } catch (final CompletionException e) {
