@@ -85,8 +85,8 @@ public final class Vnet implements VnetSide, AutoCloseable {
 
     Vnet(VnetBuilder b) {
         name = b.name;
-        clock = b.clock;
         threaded = b.threaded();
+        clock = threaded || b.clock != Clock.SYSTEM ? b.clock : new TickClock(b.clock);
         strict = b.strict;
         uncaught = b.uncaught;
         lockStrategy = b.lockStrategy;
@@ -201,13 +201,17 @@ public final class Vnet implements VnetSide, AutoCloseable {
         if (threaded) {
             throw new IllegalStateException(name + " has threads of its own");
         }
-        int done = callouts.runDue();
-        List<Ifnet> list = ifnets.all();
-        for (int i = 0; i < list.size(); i++) {
-            done += list.get(i).poll(POLL_BUDGET);
+        clock.callBegins();
+        try {
+            int done = callouts.runDue();
+            List<Ifnet> list = ifnets.all();
+            for (int i = 0; i < list.size(); i++) {
+                done += list.get(i).poll(POLL_BUDGET);
+            }
+            return done + netisr.run() > 0;
+        } finally {
+            clock.callEnds();
         }
-        done += netisr.run();
-        return done > 0;
     }
 
     /** {@link #poll} until there is nothing left to do at this instant. */

@@ -128,6 +128,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
                 return false;
             }
             addRefs(1);
+            sockets.clock.callBegins();
             return true;
         }
         int n;
@@ -147,7 +148,13 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     /** Ends a user's call. */
     void exit() {
         rele();
-        sockets.vnet.netisr().swi();
+        try {
+            sockets.vnet.netisr().swi();
+        } finally {
+            if (!sockets.shared) {
+                sockets.clock.callEnds();
+            }
+        }
     }
 
     /** Answers how many there were. In a vnet without threads nobody else counts. */

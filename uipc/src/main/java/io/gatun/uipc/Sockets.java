@@ -7,6 +7,7 @@ import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Counter;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Ucred;
+import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.SysctlTree;
 import io.gatun.spi.vnet.VnetSide;
@@ -28,6 +29,7 @@ public final class Sockets {
     private static final int MAX_SPIN_NS = 1_000_000_000;
 
     final VnetSide vnet;
+    final Clock clock;
     final boolean shared; // whether the vnet has threads
     final Sysctl somaxconn;
     /** How long a waiter spins before it parks, ns. */
@@ -42,6 +44,7 @@ public final class Sockets {
 
     private Sockets(final VnetSide vnet) {
         this.vnet = vnet;
+        this.clock = vnet.clock();
         this.shared = vnet.threaded();
         final SysctlTree tree = vnet.sysctl();
         maxSockBuf = tree.addLong("kern.ipc.maxsockbuf", SB_MAX, "largest socket buffer, octets of storage");
@@ -150,15 +153,24 @@ public final class Sockets {
 
     /** Counts one more socket; false beyond the limit. */
     boolean enter() {
-        if (numOpen.incrementAndGet() > maxSockets.getInt()) {
-            numOpen.decrementAndGet();
+        if (open(1) > maxSockets.getInt()) {
+            leave();
             return false;
         }
         return true;
     }
 
     void leave() {
-        numOpen.decrementAndGet();
+        open(-1);
+    }
+
+    private int open(final int more) {
+        if (shared) {
+            return numOpen.addAndGet(more);
+        }
+        final int n = numOpen.getPlain() + more;
+        numOpen.setPlain(n);
+        return n;
     }
 
     /** @bsd sb_max */

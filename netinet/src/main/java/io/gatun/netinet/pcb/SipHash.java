@@ -73,10 +73,17 @@ public final class SipHash {
         long v1 = k1 ^ 0x646f72616e646f6dL;
         long v2 = k0 ^ 0x6c7967656e657261L;
         long v3 = k1 ^ 0x7465646279746573L;
-        for (int i = 0; i < words + 4; i++) {
+        long m = a;
+        long m1 = b;
+        long m2 = c;
+        long m3 = d;
+        for (int i = 0; i <= words; i++) {
             final boolean text = i < words;
-            final long m = text ? word(i, a, b, c, d) : 0;
-            final int rounds = text ? 2 : 1;
+            final int rounds = text ? 2 : 4;
+            if (!text) {
+                m = 0;
+                v2 ^= 0xff;
+            }
             v3 ^= m;
             for (int r = 0; r < rounds; r++) {
                 v0 += v1;
@@ -91,19 +98,10 @@ public final class SipHash {
                 v2 = Long.rotateLeft(v2, 32);
             }
             v0 ^= m;
-            if (i == words - 1) {
-                v2 ^= 0xff;
-            }
+            m = m1;
+            m1 = m2;
+            m2 = m3;
         }
         return v0 ^ v1 ^ v2 ^ v3;
-    }
-
-    private static long word(final int i, final long a, final long b, final long c, final long d) {
-        return switch (i) {
-            case 0 -> a;
-            case 1 -> b;
-            case 2 -> c;
-            default -> d;
-        };
     }
 }

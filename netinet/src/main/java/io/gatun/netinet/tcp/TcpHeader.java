@@ -132,6 +132,46 @@ public final class TcpHeader {
         return m.getU16(th + OFF_URP);
     }
 
+    // All of a header in two words: one access each, where each field by itself is one.
+
+    /** Ports and sequence number. */
+    static long front(Mbuf m, int th) {
+        return m.getLong(th);
+    }
+
+    static int frontSport(long front) {
+        return (int) (front >>> 48);
+    }
+
+    static int frontDport(long front) {
+        return (int) (front >>> 32) & 0xffff;
+    }
+
+    static int frontSeq(long front) {
+        return (int) front;
+    }
+
+    /** Acknowledgment number, length, flags and window. */
+    static long back(Mbuf m, int th) {
+        return m.getLong(th + OFF_ACK);
+    }
+
+    static int backAck(long back) {
+        return (int) (back >>> 32);
+    }
+
+    static int backHlen(long back) {
+        return ((int) back >>> 28) << 2;
+    }
+
+    static int backFlags(long back) {
+        return (int) back >>> 16 & FLAG_BITS;
+    }
+
+    static int backWin(long back) {
+        return (int) back & 0xffff;
+    }
+
     /** Appends a line as tcpdump prints it. Borrows m. For tests and tracing. */
     public static void describe(Mbuf m, int th, int payload, StringBuilder out) {
         out.append(sport(m, th)).append(" > ").append(dport(m, th)).append(": Flags [");

@@ -12,4 +12,14 @@ public interface Clock {
 
     /** Nanoseconds since an arbitrary origin; never goes back. Compare by difference. */
     long nanoTime();
+
+    /** A user's call into the stack begins: until its end one reading may serve for several. By default none does. */
+    default void callBegins() {
+        // each reading is a new one
+    }
+
+    /** The call ends, or one within it does. */
+    default void callEnds() {
+        // as above
+    }
 }
