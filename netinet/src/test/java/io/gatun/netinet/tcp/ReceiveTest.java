@@ -76,6 +76,45 @@ class ReceiveTest {
         }
 
         @Test
+        void established_answer_isPredictedAndAcknowledges() {
+            final FakeSocket so = fx.established();
+            answered(so, text(so, 0, 50));
+            assertThat(fx.stat("preddat")).isEqualTo(1);
+        }
+
+        @Test
+        void established_answerWithAnotherWindow_comesToTheSameWithoutPrediction() {
+            final FakeSocket so = fx.established();
+            answered(so, text(so, 0, 50).win(tcpcb(so).sndWnd - 1));
+            assertThat(fx.stat("preddat")).isZero();
+        }
+
+        private void answered(final FakeSocket so, final TcpFixture.In answer) {
+            fx.send(so, pattern(0, 100));
+            fx.only();
+            answer.ack(tcpcb(so).sndMax).arrive();
+            fx.none();
+            assertThat(so.snd.avail()).isZero();
+            assertThat(so.rcv.peek()).isEqualTo(pattern(0, 50));
+            assertThat(tcpcb(so).sndUna).isEqualTo(tcpcb(so).sndMax);
+            assertThat(tcpcb(so).act().timers[TcpTimers.TT_REXMT]).isEqualTo(TcpTimers.OFF);
+            assertThat(fx.stat("rcvackbyte")).isEqualTo(100);
+            fx.pass(40);
+            assertThat(fx.only().ack).isEqualTo(PEER_ISS + 51);
+        }
+
+        @Test
+        void established_answerOfPartAfterLoss_isNotPredicted() {
+            final FakeSocket so = fx.established();
+            fx.send(so, pattern(0, 100));
+            fx.only();
+            tcpcb(so).act().dupacks = 1;
+            text(so, 0, 50).ack(tcpcb(so).sndMax).arrive();
+            assertThat(fx.stat("preddat")).isZero();
+            assertThat(tcpcb(so).act().dupacks).isZero();
+        }
+
+        @Test
         @Tag("RFC9293-MUST-59")
         void established_superSegment_isAckedAtOnce() {
             final FakeSocket so = fx.established();
