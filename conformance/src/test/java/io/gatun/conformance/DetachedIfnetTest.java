@@ -7,6 +7,7 @@ import io.gatun.drivers.epair.Epair;
 import io.gatun.netinet.InPrefix;
 import io.gatun.netinet.InetConfig;
 import io.gatun.netinet.RouteReq;
+import io.gatun.netinet.arp.Acd;
 import io.gatun.netinet.dhcp.DhcpListener;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.IfAddr;
@@ -24,6 +25,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who still holds an interface that has gone, or whose vnet has, cannot configure it: nothing would ever undo that. */
 class DetachedIfnetTest {
+    /** Does not care. */
+    private static final class Deaf implements Acd.Outcome {
+        @Override
+        public void free() {
+            // nobody waits
+        }
+
+        @Override
+        public void taken(final long lladdr) {
+            // nobody waits
+        }
+    }
+
     private static void refused(final ThrowingCallable call) {
         assertThatThrownBy(call).isInstanceOfSatisfying(ErrnoException.class,
             e -> assertThat(e.errno()).isEqualTo(Errno.ENXIO));
@@ -36,6 +50,7 @@ class DetachedIfnetTest {
         refused(() -> config.addRoute("10.9.0.0/16", null, ifp));
         refused(() -> config.addRoute("2001:db8:9::/48", null, ifp));
         refused(() -> config.dhcp(ifp, "gone", new DhcpListener() { }));
+        refused(() -> config.claimAddress(ifp, "10.0.9.1/24", new Deaf()));
         isBare(v);
     }
 

@@ -3,6 +3,7 @@ package io.gatun.conformance;
 import io.gatun.netinet.InPrefix;
 import io.gatun.netinet.InetConfig;
 import io.gatun.netinet.RouteReq;
+import io.gatun.netinet.arp.Acd;
 import io.gatun.netinet.dhcp.DhcpClient;
 import io.gatun.netinet.dhcp.DhcpListener;
 import io.gatun.netinet.ip.InIfaddr;
@@ -28,7 +29,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /** The users of one host in a storm: programs with sockets, and whoever configures it. They do what they like. */
-final class HostileUsers {
+final class HostileUsers implements Acd.Outcome {
     private static final int SOCKETS = 10;
     private static final int FIRST_PORT = 5001;
     private static final int PORTS = 4;
@@ -51,6 +52,7 @@ final class HostileUsers {
     private final ByteBuffer octets = ByteBuffer.allocateDirect(20_000);
     private final MsgControl control = new MsgControl(2000);
     private DhcpClient dhcp;
+    private int told; // how claims of addresses ended
 
     /** @param addresses what it gives to its interface and takes from it */
     HostileUsers(final SplittableRandom r, final Vnet vnet, final String[] addresses, final String[] peers) {
@@ -250,7 +252,7 @@ final class HostileUsers {
             return;
         }
         switch (r.nextInt(20)) {
-            case 0 -> config().addAddress(ifp, any(addresses));
+            case 0 -> add(ifp, any(addresses));
             case 1 -> removeAddress();
             case 2 -> ifp.down();
             case 3, 4, 17, 18 -> ifp.up();
@@ -267,6 +269,24 @@ final class HostileUsers {
             case 15 -> ifp.setMtu(r.nextInt(3) == 0 ? r.nextInt(68, 2000) : 1500);
             default -> config().order(List.of(peer(false), peer(true)));
         }
+    }
+
+    private void add(final Ifnet ifp, final String cidr) throws ErrnoException {
+        if (cidr.contains(":") || r.nextBoolean()) {
+            config().addAddress(ifp, cidr);
+        } else {
+            config().claimAddress(ifp, cidr, this);
+        }
+    }
+
+    @Override
+    public void free() {
+        told++;
+    }
+
+    @Override
+    public void taken(final long lladdr) {
+        told++;
     }
 
     private int flags() {
@@ -326,7 +346,7 @@ final class HostileUsers {
 
     private void neighbor(final Ifnet ifp) throws ErrnoException {
         switch (r.nextInt(6)) {
-            case 0 -> config().setArp(ifp, any("10.0.1.99", "10.0.1.254"), "02:00:00:00:01:01");
+            case 0 -> config().setArp(ifp, any("10.0.1.99", "10.0.1.254"), "02:00:00:00:01:01", r.nextBoolean());
             case 1 -> config().deleteArp(ifp, any("10.0.1.99", "10.0.1.254", peers[0]));
             case 2 -> config().nd6().setNeighbor(ifp, 0x2001_0db8_0001_0000L, 0x99, 0x0200_0000_0101L, r.nextBoolean());
             case 3 -> {

@@ -141,13 +141,15 @@ public final class InetConfig {
      * @param outcome hears of {@code free} when the interface has the address; of {@code taken} when somebody else has
      *     it, with 0 for the link address when the interface could not take it after all
      * @return to give up by
-     * @throws ErrnoException EEXIST when this host has the address, EINVAL for IPv6, which always asks
+     * @throws ErrnoException EEXIST when this host has the address, EINVAL for IPv6, which always asks, ENXIO for an
+     *     interface that is not attached
      */
     public Acd.Claim claimAddress(Ifnet ifp, String cidr, Acd.Outcome outcome) throws ErrnoException {
         InPrefix p = prefixOf(cidr);
         String call = "claim " + cidr + " on " + ifp.xname();
         boolean wire = ifp.addrlen() == EtherHeader.ETHER_ADDR_LEN;
         ErrnoException.check(p.addr().family() == SockAddr.AF_INET && wire ? Errno.OK : Errno.EINVAL, call);
+        ErrnoException.check(inet.isAttached(ifp) ? Errno.OK : Errno.ENXIO, call);
         int addr = p.addr().in4();
         ErrnoException.check(inet.addrs.isLocal(addr) ? Errno.EEXIST : up(ifp), call);
         return inet.arp.acd.claim(ifp, addr, new Acd.Outcome() {

@@ -132,6 +132,9 @@ public final class Acd {
         final Claim c = new Claim(ifp, addr, outcome);
         claims.add(c);
         c.timer.reset(1 + arp.vnet().random().nextLong(PROBE_WAIT));
+        if ((ifp.flags() & Ifnet.IFF_DYING) != 0) {
+            c.cancel(); // who takes the interface away may have missed this one
+        }
         return c;
     }
 
