@@ -14,7 +14,6 @@ import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.ifnet.IfnetSlots;
 import io.gatun.spi.mbuf.Mbuf;
-import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
@@ -80,7 +79,7 @@ final class HostileNet {
     private final Ifnet[] ifp = new Ifnet[2];
     private final IfnetSlots.TransmitFn[] wires = new IfnetSlots.TransmitFn[2];
     private final HostileUsers[] users = new HostileUsers[2];
-    private byte[] last = {};
+    private volatile byte[] last = {};
     private boolean calm;
     private double losing;
 
@@ -157,10 +156,9 @@ final class HostileNet {
     }
 
     private void emit(final int to) {
-        last = hostile.frame(v[to], ifp[to]);
-        final MbufPool pool = bed.pool;
-        final Mbuf m = last.length == 0 ? null
-            : pool.devget(MemorySegment.ofArray(last), 0, last.length, null);
+        final byte[] f = hostile.frame(v[to], ifp[to]);
+        last = f;
+        final Mbuf m = f.length == 0 ? null : bed.pool.devget(MemorySegment.ofArray(f), 0, f.length, null);
         if (m != null) {
             final Errno full = bed.threads ? ifp[1 - to].transmit(m) : wires[1 - to].transmit(ifp[1 - to], m);
         }
