@@ -33,6 +33,8 @@ final class FlowSteering {
     private static final int LAST_TICKS = 100;
     /** Looks after which a flow is taken from another open lane. */
     private static final int TAKE_OVER = 64;
+    /** Packets in closed lanes that a thread runs at a safe point. */
+    private static final int HELP = 256;
 
     private static final VarHandle CELLS = MethodHandles.arrayElementVarHandle(byte[].class);
     private static final VarHandle SLOTS = MethodHandles.arrayElementVarHandle(Lane[].class);
@@ -43,6 +45,7 @@ final class FlowSteering {
     private final byte[] wanted = new byte[FLOWS];   // (a) number of the lane that waits for a flow, or 0
     private final byte[] last = new byte[FLOWS];     // (a) where its last packet went, 0 for a workstream
     private volatile boolean used;                   // (v) there is a lane
+    private volatile boolean left;                   // (v) something came to a lane that was closed
     private volatile boolean ticking;                // (v) the agent looks again by itself
     private int idleTicks;                           // (v) of the agent alone
 
@@ -167,6 +170,11 @@ final class FlowSteering {
             l.look();
             l.run(1);
         }
+        if (left) {
+            // Who sends to a closed lane empties it: else it never moves away while it sends without a pause.
+            left = false;
+            runClosed(HELP);
+        }
     }
 
     /** The calling thread waits no longer, or in another way. */
@@ -181,7 +189,8 @@ final class FlowSteering {
 
     /** After a push, or a budget: what nobody else will run is the agent's. */
     void told(Lane l) {
-        if (!l.open && l.pending()) {
+        if (!l.open && l.pending() && !left) {
+            left = true;
             netisr.wakeAgent();
         }
     }

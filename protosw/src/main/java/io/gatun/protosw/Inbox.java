@@ -25,6 +25,8 @@ final class Inbox {
     private static final VarHandle BACKLOG;
     private static final VarHandle DONE;
     private static final VarHandle RUNNING;
+    /** Turns that a sender waits before it hears that the queue is full. */
+    private static final int FULL_PAUSE = 16;
 
     static {
         try {
@@ -86,7 +88,13 @@ final class Inbox {
 
     private boolean full(int n, int limit) {
         sent.seen = (int) DONE.getAcquire(back);
-        return n - sent.seen >= limit;
+        if (n - sent.seen < limit) {
+            return false;
+        }
+        for (int i = 0; i < FULL_PAUSE; i++) {
+            Thread.onSpinWait(); // who comes again at once would take the reader's line from it at every packet
+        }
+        return true;
     }
 
     /** Packets pushed and not yet handled. 0: all that was pushed before has been handled. */
