@@ -219,6 +219,69 @@ class MmsgTest {
         }
     }
 
+    @Test
+    void send_memoryOfALaterOneIsGone_sendsThoseBefore() throws Exception {
+        try (Bed bed = new Bed(1)) {
+            final Vnet v = bed.loopback();
+            try (SocketFile in = Bed.udp(v); SocketFile out = Bed.udp(v)) {
+                in.bind(SockAddr.of("127.0.0.1", Bed.PORT));
+                out.connect(SockAddr.of("127.0.0.1", Bed.PORT));
+                final Mmsghdr[] vec = vec(4);
+                for (int i = 0; i < 4; i++) {
+                    fill(vec[i], i, 32);
+                }
+                try (Arena gone = Arena.ofShared()) {
+                    vec[2].hdr.uio.set(gone.allocate(32), 0, 32);
+                }
+                assertThatThrownBy(() -> out.sendmmsg(vec, 4, 0)).isInstanceOf(IllegalStateException.class);
+                assertThat(in.recvmmsg(vec(4), 4, SocketDefs.MSG_DONTWAIT)).isEqualTo(2);
+                assertThat(vec[2].hdr.uio.resid()).isEqualTo(32);
+                assertThat(vec[3].hdr.uio.resid()).isEqualTo(32);
+            }
+        }
+    }
+
+    @Test
+    void send_smallOnesRefused_keepTheirOctets() throws Exception {
+        try (Bed bed = new Bed(1)) {
+            final Vnet v = bed.loopback();
+            try (SocketFile out = Bed.udp(v)) {
+                final Mmsghdr[] vec = vec(4);
+                for (int i = 0; i < 4; i++) {
+                    fill(vec[i], i, 32);
+                    vec[i].hdr.from = SockAddr.of("127.0.0.1", i == 2 ? 0 : Bed.PORT); // there is no port 0
+                }
+                assertThat(out.sendmmsg(vec, 4, 0)).isEqualTo(2);
+                assertThat(vec[1].len).isEqualTo(32);
+                assertThat(vec[1].hdr.uio.resid()).isZero();
+                assertThat(vec[2].len).isZero();
+                assertThat(vec[2].hdr.uio.resid()).isEqualTo(32);
+                assertThat(vec[3].hdr.uio.resid()).isEqualTo(32);
+            }
+        }
+    }
+
+    @Test
+    void send_poolRefuses_leavesTheRest() throws Exception {
+        try (Bed bed = new Bed(1)) {
+            final Vnet v = bed.loopback();
+            try (SocketFile in = Bed.udp(v); SocketFile out = Bed.udp(v)) {
+                in.bind(SockAddr.of("127.0.0.1", Bed.PORT));
+                out.connect(SockAddr.of("127.0.0.1", Bed.PORT));
+                final Mmsghdr[] vec = vec(4);
+                for (int i = 0; i < 4; i++) {
+                    fill(vec[i], i, 32);
+                }
+                bed.pool.refuse(3, Long.MAX_VALUE);
+                assertThat(out.sendmmsg(vec, 4, 0)).isEqualTo(2);
+                fails(() -> out.sendmmsg(new Mmsghdr[] {vec[2], vec[3]}, 2, 0), Errno.ENOBUFS);
+                bed.pool.refuse(0, 0);
+                assertThat(out.sendmmsg(new Mmsghdr[] {vec[2], vec[3]}, 2, 0)).isEqualTo(2);
+                assertThat(in.recvmmsg(vec(9), 9, SocketDefs.MSG_DONTWAIT)).isEqualTo(4);
+            }
+        }
+    }
+
     private static Mbuf tos(final Bed bed, final int value) {
         final Mbuf m = bed.pool.get(Mbuf.MT_CONTROL);
         m.len(Cmsg.space(1));

@@ -5,6 +5,7 @@ import static io.gatun.spi.socket.SocketDefs.MSG_WAITFORONE;
 
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.Mmsghdr;
+import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.sys.Errno;
 
@@ -21,22 +22,89 @@ final class SoMmsg {
 
     /** @bsd sendmmsg */
     static int send(final Socket so, final Mmsghdr[] vec, final int vlen, final int flags) {
-        for (int sent = 0; sent < vlen; sent++) {
-            if (sent % BURST == 0 && sent > 0) {
+        int sent = 0;
+        while (sent < vlen) {
+            if (sent > 0 && so.error() != Errno.OK) {
+                return sent; // for the next call to report
+            }
+            final int small = smallOnes(so, vec, sent, vlen);
+            final int n = small > 1 ? burst(so, vec, sent, small, flags) : one(so, vec[sent], flags);
+            if (n < 0) {
+                return sent > 0 ? sent : n;
+            }
+            sent += n;
+            if (sent < vlen) {
                 so.vnet().netisr().swi();
             }
-            final RecvMsg hdr = vec[sent].hdr;
-            final long before = hdr.uio.resid();
-            vec[sent].len = 0;
-            final Mbuf control = hdr.control;
-            hdr.control = null;
-            final Errno e = so.proto.sosend(so, hdr.from, hdr.uio, null, control, flags);
-            vec[sent].len = before - hdr.uio.resid();
-            if (e != Errno.OK && (vec[sent].len == 0 || !Socket.hidden(e))) {
-                return sent > 0 ? sent : -e.code();
-            }
         }
-        return vlen;
+        return sent;
+    }
+
+    /** 1, or a negative errno. */
+    private static int one(final Socket so, final Mmsghdr m, final int flags) {
+        final RecvMsg hdr = m.hdr;
+        final long before = hdr.uio.resid();
+        final Mbuf control = hdr.control;
+        hdr.control = null;
+        m.len = 0;
+        final Errno e = so.proto.sosend(so, hdr.from, hdr.uio, null, control, flags);
+        m.len = before - hdr.uio.resid();
+        return e == Errno.OK || m.len > 0 && Socket.hidden(e) ? 1 : -e.code();
+    }
+
+    /** How many messages from {@code from} on are a packet of one mbuf each, and nothing else. */
+    private static int smallOnes(final Socket so, final Mmsghdr[] vec, final int from, final int vlen) {
+        final int most = so.proto.has(Protosw.PR_ATOMIC) ? Math.min(vlen - from, BURST) : 0;
+        final int room = Mbuf.MHLEN - so.vnet().pool().maxHdr();
+        int n = 0;
+        while (n < most && vec[from + n].hdr.control == null && vec[from + n].hdr.uio.resid() <= room) {
+            n++;
+        }
+        return n;
+    }
+
+    /**
+     * Makes packets of small messages first and sends them then: the memory of all of them, which whoever received the
+     * last ones has had since, comes at once in this way.
+     *
+     * @return how many were sent; a negative errno when the first was not
+     */
+    private static int burst(
+        final Socket so, final Mmsghdr[] vec, final int from, final int n, final int flags) {
+        Mbuf m = UioMbuf.packets(so.vnet().pool(), vec, from, n, so.vnet().pool().maxHdr());
+        if (m == null) {
+            return -Errno.ENOBUFS.code();
+        }
+        int sent = 0;
+        Errno e = Errno.OK;
+        while (m != null) {
+            final Mbuf next = m.nextPkt();
+            m.nextPkt(null);
+            final Mmsghdr msg = vec[from + sent];
+            final int len = m.pktLen();
+            msg.len = 0;
+            e = so.proto.sosend(so, msg.hdr.from, null, m, null, flags);
+            m = next;
+            if (e != Errno.OK) {
+                msg.hdr.uio.back(len);
+                unsend(m, vec, from + sent + 1);
+                break;
+            }
+            msg.len = len;
+            sent++;
+        }
+        return sent > 0 ? sent : -e.code();
+    }
+
+    /** Gives the octets of packets back to their messages. Consumes first, which may be null. */
+    private static void unsend(final Mbuf first, final Mmsghdr[] vec, final int from) {
+        int i = from;
+        for (Mbuf m = first; m != null; m = m.nextPkt()) {
+            vec[i].hdr.uio.back(m.pktLen());
+            vec[i].len = 0;
+            i++;
+        }
+        UioMbuf.freePackets(first);
     }
 
     /** Whether a call that does not wait would find nothing. */

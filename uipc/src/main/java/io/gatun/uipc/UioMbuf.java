@@ -10,6 +10,7 @@ import static io.gatun.spi.mbuf.Mbuf.M_PKTHDR;
 
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.mbuf.MbufPool;
+import io.gatun.spi.socket.Mmsghdr;
 import io.gatun.spi.socket.Uio;
 
 /** Copies between a user's memory and mbufs. If the user's memory is gone, that exception passes and nothing leaks. */
@@ -89,6 +90,62 @@ final class UioMbuf {
             left -= n;
         }
         return top;
+    }
+
+    /**
+     * As {@link #packet} for several messages that fit an mbuf each.
+     *
+     * @return the packets, linked by {@code nextPkt}; fewer than {@code n} when mbufs ran out or the memory of a later
+     *     message is gone, which it will tell when it is the first; null when there was none
+     */
+    static Mbuf packets(final MbufPool pool, final Mmsghdr[] vec, final int from, final int n, final int lead) {
+        final Mbuf first = pool.gethdrs(n, MT_DATA);
+        Mbuf last = null;
+        Mbuf m = first;
+        try {
+            for (int i = from; m != null; i++) {
+                fill(m, vec[i].hdr.uio, lead);
+                last = m;
+                m = m.nextPkt();
+            }
+        } catch (final IllegalStateException | WrongThreadException e) {
+            if (last == null) {
+                throw e;
+            }
+        } finally {
+            if (m != null && last != null) {
+                last.nextPkt(null);
+            }
+            freePackets(m);
+        }
+        return first;
+    }
+
+    private static void fill(final Mbuf m, final Uio uio, final int lead) {
+        final long length = uio.resid();
+        boolean done = false;
+        try {
+            uio.moveTo(m.seg(), m.data() + lead, (int) length);
+            done = true;
+        } finally {
+            if (!done) {
+                uio.back(length - uio.resid());
+            }
+        }
+        m.data(m.data() + lead);
+        m.len((int) length);
+        m.pktLen((int) length);
+    }
+
+    /** Frees packets linked by {@code nextPkt}. Consumes first, which may be null. */
+    static void freePackets(final Mbuf first) {
+        Mbuf m = first;
+        while (m != null) {
+            final Mbuf next = m.nextPkt();
+            m.nextPkt(null);
+            m.freeChain();
+            m = next;
+        }
     }
 
     private static void move(final Uio uio, final Mbuf m, final int n, final Mbuf top) {

@@ -49,6 +49,47 @@ final class MbufPoolTest extends MbufTestBase {
     }
 
     @Test
+    void gethdrs_moreThanThereAre_allThatAre() {
+        assertThat(pool.gethdrs(0, MT_DATA)).isNull();
+        int n = 0;
+        Mbuf all = null;
+        Mbuf first = pool.gethdrs(5, MT_DATA);
+        while (first != null) {
+            int here = 0;
+            while (first != null) {
+                Mbuf next = first.nextPkt();
+                assertThat(first.flags()).isEqualTo(M_PKTHDR);
+                assertThat(first.pktLen()).isZero();
+                assertThat(first.trailingSpace()).isEqualTo(MHLEN);
+                first.nextPkt(all);
+                all = first;
+                first = next;
+                here++;
+            }
+            assertThat(here).isBetween(1, 5);
+            n += here;
+            first = pool.gethdrs(5, MT_DATA);
+        }
+        assertThat(n).isEqualTo(pool.outstanding()).isEqualTo(pool.snapshot().mbufs().limit());
+        while (all != null) {
+            Mbuf next = all.nextPkt();
+            all.nextPkt(null);
+            all.free();
+            all = next;
+        }
+    }
+
+    @Test
+    void gethdrs_traced_oneByOne() {
+        pool.refuse(2, 1);
+        Mbuf m = pool.gethdrs(3, MT_DATA);
+        assertThat(m.nextPkt()).isNull();
+        assertThat(pool.gethdrs(3, MT_DATA)).isNull();
+        pool.refuse(0, 0);
+        m.free();
+    }
+
+    @Test
     void get2_everySize_smallestThatFits() {
         int[] want = {1, MHLEN, MHLEN + 1, MCLBYTES, MCLBYTES + 1, MJUMPAGESIZE + 1, MJUM9BYTES + 1, MJUM16BYTES};
         int[] size = {MHLEN, MHLEN, MCLBYTES, MCLBYTES, MJUMPAGESIZE, MJUM9BYTES, MJUM16BYTES, MJUM16BYTES};
