@@ -170,10 +170,10 @@ final class FlowSteering {
             l.look();
             l.run(1);
         }
-        if (left) {
-            // Who sends to a closed lane empties it: else it never moves away while it sends without a pause.
-            left = false;
-            runClosed(HELP);
+        // Who sends to a closed lane empties it: else it never moves away while it sends without a pause.
+        if (left && runClosed(HELP) >= HELP) {
+            left = true;
+            netisr.wakeAgent();
         }
     }
 
@@ -197,8 +197,11 @@ final class FlowSteering {
 
     // ---- netisr's agent ------------------------------------------------------------
 
-    /** Runs what is left in lanes that are closed. */
+    /** Runs what is left in lanes that are closed. What comes from now on is told of again. */
     int runClosed(int budget) {
+        if (left) {
+            left = false;
+        }
         int n = 0;
         for (int i = 1; used && i <= LANES; i++) {
             Lane l = lane(i);

@@ -6,34 +6,41 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Packets of one protocol that senders leave to the thread that reads them, in the order in which they came.
+ * Packets of one protocol that senders leave to the thread that reads them, in the order in which they came: a ring of
+ * references.
  *
- * <p>Senders push onto a list by {@code nextPkt}; its head is the one cache line that they write and the reader looks
- * at. They count on a line of theirs. The reader takes the whole list, turns it round and works it off on a line of
- * its own, which senders read only when the queue seems full. One thread at a time works it off, under the running
- * bit: the reader, or who takes over from it.
+ * <p>A sender claims a place, on a line of the senders, and puts its packet there, on a line that crosses. The reader
+ * empties the ring on a line of its own, which senders read only when the ring seems full. One thread at a time does
+ * so, under the running bit: the reader, or who takes over from it. The packets lie in the senders' caches; before the
+ * reader works on the first of a group it reads the front of each, so that they come together and not one after the
+ * other.
  *
- * <p>No wake-up is lost: a sender pushes and then looks whether the {@link Lane} is open; who closes it does so and
- * then looks here. The holder of the running bit gives it up and then looks again.
+ * <p>No wake-up is lost: a sender puts its packet and then looks whether the {@link Lane} is open; who closes it does
+ * so and then looks here. The holder of the running bit gives it up and then looks again. A place that is claimed and
+ * still empty ends a look: its sender will look at the lane once it is not.
  *
- * <p>Locking key: (v) atomic or volatile, (r) the holder of the running bit, (a) benign race: an old value makes a
- * sender look at {@code done} once more.
+ * <p>Locking key: (c) constant, (v) atomic or volatile, (r) the holder of the running bit, (a) benign race: an old
+ * value makes a sender look at {@code done} once more.
  */
 final class Inbox {
-    private static final VarHandle HEAD;
-    private static final VarHandle PUSHED;
-    private static final VarHandle BACKLOG;
+    private static final VarHandle SLOTS = MethodHandles.arrayElementVarHandle(Mbuf[].class);
+    private static final VarHandle CLAIMED;
+    private static final VarHandle TAKEN;
     private static final VarHandle DONE;
     private static final VarHandle RUNNING;
-    /** Turns that a sender waits before it hears that the queue is full. */
+    /** Turns that a sender waits before it hears that the ring is full. */
     private static final int FULL_PAUSE = 16;
+    /** Packets whose fronts are read together. */
+    private static final int GROUP = 16;
+    /** Octets of a packet that are read: headers, and all of a small one. */
+    private static final int FRONT = 128;
+    private static final int LINE = 64;
 
     static {
         try {
             MethodHandles.Lookup l = MethodHandles.lookup();
-            HEAD = l.findVarHandle(Front.class, "head", Mbuf.class);
-            PUSHED = l.findVarHandle(Sent.class, "pushed", int.class);
-            BACKLOG = l.findVarHandle(Back.class, "backlog", Mbuf.class);
+            CLAIMED = l.findVarHandle(Front.class, "claimed", int.class);
+            TAKEN = l.findVarHandle(Back.class, "taken", int.class);
             DONE = l.findVarHandle(Back.class, "done", int.class);
             RUNNING = l.findVarHandle(Back.class, "running", Thread.class);
         } catch (ReflectiveOperationException e) {
@@ -41,54 +48,54 @@ final class Inbox {
         }
     }
 
-    /** The line that crosses. */
-    private static final class Front extends Padded {
-        private Mbuf head;   // (v) pushed, youngest first
-    }
-
     /** The senders' line. */
-    private static final class Sent extends Padded {
-        private int pushed;  // (v) packets ever pushed
+    private static final class Front extends Padded {
+        private int claimed; // (v) places ever claimed
         private int seen;    // (a) done, as a sender last saw it
     }
 
     /** The reader's line. */
     private static final class Back extends Padded {
-        private Mbuf backlog;   // (r) taken, oldest first; read by all
+        private int taken;      // (v) packets ever taken out; written by (r)
         private int done;       // (v) packets handled; written by (r)
         private Thread running; // (v) the running bit
+        private int touched;    // (r) packets whose front was read
+        private int octets;     // (r) what was read, so that it counts as used
     }
 
+    private final Mbuf[] slots; // (v) a power of two
+    private final int mask;     // (c)
     private final SoftNetisr netisr;
     private final int proto;
-    private final Sent sent = new Sent();
     private final Front front = new Front();
     private final Back back = new Back();
 
-    Inbox(SoftNetisr netisr, int proto) {
+    /** @param places packets it can hold, a power of two */
+    Inbox(SoftNetisr netisr, int proto, int places) {
         this.netisr = netisr;
         this.proto = proto;
+        slots = new Mbuf[places];
+        mask = places - 1;
     }
 
     /** Consumes m. False, with m untouched, when {@code limit} packets wait. Any thread, any lock. */
     boolean push(Mbuf m, int limit) {
         assert m.nextPkt() == null : "a packet with followers";
-        int n = (int) PUSHED.getAndAdd(sent, 1);
-        if (n - sent.seen >= limit && full(n, limit)) {
-            var _ = (int) PUSHED.getAndAdd(sent, -1);
-            return false;
-        }
-        Mbuf head;
+        int most = Math.min(limit, slots.length);
+        int n;
         do {
-            head = (Mbuf) HEAD.getOpaque(front);
-            m.nextPkt(head);
-        } while (!HEAD.compareAndSet(front, head, m));
+            n = (int) CLAIMED.getOpaque(front);
+            if (n - front.seen >= most && full(n, most)) {
+                return false;
+            }
+        } while (!CLAIMED.compareAndSet(front, n, n + 1));
+        SLOTS.setVolatile(slots, n & mask, m);
         return true;
     }
 
-    private boolean full(int n, int limit) {
-        sent.seen = (int) DONE.getAcquire(back);
-        if (n - sent.seen < limit) {
+    private boolean full(int n, int most) {
+        front.seen = (int) DONE.getAcquire(back);
+        if (n - front.seen < most) {
             return false;
         }
         for (int i = 0; i < FULL_PAUSE; i++) {
@@ -99,13 +106,13 @@ final class Inbox {
 
     /** Packets pushed and not yet handled. 0: all that was pushed before has been handled. */
     int length() {
-        int n = (int) PUSHED.getVolatile(sent);
+        int n = (int) CLAIMED.getVolatile(front);
         return n - (int) DONE.getVolatile(back);
     }
 
     /** Whether something waits. After one's own push, or after giving up the running bit, never wrong. */
     boolean pending() {
-        return (Mbuf) HEAD.getVolatile(front) != null || (Mbuf) BACKLOG.getOpaque(back) != null;
+        return (Mbuf) SLOTS.getVolatile(slots, (int) TAKEN.getOpaque(back) & mask) != null;
     }
 
     private boolean claim() {
@@ -124,7 +131,7 @@ final class Inbox {
      */
     int run(int budget) {
         int n = 0;
-        while (n < budget && pending() && claim()) {
+        while (pending() && (n < budget || netisr.proto(proto) == null) && claim()) {
             try {
                 n += drain(budget - n);
             } finally {
@@ -138,7 +145,7 @@ final class Inbox {
         NetisrProto np = netisr.proto(proto);
         int n = 0;
         try {
-            Mbuf m = next();
+            Mbuf m = take();
             while (m != null) {
                 n++;
                 if (np == null) {
@@ -146,7 +153,7 @@ final class Inbox {
                 } else {
                     np.handler.input(m);
                 }
-                m = n < budget ? next() : null;
+                m = n < budget || np == null ? take() : null;
             }
         } finally {
             DONE.setRelease(back, back.done + n);
@@ -158,25 +165,48 @@ final class Inbox {
     }
 
     /** Takes the oldest packet, or null. */
-    private Mbuf next() {
-        Mbuf m = back.backlog;
+    private Mbuf take() {
+        int at = back.taken;
+        Mbuf m = (Mbuf) SLOTS.getAcquire(slots, at & mask);
         if (m == null) {
-            m = takeAll();
-            if (m == null) {
-                return null;
-            }
+            return null;
         }
-        BACKLOG.setOpaque(back, m.nextPkt());
-        m.nextPkt(null);
+        if (at - back.touched >= 0) {
+            touch(at);
+        }
+        SLOTS.setOpaque(slots, at & mask, (Mbuf) null);
+        TAKEN.setOpaque(back, at + 1);
         return m;
     }
 
-    /** The pushed packets, oldest first. */
-    private Mbuf takeAll() {
-        if ((Mbuf) HEAD.getOpaque(front) == null) {
-            return null;
+    /** Reads the packets from {@code at} on that are there: each line of their mbufs, and what headers take. */
+    private void touch(int at) {
+        int n = at;
+        int octets = 0;
+        while (n - at < GROUP) {
+            Mbuf m = (Mbuf) SLOTS.getAcquire(slots, n & mask);
+            if (m == null) {
+                break;
+            }
+            int len = Math.min(m.len(), FRONT);
+            octets += m.pktLen() + (m.rcvif() == null ? 0 : 1);
+            m.nextPkt(null);
+            for (int k = 0; k < len; k += LINE) {
+                octets += m.getU8(k);
+            }
+            octets += len > 0 ? m.getU8(len - 1) : 0;
+            n++;
         }
-        return Workstream.oldestFirst((Mbuf) HEAD.getAndSet(front, (Mbuf) null));
+        back.touched = n;
+        back.octets = octets;
+    }
+
+    /**
+     * Frees what waits, for a protocol that has gone. Who is at it already does so too before it leaves, and is not
+     * waited for: it may want a lock of the caller's.
+     */
+    void flushPushed() {
+        var _ = run(1);
     }
 
     /** Frees what waits, for a protocol that has gone; waits for who is at it. May be called by a handler. */
@@ -185,34 +215,19 @@ final class Inbox {
         while (!mine && !claim()) {
             Thread.yield();
         }
+        int n = 0;
         try {
-            Mbuf left = back.backlog;
-            BACKLOG.setOpaque(back, (Mbuf) null);
-            free(left);
-            flushPushed();
+            Mbuf m = take();
+            while (m != null) {
+                n++;
+                netisr.noProto(m);
+                m = take();
+            }
         } finally {
+            DONE.setRelease(back, back.done + n);
             if (!mine) {
                 release();
             }
         }
-    }
-
-    /** Frees what was pushed for a protocol that has gone. Wants no running bit: the list is taken whole. */
-    void flushPushed() {
-        free(takeAll());
-    }
-
-    /** They count as never pushed: {@code done} is the runner's. */
-    private void free(Mbuf first) {
-        int n = 0;
-        Mbuf m = first;
-        while (m != null) {
-            Mbuf next = m.nextPkt();
-            m.nextPkt(null);
-            n++;
-            netisr.noProto(m);
-            m = next;
-        }
-        var _ = (int) PUSHED.getAndAdd(sent, -n);
     }
 }

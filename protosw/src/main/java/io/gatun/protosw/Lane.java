@@ -16,6 +16,8 @@ import java.lang.invoke.VarHandle;
  */
 final class Lane extends Padded {
     private static final VarHandle POLLS;
+    /** Packets that a lane holds of a protocol at most; a power of two. */
+    private static final int PLACES = 4096;
     /** Looks between two readings of the clock, which tell whether a thread does nothing else. */
     private static final int LOOKS = 16;
     /** So many looks in so much time are a loop that waits. */
@@ -46,8 +48,8 @@ final class Lane extends Padded {
     Lane(SoftNetisr netisr, int number, Thread owner) {
         this.number = number;
         this.owner = owner;
-        ip = new Inbox(netisr, Netisr.NETISR_IP);
-        ip6 = new Inbox(netisr, Netisr.NETISR_IPV6);
+        ip = new Inbox(netisr, Netisr.NETISR_IP, PLACES);
+        ip6 = new Inbox(netisr, Netisr.NETISR_IPV6, PLACES);
     }
 
     /** Whether packets of others are to be left here; what the owner queues itself is not. */
