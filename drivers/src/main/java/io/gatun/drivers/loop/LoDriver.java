@@ -130,9 +130,7 @@ public final class LoDriver implements IfnetDriver {
         }
         ifp.count(IfCounter.IPACKETS, 1);
         ifp.count(IfCounter.IBYTES, octets);
-        // A full queue is the receiver's loss, counted there; who sends learns of it as on any other link.
-        final Errno ignored = vnet.netisr().queue(version == IPV4 ? Netisr.NETISR_IP : Netisr.NETISR_IPV6, m);
-        return Errno.OK;
+        return vnet.netisr().queue(version == IPV4 ? Netisr.NETISR_IP : Netisr.NETISR_IPV6, m);
     }
 
     /** Packets put in from outside (a test, a wrapper) go the same way. */

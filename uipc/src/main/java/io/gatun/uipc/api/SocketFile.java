@@ -193,6 +193,8 @@ public final class SocketFile implements AutoCloseable {
      * @param flags MSG_*
      * @param to a message's destination; null for the connected one
      * @return octets taken (all of them, if the call may wait), or {@link #WOULD_BLOCK}
+     * @throws ErrnoException ENOBUFS when a queue on the way of a message is full, also that of the loopback: it is
+     *     lost, as any message may be, and the next may go; and whatever else keeps it from being sent
      * @bsd sendto
      */
     public int sendto(final ByteBuffer buf, final int flags, final SockAddr to) throws ErrnoException {
