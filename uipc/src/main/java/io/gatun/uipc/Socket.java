@@ -236,6 +236,9 @@ public final class Socket extends SocketState {
      * @bsd recvmmsg
      */
     public int recvmmsg(final Mmsghdr[] vec, final int vlen, final int flags) {
+        if (vlen > 1) {
+            vnet().netisr().attend(flowid(), false, vlen); // a safe point runs one, and a burst is to come as one
+        }
         if (vlen > 0 && SoMmsg.idle(this, vec[0], flags) && nothingCame(vec[0].hdr, vlen)) {
             return -Errno.EAGAIN.code();
         }

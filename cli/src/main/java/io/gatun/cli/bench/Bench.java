@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 public final class Bench implements Callable<Integer> {
     private static final double NS_PER_S = 1e9;
     /** Runs before the first that counts: the compiler shares the processors with threads that spin. */
-    private static final int FIRST_WARM = 4;
+    private static final int FIRST_WARM = 8;
 
     @Option(names = "--json", description = "Print an array of objects instead of a table.")
     private boolean json;
