@@ -189,8 +189,7 @@ final class Inbox {
                 break;
             }
             int len = Math.min(m.len(), FRONT);
-            octets += m.pktLen() + (m.rcvif() == null ? 0 : 1);
-            m.nextPkt(null);
+            octets += m.pktLen() + m.type() + (m.rcvif() == null ? 0 : 1);
             for (int k = 0; k < len; k += LINE) {
                 octets += m.getU8(k);
             }

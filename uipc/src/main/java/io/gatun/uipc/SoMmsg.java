@@ -104,7 +104,9 @@ final class SoMmsg {
             vec[i].len = 0;
             i++;
         }
-        UioMbuf.freePackets(first);
+        if (first != null) {
+            first.freePkts();
+        }
     }
 
     /** Whether a call that does not wait would find nothing. */

@@ -113,10 +113,12 @@ final class UioMbuf {
                 throw e;
             }
         } finally {
-            if (m != null && last != null) {
-                last.nextPkt(null);
+            if (m != null) {
+                if (last != null) {
+                    last.nextPkt(null);
+                }
+                m.freePkts();
             }
-            freePackets(m);
         }
         return first;
     }
@@ -135,17 +137,6 @@ final class UioMbuf {
         m.data(m.data() + lead);
         m.len((int) length);
         m.pktLen((int) length);
-    }
-
-    /** Frees packets linked by {@code nextPkt}. Consumes first, which may be null. */
-    static void freePackets(final Mbuf first) {
-        Mbuf m = first;
-        while (m != null) {
-            final Mbuf next = m.nextPkt();
-            m.nextPkt(null);
-            m.freeChain();
-            m = next;
-        }
     }
 
     private static void move(final Uio uio, final Mbuf m, final int n, final Mbuf top) {
