@@ -76,15 +76,14 @@ final class SegmentBuilder {
         if (p.ecn != SendPlan.ECN_NONE) {
             TcpEcn.mark(m, six, p.ecn);
         }
-        m.putInt(th, inp.lport() << 16 | inp.fport());
-        m.putLong(th + 4, (long) seq(tp, p) << 32 | tp.rcvNxt & 0xffff_ffffL);
         final boolean syn = (p.flags & TcpHeader.TH_SYN) != 0;
         final int open = syn ? Math.min(p.recwin, TcpHeader.TCP_MAXWIN) : p.recwin >> tp.rcvScale;
         final int win = (p.flags & TcpHeader.TH_RST) != 0 ? 0 : open; // a reset offers nothing
         final int urgent = Seq.diff(tp.sndUp, p.seq);
         final int urp = (p.flags & TcpHeader.TH_URG) != 0 ? Math.min(urgent, 0xffff) : 0;
-        final int hlen = TcpHeader.SIZE + p.optlen >> 2;
-        m.putLong(th + 12, (long) hlen << 60 | (long) p.flags << 48 | (long) win << 32 | (long) sum << 16 | urp);
+        final int ports = inp.lport() << 16 | inp.fport();
+        TcpHeader.put(m, th, TcpHeader.front(ports, seq(tp, p)),
+            TcpHeader.back(tp.rcvNxt, TcpHeader.SIZE + p.optlen, p.flags, win), sum << 16 | urp);
         if (p.tso) {
             m.tsoSegsz(tp.maxseg - p.optlen);
         }

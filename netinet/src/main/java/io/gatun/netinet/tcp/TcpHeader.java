@@ -132,7 +132,32 @@ public final class TcpHeader {
         return m.getU16(th + OFF_URP);
     }
 
-    // All of a header in two words: one access each, where each field by itself is one.
+    // All of a header in two words: one access each, where each field by itself is one. They are written as they are
+    // read: a word that was written in parts, or across its border, is not to be had until both have left the
+    // processor's store buffer.
+
+    /**
+     * Writes a header.
+     *
+     * @param front of {@link #front(int, int)}
+     * @param back of {@link #back(int, int, int, int)}
+     * @param rest checksum and urgent pointer
+     */
+    static void put(Mbuf m, int th, long front, long back, int rest) {
+        m.putLong(th, front);
+        m.putLong(th + OFF_ACK, back);
+        m.putInt(th + OFF_SUM, rest);
+    }
+
+    /** Ports, the sender's on top, and sequence number. */
+    static long front(int ports, int seq) {
+        return (long) ports << 32 | seq & 0xffff_ffffL;
+    }
+
+    /** Acknowledgment number, octets of header, flags and window. */
+    static long back(int ack, int hlen, int flags, int win) {
+        return (long) ack << 32 | (hlen >> 2 << 28 | flags << 16 | win) & 0xffff_ffffL;
+    }
 
     /** Ports and sequence number. */
     static long front(Mbuf m, int th) {

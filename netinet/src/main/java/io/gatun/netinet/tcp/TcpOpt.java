@@ -19,6 +19,8 @@ final class TcpOpt {
     private static final int SACK_HDR = 2;
     private static final int SACK_LEN = 8;
     private static final int NEVER = -1;
+    /** What nearly every SYN has, and the octets it takes up. */
+    private static final int USUAL_SYN = Seg.TOF_MSS | Seg.TOF_SCALE | Seg.TOF_SACKPERM | Seg.TOF_TS;
 
     /** TOF_* of {@link Seg}. */
     int flags;            // (t)
@@ -52,6 +54,9 @@ final class TcpOpt {
         if (flags == Seg.TOF_TS) {
             return TcpOptions.TCPOLEN_TSTAMP_APPA;
         }
+        if (flags == USUAL_SYN) {
+            return TcpOptions.TCPOLEN_USUAL_SYN;
+        }
         return layOut(null, 0);
     }
 
@@ -61,6 +66,12 @@ final class TcpOpt {
             m.putLong(off, (long) TcpOptions.TS_PREFIX << 32 | tsval & 0xffff_ffffL);
             m.putInt(off + Long.BYTES, tsecr);
             return TcpOptions.TCPOLEN_TSTAMP_APPA;
+        }
+        if (flags == USUAL_SYN) {
+            m.putLong(off, TcpOptions.SYN_FRONT | (long) (mss & 0xffff) << 32 | wscale & 0xff);
+            m.putLong(off + Long.BYTES, TcpOptions.SYN_BACK | tsval & 0xffff_ffffL);
+            m.putInt(off + 2 * Long.BYTES, tsecr);
+            return TcpOptions.TCPOLEN_USUAL_SYN;
         }
         return flags == 0 ? 0 : layOut(m, off);
     }

@@ -9,6 +9,15 @@ final class TcpOptions {
     static final int TS_PREFIX = 0x0101080a;
     /** Octets of the timestamps option with its padding. @bsd TCPOLEN_TSTAMP_APPA */
     static final int TCPOLEN_TSTAMP_APPA = 12;
+    /**
+     * The layout of a SYN's usual options, octets 0 to 7 without their values: MSS, NOP and window scale.
+     */
+    static final long SYN_FRONT = 0x02040000_01030300L;
+    /** Octets 8 to 15: SACK permitted, timestamps. */
+    static final long SYN_BACK = 0x0402080a_00000000L;
+    /** Octets of such options. */
+    static final int TCPOLEN_USUAL_SYN = 20;
+    private static final long SYN_FRONT_MASK = 0xffff0000_ffffff00L;
     static final int TCPOLEN_MAXSEG = 4;
     static final int TCPOLEN_WINDOW = 3;
 
@@ -49,6 +58,9 @@ final class TcpOptions {
             timestamps(seg, m, at + 2);
             return true;
         }
+        if (end - at == TCPOLEN_USUAL_SYN && seg.has(TcpHeader.TH_SYN) && usualSyn(seg, m, at)) {
+            return true;
+        }
         while (at < end) {
             final int opt = m.getU8(at);
             if (opt == TCPOPT_EOL) {
@@ -68,6 +80,21 @@ final class TcpOptions {
             one(seg, m, at, opt, optlen);
             at += optlen;
         }
+        return true;
+    }
+
+    /** The options that nearly every SYN has, in FreeBSD's order; false, and nothing done, for any others. */
+    private static boolean usualSyn(Seg seg, Mbuf m, int at) {
+        final long front = m.getLong(at);
+        final long back = m.getLong(at + Long.BYTES);
+        if ((front & SYN_FRONT_MASK) != SYN_FRONT || back >>> 32 != SYN_BACK >>> 32) {
+            return false;
+        }
+        seg.optFlags = Seg.TOF_MSS | Seg.TOF_SCALE | Seg.TOF_SACKPERM | Seg.TOF_TS;
+        seg.mss = (int) (front >>> 32) & 0xffff;
+        seg.wscale = Math.min((int) front & 0xff, TcpHeader.TCP_MAX_WINSHIFT);
+        seg.tsval = (int) back;
+        seg.tsecr = m.getInt(at + 2 * Long.BYTES);
         return true;
     }
 

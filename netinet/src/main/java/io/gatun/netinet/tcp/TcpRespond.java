@@ -148,10 +148,8 @@ final class TcpRespond {
 
     private static void tcp(Mbuf m, TcpBare b, int th, int sum) {
         final int tcplen = m.pktLen() - th;
-        m.putInt(th, b.inc.lport << 16 | b.inc.fport);
-        m.putLong(th + 4, (long) b.seq << 32 | b.ack & 0xffff_ffffL);
-        m.putLong(th + 12, (long) (tcplen >> 2) << 60 | (long) b.flags << 48
-            | (long) Math.min(b.win, TcpHeader.TCP_MAXWIN) << 32 | (long) sum << 16);
+        TcpHeader.put(m, th, TcpHeader.front(b.inc.lport << 16 | b.inc.fport, b.seq),
+            TcpHeader.back(b.ack, tcplen, b.flags, Math.min(b.win, TcpHeader.TCP_MAXWIN)), sum << 16);
     }
 
     /**
