@@ -22,7 +22,7 @@ import java.lang.invoke.VarHandle;
  * that is not locked: lock it, then ask {@link #matches4} before use.
  *
  * <p>Locking key: (c) constant; (i) {@link #lock}; (h) hash lock of {@link #info}; (i,h) written under both, read
- * under either; (a) atomic.
+ * under either; (a) atomic; (v) VarHandle, of {@link PcbList}.
  *
  * @bsd struct inpcb
  */
@@ -118,8 +118,7 @@ public final class Inpcb {
     PortEntry portEntry;               // (h) null while readers do not find it
     Inpcb portNext;                    // (h)
     Inpcb portPrev;                    // (h)
-    Inpcb listNext;                    // (h)
-    Inpcb listPrev;                    // (h)
+    Inpcb listNext;                    // (v) older, in PcbList
 
     Inpcb(final InpcbInfo info, final SocketSide so, final int family) {
         this.info = info;
@@ -449,7 +448,7 @@ public final class Inpcb {
     public void drop() {
         assert lock.owned();
         flags |= INP_DROPPED;
-        info.remove(this, false);
+        info.remove(this);
     }
 
     /**
@@ -476,7 +475,7 @@ public final class Inpcb {
         assert lock.owned();
         assert !has(INP_FREED) : "inpcb freed twice";
         flags |= INP_FREED;
-        info.remove(this, true);
+        info.remove(this);
         detach();
         if (moptions != null) {
             moptions.leaveAll();
@@ -497,6 +496,10 @@ public final class Inpcb {
 
     /** Gives one back; true when it was the last. @bsd in_pcbrele */
     public boolean rele() {
+        if ((int) REFCOUNT.getAcquire(this) == 1) {
+            refcount = 0; // nobody else has one to make another of
+            return true;
+        }
         final int before = (int) REFCOUNT.getAndAdd(this, -1);
         assert before > 0 : "inpcb released too often";
         return before == 1;

@@ -9,7 +9,6 @@ import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.VnetSide;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -55,8 +54,7 @@ public final class InpcbInfo {
     private long flows;                                        // (h) drawn so far
     /** Counts moves between the tables: a reader who found nothing while one happened looks again. */
     private volatile int moves;                                // (h) for writers
-    private Inpcb list;                                        // (h) by listNext, listPrev
-    private volatile int count;                                // (h) for writers
+    private final PcbList list;                                // (c)
 
     /**
      * @param protocol IPPROTO_*, for messages
@@ -71,6 +69,7 @@ public final class InpcbInfo {
         defttl = vnet.sysctl().addInt("net.inet.ip.ttl", DEFTTL, 1, MAXTTL, "time to live of packets by default");
         flowKey = new SipHash(vnet.secret(), KEY_HASH + protocol);
         exact = new PcbHash(flowKey);
+        list = new PcbList(vnet.threaded());
         portAlloc = new PortAlloc(range, ports, exact, new SipHash(vnet.secret(), KEY_PORT + protocol));
         Arrays.setAll(unbound, PcbNode::new);
     }
@@ -117,7 +116,7 @@ public final class InpcbInfo {
     /** A new block for a socket, which then has it as its pcb. Fresh: nobody else knows it. @bsd in_pcballoc */
     public Inpcb alloc(final SocketSide so, final int family) {
         final Inpcb inp = new Inpcb(this, so, family);
-        list(inp);
+        list.add(inp);
         so.setPcb(inp);
         return inp;
     }
@@ -125,23 +124,8 @@ public final class InpcbInfo {
     /** A new block that no socket has: what comes for it is the stack's own. Of IPv6 it takes IPv6 packets alone. */
     public Inpcb allocKernel(final int family, final Ucred cred) {
         final Inpcb inp = new Inpcb(this, family, cred);
-        list(inp);
+        list.add(inp);
         return inp;
-    }
-
-    private void list(final Inpcb inp) {
-        hashLock.lock();
-        try {
-            inp.listNext = list;
-            if (list != null) {
-                list.listPrev = inp;
-            }
-            list = inp;
-            final int more = count + 1;
-            count = more;
-        } finally {
-            hashLock.unlock();
-        }
     }
 
     // ---- lookups ------------------------------------------------------------
@@ -294,36 +278,19 @@ public final class InpcbInfo {
         }
     }
 
-    /** Takes a block out of the lookups, and out of the list when it ends. @bsd in_pcbremhash_locked */
-    void remove(final Inpcb inp, final boolean ends) {
+    /** Takes a block, whose lock is held, out of the lookups. @bsd in_pcbremhash_locked */
+    void remove(final Inpcb inp) {
+        if (inp.portEntry == null) {
+            return; // only the one who has that lock could give it one
+        }
         hashLock.lock();
         try {
-            if (inp.portEntry != null) {
-                unlinkLocked(inp.portEntry, inp.at);
-                ports.remove(inp);
-                inp.setFlagBits(0, Inpcb.INP_INHASHLIST);
-            }
-            if (ends) {
-                unlist(inp);
-            }
+            unlinkLocked(inp.portEntry, inp.at);
+            ports.remove(inp);
+            inp.setFlagBits(0, Inpcb.INP_INHASHLIST);
         } finally {
             hashLock.unlock();
         }
-    }
-
-    private void unlist(final Inpcb inp) {
-        if (inp.listPrev == null) {
-            list = inp.listNext;
-        } else {
-            inp.listPrev.listNext = inp.listNext;
-        }
-        if (inp.listNext != null) {
-            inp.listNext.listPrev = inp.listPrev;
-        }
-        inp.listNext = null;
-        inp.listPrev = null;
-        final int left = count - 1;
-        count = left;
     }
 
     // ---- walking ------------------------------------------------------------
@@ -343,16 +310,7 @@ public final class InpcbInfo {
      * @bsd inp_next
      */
     public List<Inpcb> snapshot() {
-        hashLock.lock();
-        try {
-            final List<Inpcb> all = new ArrayList<>(count);
-            for (Inpcb inp = list; inp != null; inp = inp.listNext) {
-                all.add(inp);
-            }
-            return all;
-        } finally {
-            hashLock.unlock();
-        }
+        return list.snapshot();
     }
 
     /** An interface goes: memberships on it end. No lock is held. @bsd in_pcbpurgeif0 */
@@ -377,9 +335,9 @@ public final class InpcbInfo {
         return protocol;
     }
 
-    /** How many blocks there are. Takes no lock: who watches must not hold up who connects. */
+    /** How many blocks there are. Takes no lock, as who watches must not hold up who connects, but looks at each. */
     public int count() {
-        return count;
+        return list.count();
     }
 
     /** The local ports, for readings. */
@@ -391,14 +349,11 @@ public final class InpcbInfo {
     public boolean check() {
         hashLock.lock();
         try {
-            int seen = 0;
             int connected = 0;
-            for (Inpcb inp = list; inp != null; inp = inp.listNext) {
-                seen++;
+            for (final Inpcb inp : list.snapshot()) {
                 connected += inp.portEntry != null && inp.connected() ? 1 : 0;
                 assert inp.portEntry == null || inp.at.inp == inp : "hashed without a port " + inp;
             }
-            assert seen == count : seen + " blocks, counted " + count;
             assert connected == exact.count() : connected + " connected, hashed " + exact.count();
             return exact.check();
         } finally {

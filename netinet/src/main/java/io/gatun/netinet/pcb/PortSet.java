@@ -25,6 +25,8 @@ public final class PortSet {
     private final long[] used = new long[PORTS >> WORD_BITS];                // (h) a bit for each port in use
     private final long[] full = new long[PORTS >> 2 * WORD_BITS];            // (h) a bit for each word without a zero
     private int usedCount;                                                   // (h)
+    private PortEntry[] spare;                                               // (h) the page given up last, or null
+    private int spareOf;                                                     // (h) where it was
 
     PortSet() {
         // nothing in use
@@ -40,7 +42,7 @@ public final class PortSet {
     private PortEntry claim(final int port) {
         PortEntry[] page = pages[port >> PAGE_BITS];
         if (page == null) {
-            page = new PortEntry[PAGE_SIZE];
+            page = blank(port >> PAGE_BITS);
             PAGE.setRelease(pages, port >> PAGE_BITS, page);
         }
         PortEntry e = page[port & PAGE_SIZE - 1];
@@ -49,6 +51,19 @@ public final class PortSet {
             ENTRY.setRelease(page, port & PAGE_SIZE - 1, e);
         }
         return e;
+    }
+
+    /**
+     * An empty page. One that was given up serves the same ports again, and no others, for whose it may still be read:
+     * a client's connections use one port after the other.
+     */
+    private PortEntry[] blank(final int number) {
+        if (spare == null || spareOf != number) {
+            return new PortEntry[PAGE_SIZE];
+        }
+        final PortEntry[] page = spare;
+        spare = null;
+        return page;
     }
 
     /** Counts a block in under its local port. Under the hash lock. */
@@ -70,6 +85,8 @@ public final class PortSet {
             final int page = e.port >> PAGE_BITS;
             ENTRY.setRelease(pages[page], e.port & PAGE_SIZE - 1, null);
             if (unused(page)) {
+                spare = pages[page];
+                spareOf = page;
                 PAGE.setRelease(pages, page, null);
             }
         }

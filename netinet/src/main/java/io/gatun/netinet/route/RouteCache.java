@@ -17,6 +17,8 @@ public final class RouteCache {
     private NextHop nh;         // (o)
     private Fib fib;            // (o)
     private int generation;     // (o) the fib's when nh was looked up; 0 forces a look-up
+    private boolean several;    // (o) nh is one of several ways, that of flowid
+    private boolean asked;      // (o) by the present owner
     private int flowid;         // (o) the flow nh was chosen for
     private int lookups;        // (o)
 
@@ -39,9 +41,12 @@ public final class RouteCache {
      */
     public NextHop resolve(Fib table, int addr, int flow) {
         int now = table.generation();
+        asked = true;
         if (nh == null || generation != now || dst.in4() != addr || dst.family() != SockAddr.AF_INET || fib != table
-                || flowid != flow) {
-            remember(table, now, flow, table.lookup(addr, flow));
+                || several && flowid != flow) {
+            NextHop found = table.find(addr);
+            several = found != null && found.multipath();
+            remember(table, now, flow, several ? table.lookup(addr, flow) : found);
             dst.setIn(addr, 0);
         }
         return nh;
@@ -62,9 +67,12 @@ public final class RouteCache {
      */
     public NextHop resolve6(Fib table, long addrHi, long addrLo, int scopeId, int flow) {
         int now = table.generation();
+        asked = true;
         if (nh == null || generation != now || dst.lo() != addrLo || dst.hi() != addrHi || fib != table
-                || flowid != flow || dst.scopeId() != scopeId || dst.family() != SockAddr.AF_INET6) {
-            remember(table, now, flow, table.lookup6(addrHi, addrLo, flow));
+                || several && flowid != flow || dst.scopeId() != scopeId || dst.family() != SockAddr.AF_INET6) {
+            NextHop found = table.find6(addrHi, addrLo);
+            several = found != null && found.multipath();
+            remember(table, now, flow, several ? table.lookup6(addrHi, addrLo, flow) : found);
             dst.setIn6(addrHi, addrLo, 0, scopeId);
         }
         return nh;
@@ -83,14 +91,22 @@ public final class RouteCache {
         return lookups;
     }
 
-    /** The next hop found last, or null. Not checked against the table. @bsd ro_nh */
+    /** The next hop its owner found last, or null. Not checked against the table. @bsd ro_nh */
     public NextHop nextHop() {
-        return nh;
+        return asked ? nh : null;
     }
 
-    /** The interface found last, or null. */
+    /** The interface its owner found last, or null. */
     public Ifnet ifp() {
-        return nh == null ? null : nh.ifp;
+        return asked && nh != null ? nh.ifp : null;
+    }
+
+    /**
+     * Gets another owner, which has found nothing yet. The way is remembered: many go to the same place, one after the
+     * other.
+     */
+    public void pass() {
+        asked = false;
     }
 
     /** Whom to ask the link layer for: the gateway, or the destination itself. Valid after {@link #resolve}. */

@@ -244,9 +244,10 @@ final class Syncache {
         if (noopt) {
             sc.flags |= SyncacheEntry.SCF_NOOPT;
         }
+        final long hash = tcp.isn.hash(sc.inc);
         final int rfc1323 = noopt ? 0 : tcp.sysctl.rfc1323.getInt();
         if (seg.hasOpt(Seg.TOF_TS) && (rfc1323 == 1 || rfc1323 == 3)) {
-            timestamps(sc, seg);
+            timestamps(sc, seg, hash);
         }
         if (seg.hasOpt(Seg.TOF_SCALE) && (rfc1323 == 1 || rfc1323 == 2)) {
             sc.flags |= SyncacheEntry.SCF_WINSCALE;
@@ -269,14 +270,15 @@ final class Syncache {
             sc.iss = cookie.generate(sc);
             stat.sendcookie.increment();
         } else {
-            sc.iss = tcp.isn.newIsn(sc.inc);
+            sc.iss = tcp.isn.newIsn(hash);
         }
     }
 
-    private void timestamps(SyncacheEntry sc, Seg seg) {
+    /** @param hash of {@link TcpIsn} */
+    private void timestamps(SyncacheEntry sc, Seg seg, long hash) {
         sc.flags |= SyncacheEntry.SCF_TIMESTAMP;
         sc.tsreflect = seg.tsval;
-        sc.tsoff = tcp.isn.newTsOffset(sc.inc, tcp.sysctl.tsOffsetPerConn.getBool());
+        sc.tsoff = tcp.isn.newTsOffset(sc.inc, hash, tcp.sysctl.tsOffsetPerConn.getBool());
     }
 
     @GuardedBy("lp.inp.lock")
@@ -372,6 +374,8 @@ final class Syncache {
                 v = acceptable(sc, seg);
                 if (v == Verdict.NEXT) {
                     sh.unlink(sc); // ours alone from here on
+                    sh.free(b.entry);
+                    b.entry = sc;
                     tcp.states.dec(TcpState.SYN_RECEIVED);
                 }
             } else if (!only && !cookiesRecently(sh, seg.nowNs)) {
@@ -382,21 +386,9 @@ final class Syncache {
         }
         if (v == Verdict.NEXT) {
             v = sc != null ? socket(lp, seg, sc) : fromCookie(lp, seg, b);
-            if (sc != null) {
-                release(sh, sc);
-            }
         }
         tcp.segs.release(b);
         return v;
-    }
-
-    private static void release(SyncacheShard sh, SyncacheEntry sc) {
-        sh.lock.lock();
-        try {
-            sh.free(sc);
-        } finally {
-            sh.lock.unlock();
-        }
     }
 
     /** Whether entries were thrown out of this shard within the life of a cookie. Its lock is held. */
@@ -447,7 +439,7 @@ final class Syncache {
             sc.rScale = TcpSubr.windowScale(tcp);
         }
         if (seg.hasOpt(Seg.TOF_TS)) {
-            timestamps(sc, seg);
+            timestamps(sc, seg, tcp.isn.hash(sc.inc));
         }
         sc.flags |= TcpEcnShake.cookie(tcp, seg);
         stat.recvcookie.increment();

@@ -27,7 +27,7 @@ final class SyncacheRespond {
         b.flowid = sc.flowid;
         b.to.flags = 0;
         if (!sc.has(SyncacheEntry.SCF_NOOPT)) {
-            options(sc, b.to, syn);
+            options(sc, b, syn);
         }
         final Errno e = tcp.respond.send(b);
         if (e == Errno.OK) {
@@ -36,10 +36,11 @@ final class SyncacheRespond {
         return e;
     }
 
-    private void options(SyncacheEntry sc, TcpOpt to, boolean syn) {
+    private void options(SyncacheEntry sc, TcpBare b, boolean syn) {
+        final TcpOpt to = b.to;
         if (syn) {
             to.flags = Seg.TOF_MSS;
-            final int mss = TcpMss.mssOpt(tcp, sc.inc, sc.flowid) - (sc.port != 0 ? tcp.tunnel.overhead() : 0);
+            final int mss = TcpMss.mssOpt(tcp, sc, b.route) - (sc.port != 0 ? tcp.tunnel.overhead() : 0);
             to.mss = Math.max(mss, tcp.sysctl.minmss.getInt());
             if (sc.has(SyncacheEntry.SCF_WINSCALE)) {
                 to.flags |= Seg.TOF_SCALE;

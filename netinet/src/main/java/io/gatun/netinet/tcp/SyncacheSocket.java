@@ -25,6 +25,7 @@ final class SyncacheSocket {
         }
         tp.inp.lock.lock();
         try {
+            tp.inp.flowid = sc.flowid;
             if (adopt(tp, sc.inc) != Errno.OK) {
                 TcpSubr.close(tp);
                 return null;

@@ -79,7 +79,7 @@ final class TcpActivity {
     void reset() {
         assert segq == null : "activity ends with octets in reassembly";
         Arrays.fill(timers, TcpTimers.OFF);
-        route.invalidate();
+        route.pass();
         rtttimeNs = 0;
         rtseq = 0;
         badrxtTs = 0;

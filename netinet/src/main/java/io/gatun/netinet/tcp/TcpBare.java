@@ -1,5 +1,7 @@
 package io.gatun.netinet.tcp;
 
+import io.gatun.netinet.route.RouteCache;
+
 /**
  * A segment without text that is to be sent by {@link TcpRespond}: whom it is for, its numbers, and what its IP header
  * says. Claimed for the time of one output and reused.
@@ -10,7 +12,9 @@ final class TcpBare {
     final InConninfo inc = new InConninfo(); // (t)
     final TcpOpt to = new TcpOpt();          // (t)
     /** Stands for a connection that only a cookie remembers. */
-    final SyncacheEntry entry = new SyncacheEntry(); // (t)
+    SyncacheEntry entry = new SyncacheEntry(); // (t)
+    /** The way of those without a route of their own. */
+    final RouteCache route = new RouteCache(); // (t)
     int seq;       // (t)
     int ack;       // (t)
     /** TH_*. */

@@ -6,6 +6,7 @@ import io.gatun.netinet.ip6.Ip6Header;
 import io.gatun.netinet.ip6.Ip6PktOpts;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.route.NextHop;
+import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockBuf;
 import io.gatun.spi.socket.SocketSide;
@@ -73,13 +74,13 @@ final class TcpMss {
         return tp.user.maxseg() != 0 ? Math.min(mss, tp.user.maxseg()) : mss;
     }
 
-    /** As the other, where there is no control block yet. @bsd tcp_mssopt */
-    static int mssOpt(Tcp tcp, InConninfo inc, int flow) {
-        final int mtu = tcp.respond.maxMtu(inc, flow);
+    /** As the other, where there is no control block yet. The caller's route is used. @bsd tcp_mssopt */
+    static int mssOpt(Tcp tcp, SyncacheEntry sc, RouteCache ro) {
+        final int mtu = tcp.respond.maxMtu(sc, ro);
         if (mtu == 0) {
-            return (inc.v6 ? tcp.sysctl.v6mssdflt : tcp.sysctl.mssdflt).getInt();
+            return (sc.inc.v6 ? tcp.sysctl.v6mssdflt : tcp.sysctl.mssdflt).getInt();
         }
-        return mtu - inc.minProtoHdr();
+        return mtu - sc.inc.minProtoHdr();
     }
 
     /**

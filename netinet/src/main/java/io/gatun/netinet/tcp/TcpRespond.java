@@ -15,7 +15,6 @@ import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Bare control segments: resets, challenge ACKs, keepalive probes, the ACKs of TIME-WAIT; and the limits of RFC 5961
@@ -30,7 +29,6 @@ final class TcpRespond {
     private static final long VER_HLEN = 0x45L;
 
     private final Tcp tcp;
-    private final AtomicReference<RouteCache> scratch = new AtomicReference<>(new RouteCache()); // (a)
     private final AtomicLong challenges = new AtomicLong(); // (a) second and count
 
     TcpRespond(Tcp tcp) {
@@ -97,24 +95,21 @@ final class TcpRespond {
 
     /** As {@link #send}, for those without a route of their own. */
     Errno send(TcpBare b) {
-        final RouteCache own = scratch.getAndSet(null);
-        final RouteCache ro = own == null ? new RouteCache() : own;
-        final Errno e = send(b, ro);
-        scratch.setRelease(ro);
-        return e;
+        return send(b, b.route);
     }
 
-    /** Octets of the largest packet towards a peer, as far as known; 0 without a route. @bsd tcp_maxmtu */
-    int maxMtu(InConninfo inc, int flow) {
-        final RouteCache own = scratch.getAndSet(null);
-        final RouteCache ro = own == null ? new RouteCache() : own;
-        final NextHop nh = inc.v6 ? tcp.net.route6(ro, inc.fhi, inc.flo, inc.fib, flow)
-            : tcp.net.route(ro, (int) inc.flo, inc.fib, flow);
+    /**
+     * Octets of the largest packet towards the peer of an entry, as far as known; 0 without a route.
+     *
+     * @bsd tcp_maxmtu
+     */
+    int maxMtu(SyncacheEntry sc, RouteCache ro) {
+        final InConninfo inc = sc.inc;
+        final NextHop nh = inc.v6 ? tcp.net.route6(ro, inc.fhi, inc.flo, inc.fib, sc.flowid)
+            : tcp.net.route(ro, (int) inc.flo, inc.fib, sc.flowid);
         final int learnt = inc.v6 && inc.minMtu ? Ip6Header.IPV6_MMTU
             : inc.v6 ? tcp.net.mtu6(inc.fhi, inc.flo) : tcp.net.mtu((int) inc.flo);
-        final int mtu = nh == null || nh.ifp == null ? 0 : learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
-        scratch.setRelease(ro);
-        return mtu;
+        return nh == null || nh.ifp == null ? 0 : learnt == 0 ? nh.mtu() : Math.min(learnt, nh.mtu());
     }
 
     private static void ip(Mbuf m, TcpBare b) {

@@ -83,8 +83,10 @@ public final class TcpSubr {
         tp.inp.so.isConnecting();
         tp.tcp.stat.connattempt.increment();
         stateChange(tp, TcpState.SYN_SENT);
-        tp.iss = tp.tcp.isn.newIsn(tp);
-        tp.tsOffset = tp.tcp.isn.newTsOffset(tp, tp.tcp.sysctl.tsOffsetPerConn.getBool());
+        final TcpIsn isn = tp.tcp.isn;
+        final long hash = isn.hash(tp);
+        tp.iss = isn.newIsn(hash);
+        tp.tsOffset = isn.newTsOffset(tp, hash, tp.tcp.sysctl.tsOffsetPerConn.getBool());
         sendSeqInit(tp);
         TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepinit(tp));
     }
