@@ -18,7 +18,8 @@ import java.util.function.Consumer;
  *
  * <p>Instants in here count from the vnet's creation, so they are never negative and compare by plain operators.
  *
- * <p>Locking key: (w) {@code lock}, (v) volatile, (o) the one thread that runs callouts.
+ * <p>Locking key: (c) constant, (w) {@code lock}, (q) written under it, read by any, (v) volatile, (o) the one
+ * thread that runs callouts.
  *
  * @bsd kern_timeout.c
  */
@@ -27,6 +28,12 @@ final class CalloutWheel {
     static final long NONE = Long.MAX_VALUE;
     /** A callout that is disarmed this long before it would be looked at is unqueued at once, to be collected. */
     private static final long FAR_OFF_NS = 10_000_000_000L;
+    /** How long a callout may go without its place: what is armed anew for later than that need not be moved. */
+    private static final long FRESH_NS = 10_000_000;
+    /** Callouts queued in that time from which on the agent looks that often, so that nobody need wake it. */
+    private static final int FEW = 16;
+    /** So many have it find out. */
+    private static final int MANY = 256;
 
     private final Mtx lock;
     private final Cv runnerGone; // null without threads
@@ -39,9 +46,14 @@ final class CalloutWheel {
     private final CalloutHeap near = new CalloutHeap(); // (w)
     @GuardedBy("lock")
     private final FarCallouts far = new FarCallouts(near); // (w)
-    @GuardedBy("lock")
-    private long wakeAtNs = NONE; // (w) the agent sleeps until then; MIN_VALUE: it does not sleep
+    private final FreshCallouts fresh; // (c)
+    private volatile long wakeAtNs = NONE; // (q) the agent sleeps until then; MIN_VALUE: it does not sleep
     private final AtomicInteger drainers = new AtomicInteger(); // threads in awaitRunner
+    private volatile boolean ticking;       // (q) the agent looks every FRESH_NS; without threads whoever asks does
+    @GuardedBy("lock")
+    private int arrived;                    // (w) callouts that were queued since countedNs
+    @GuardedBy("lock")
+    private long countedNs;                 // (w)
     private volatile long lastNowNs;        // (v) a recent reading of the clock
     private long armSeq;                    // (o)
     private boolean inRun;                  // (o) without threads only
@@ -57,6 +69,8 @@ final class CalloutWheel {
         this.shared = shared;
         lock = new Mtx(LockClass.LEAF, "callout", shared);
         runnerGone = shared ? new Cv(lock) : null;
+        fresh = new FreshCallouts(shared);
+        ticking = !shared;
         this.waker = waker;
         this.afterEach = afterEach;
     }
@@ -90,6 +104,60 @@ final class CalloutWheel {
         return queuedNs - lastNowNs > FAR_OFF_NS;
     }
 
+    /**
+     * Queues a callout that is queued nowhere. Where there are many it gets its place when somebody looks, who often
+     * finds it disarmed.
+     */
+    void queueFresh(VnetCallout c, long at) {
+        long by = Math.min(at, lastNowNs + FRESH_NS);
+        if (!ticking || !c.queuedBy(by)) {
+            queue(c);
+            return;
+        }
+        boolean full = c.becomeFresh() && fresh.add(c);
+        if (full || shared && by < wakeAtNs) {
+            place(by);
+        }
+    }
+
+    /** Gives the fresh ones their places, and wakes the agent if it sleeps beyond an instant. */
+    private void place(long by) {
+        boolean wake;
+        lock.lock();
+        try {
+            placeLocked();
+            wake = shared && by < wakeAtNs;
+            if (wake) {
+                wakeAtNs = by;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (wake) {
+            waker.run();
+        }
+    }
+
+    /** Gives the fresh ones their places. */
+    @GuardedBy("lock")
+    private void placeLocked() {
+        assert lock.owned();
+        for (int i = 0; i < fresh.lists(); i++) {
+            VnetCallout c = fresh.take(i);
+            while (c != null) {
+                arrived++;
+                VnetCallout next = c.freshNext;
+                c.freshNext = null;
+                c.noLongerFresh();
+                if (c.heapIndex < 0 && c.farId < 0) {
+                    c.setQueuedNs(NONE);
+                    queueLocked(c);
+                }
+                c = next;
+            }
+        }
+    }
+
     /** Queues a callout that is armed for earlier than it is queued. */
     void queue(VnetCallout c) {
         boolean wake = false;
@@ -98,7 +166,8 @@ final class CalloutWheel {
             if (c.due() < c.queuedNs()) {
                 unqueueLocked(c);
                 queueLocked(c);
-                wake = oversleepsLocked(c);
+                arrived++;
+                wake = oversleepsLocked(c) || arrived == MANY && !ticking;
             }
         } finally {
             lock.unlock();
@@ -167,6 +236,7 @@ final class CalloutWheel {
     @GuardedBy("lock")
     private VnetCallout settledLocked() {
         assert lock.owned();
+        placeLocked();
         VnetCallout c = near.peek();
         while (c != null && (c.due() != c.queuedNs() || c.seq() != c.queuedSeq)) {
             unqueueLocked(c);
@@ -301,12 +371,28 @@ final class CalloutWheel {
         return at;
     }
 
+    /** Whether the agent is to look again soon, for that many callouts come. */
+    @GuardedBy("lock")
+    private boolean tickingLocked() {
+        long span = lastNowNs - countedNs;
+        if (span >= FRESH_NS / 2) {
+            ticking = arrived * FRESH_NS >= FEW * span;
+            arrived = 0;
+            countedNs = lastNowNs;
+        }
+        return ticking;
+    }
+
     /** For the agent that is about to sleep: for how long, ns; NONE until it is woken. Zero or less: not at all. */
     long sleepNs() {
         lock.lock();
         try {
+            wakeAtNs = NONE; // who adds a fresh one from here on sees that; those from before are met below
             VnetCallout c = settledLocked();
             long at = Math.min(c == null ? NONE : c.queuedNs(), far.earliestBoundNs());
+            if (tickingLocked()) {
+                at = Math.min(at, lastNowNs + FRESH_NS);
+            }
             wakeAtNs = at;
             return at == NONE ? NONE : at - nowNs();
         } finally {
@@ -353,6 +439,7 @@ final class CalloutWheel {
         FarCallouts wheel;
         lock.lock(); // so that all that was done under it is seen
         try {
+            placeLocked();
             heap = near;
             wheel = far;
         } finally {

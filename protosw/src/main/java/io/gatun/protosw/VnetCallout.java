@@ -14,18 +14,23 @@ import java.lang.invoke.VarHandle;
  * arms writes {@code deadline} and then reads {@code queuedNs}; whoever takes it from the queue writes {@code queuedNs}
  * and then reads {@code deadline}: one of the two sees the other.
  *
+ * <p>One that was not queued is put among the {@link FreshCallouts} first, and gets its place when somebody looks. Most
+ * timers of a short connection are disarmed before that, and cost the wheel and its lock nothing.
+ *
  * <p>Locking key: (c) constant, (a) atomic or volatile when shared, else owned by the one thread of the vnet, (w) the
- * wheel's lock, (q) written under the wheel's lock, read by any.
+ * wheel's lock, (q) written under the wheel's lock, or from NONE by whoever arms, read by any, (f) of FreshCallouts.
  */
 final class VnetCallout implements Callout {
     private static final VarHandle DEADLINE;
     private static final VarHandle QUEUED_NS;
+    private static final VarHandle FRESH;
 
     static {
         try {
             MethodHandles.Lookup l = MethodHandles.lookup();
             DEADLINE = l.findVarHandle(VnetCallout.class, "deadline", long.class);
             QUEUED_NS = l.findVarHandle(VnetCallout.class, "queuedNs", long.class);
+            FRESH = l.findVarHandle(VnetCallout.class, "fresh", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -37,6 +42,8 @@ final class VnetCallout implements Callout {
     long queuedSeq;                 // (w) arm sequence when it was queued
     int heapIndex = -1;             // (w) -1: not in the heap
     long farId = -1;                // (w) -1: not in the wheel
+    VnetCallout freshNext;          // (f) in the list it was put in
+    private boolean fresh;          // (a) it is in one
     volatile Thread runner;         // (a) expires it now
     volatile boolean running;       // (a) its handler runs, and it was not stopped since
     private final CalloutWheel wheel;  // (c)
@@ -71,7 +78,10 @@ final class VnetCallout implements Callout {
             seq = wheel.nextSeq();
         }
         long before = exchange(at);
-        if (queuedNs() > at) {
+        long queued = queuedNs();
+        if (queued == CalloutWheel.NONE) {
+            wheel.queueFresh(this, at);
+        } else if (queued > at) {
             wheel.queue(this);
         }
         return before != CalloutWheel.NONE;
@@ -94,8 +104,12 @@ final class VnetCallout implements Callout {
     public boolean drain() {
         assert lock == null || !lock.owned() || runner == Thread.currentThread() : name + " drained with its lock held";
         long before = exchange(CalloutWheel.NONE);
-        running = false;
-        wheel.requeue(this);
+        if (running) {
+            running = false;
+        }
+        if (!fresh() && queuedNs() != CalloutWheel.NONE) {
+            wheel.requeue(this); // who meets a fresh one finds it disarmed
+        }
         Thread r = runner;
         if (r != null && r != Thread.currentThread()) {
             wheel.awaitRunner(this);
@@ -137,6 +151,39 @@ final class VnetCallout implements Callout {
             QUEUED_NS.setVolatile(this, at);
         } else {
             queuedNs = at;
+        }
+    }
+
+    /** Has it looked at no later than an instant, which its caller sees to; false when somebody has done so. */
+    boolean queuedBy(long at) {
+        if (shared) {
+            return QUEUED_NS.compareAndSet(this, CalloutWheel.NONE, at);
+        }
+        queuedNs = at;
+        return true;
+    }
+
+    /** Whether it is among the fresh ones. */
+    boolean fresh() {
+        return shared ? (boolean) FRESH.getVolatile(this) : fresh;
+    }
+
+    /** True for the one who is to put it among the fresh ones. */
+    boolean becomeFresh() {
+        if (shared) {
+            return !(boolean) FRESH.getVolatile(this) && FRESH.compareAndSet(this, false, true);
+        }
+        boolean was = fresh;
+        fresh = true;
+        return !was;
+    }
+
+    /** It has been taken out of there. What it is armed for is to be read after this. */
+    void noLongerFresh() {
+        if (shared) {
+            FRESH.setVolatile(this, false);
+        } else {
+            fresh = false;
         }
     }
 
