@@ -11,6 +11,8 @@ import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.vnet.Netisr;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,14 +28,27 @@ import java.util.List;
  * <p>DIFFERS: the queue has a lock of its own, the last of its class, where FreeBSD uses the listener's so_lock and
  * backs off when it meets the child's lock held. So a child may complete with any lock of its own held.
  *
- * <p>Locking key: (l) this queue's lock, (w) written under this queue's lock, volatile.
+ * <p>Locking key: (l) this queue's lock, (w) written under this queue's lock, which orders it with what
+ * follows, volatile for who reads without it.
  *
  * @bsd sol_comp
  */
 final class AcceptQueue {
+    private static final VarHandle QLEN;
+    private static final VarHandle INCQLEN;
     /** A queue overflows beyond this many halves of its limit. */
     private static final int HALVES = 3;
     private static final int SPIN_ROUND = 32;
+
+    static {
+        try {
+            final MethodHandles.Lookup lookup = MethodHandles.lookup();
+            QLEN = lookup.findVarHandle(AcceptQueue.class, "qlen", int.class);
+            INCQLEN = lookup.findVarHandle(AcceptQueue.class, "incqlen", int.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     final Socket so;
     final Mtx lock;
@@ -170,7 +185,7 @@ final class AcceptQueue {
             }
             child.setHead(this, SQ_INCOMP);
             incomp.add(child);
-            incqlen = incomp.length;
+            countIncomplete();
             return true;
         } finally {
             lock.unlock();
@@ -185,7 +200,7 @@ final class AcceptQueue {
                 return false;
             }
             incomp.remove(child);
-            incqlen = incomp.length;
+            countIncomplete();
             addCompleteLocked(child);
             return true;
         } finally {
@@ -207,10 +222,20 @@ final class AcceptQueue {
     }
 
     @GuardedBy("lock")
+    private void countComplete() {
+        QLEN.setRelease(this, comp.length);
+    }
+
+    @GuardedBy("lock")
+    private void countIncomplete() {
+        INCQLEN.setRelease(this, incomp.length);
+    }
+
+    @GuardedBy("lock")
     private void addCompleteLocked(final Socket child) {
         child.setHead(this, SQ_COMP);
         comp.add(child);
-        qlen = comp.length;
+        countComplete();
         if (waiters > 0) {
             cond.signal();
         }
@@ -223,10 +248,10 @@ final class AcceptQueue {
     private void unlinkLocked(final Socket child) {
         if (child.qstate() == SQ_COMP) {
             comp.remove(child);
-            qlen = comp.length;
+            countComplete();
         } else {
             incomp.remove(child);
-            incqlen = incomp.length;
+            countIncomplete();
         }
         child.setHead(null, SQ_NONE);
     }

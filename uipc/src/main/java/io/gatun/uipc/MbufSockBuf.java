@@ -445,6 +445,11 @@ final class MbufSockBuf extends SockBufState {
 
     @Override
     public void destroy() {
+        if (mb == null) { // nobody else has it any more
+            setLimits(0, 0);
+            assert check();
+            return;
+        }
         lock.lock();
         try {
             flushLocked();

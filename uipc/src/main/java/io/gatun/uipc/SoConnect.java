@@ -179,7 +179,9 @@ final class SoConnect {
         }
         // Behind a filter it is complete when isConnected is called, and the filter is content.
         final int status = queue.filter() == null ? connstatus : 0;
-        so.changeState(status, 0);
+        if (status != 0) {
+            so.changeState(status, 0);
+        }
         if (!queue.enqueue(so, status != 0)) {
             head.sockets.defer.child(so, true);
             return null;
@@ -193,20 +195,8 @@ final class SoConnect {
         so.setLinger(head.linger());
         so.setFibnum(head.fibnum());
         so.setUserCookie(head.userCookie());
-        inherit(so.snd, head.snd);
-        inherit(so.rcv, head.rcv);
+        so.snd.inherit(head.snd);
+        so.rcv.inherit(head.rcv);
         return so;
-    }
-
-    private static void inherit(final MbufSockBuf sb, final MbufSockBuf from) {
-        sb.setLimits(from.hiwat(), from.mbmax());
-        sb.setLowat(from.lowat());
-        sb.setTimeoNs(from.timeoNs());
-        sb.lock.lock();
-        try {
-            sb.setFlagBits(from.flags() & SocketDefs.SB_AUTOSIZE, 0);
-        } finally {
-            sb.lock.unlock();
-        }
     }
 }

@@ -11,6 +11,7 @@ import static io.gatun.spi.socket.SocketDefs.SU_ISCONNECTED;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.SoUpcall;
 import io.gatun.spi.socket.SockBuf;
+import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Cv;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Mtx;
@@ -224,6 +225,9 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     /** @bsd sowakeup */
     final void wakeup() {
+        if (nobodyWaits()) {
+            return;
+        }
         lock.lock();
         try {
             wakeupLocked();
@@ -243,8 +247,31 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         }
     }
 
+    /**
+     * Whether nobody is to be told of what has just changed. Who waits says so and then looks once more; who changes
+     * something and asks this in the meantime is seen.
+     */
+    private boolean nobodyWaits() {
+        if (so.sockets.shared) {
+            VarHandle.fullFence();
+        }
+        return (flags & (SB_WAIT | SB_UPCALL)) == 0;
+    }
+
+    /** Takes over another's limits and flags. Nobody else knows this one yet. */
+    final void inherit(final SockBufState from) {
+        HIWAT.set(this, from.hiwat);
+        MBMAX.set(this, from.mbmax);
+        LOWAT.set(this, from.lowat);
+        FLAGS.set(this, (short) (from.flags & SocketDefs.SB_AUTOSIZE));
+        setTimeoNs(from.timeoNs());
+    }
+
     /** Wakes all, for a change of state that no counter shows. */
     final void wakeAll() {
+        if (nobodyWaits()) {
+            return;
+        }
         lock.lock();
         try {
             if ((flags & SB_WAIT) != 0) {
@@ -392,6 +419,10 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
                 }
                 w.wanted = (flags & SB_WAIT) != 0 ? Math.min(w.wanted, octets) : octets;
                 setFlagBits(SB_WAIT, 0);
+                VarHandle.fullFence();
+                if (worthALook(octets)) {
+                    break; // since then, by one who saw nobody wait
+                }
                 left = w.cond.timedAwaitSig(left);
             }
             return Errno.OK;

@@ -82,7 +82,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     private volatile int refs;              // (v)
     private int oobMark;                    // (r)
     private int flowid;                     // (a) of what comes in
-    private Cv timeo;                       // (b) made by the first waiter
+    private volatile Cv timeo;              // (w) made by the first waiter
     Socket qnext;                           // (q)
     Socket qprev;                           // (q)
     Socket listener;                        // (t) of a child: held until it is accepted or ended
@@ -309,7 +309,10 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     /** What a child takes over from its listener when it is accepted. @bsd ACCEPT4_INHERIT */
     void inheritState(final Socket from) {
-        changeState(from.state() & (SS_NBIO | SS_ASYNC), 0);
+        final int bits = from.state() & (SS_NBIO | SS_ASYNC);
+        if (bits != 0) {
+            changeState(bits, 0);
+        }
     }
 
     @Override
@@ -333,9 +336,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final void setError(final Errno newError) {
-        error = newError;
         if (newError != Errno.OK) {
+            error = newError;
             wakeAll();
+        } else if (error != Errno.OK) {
+            error = Errno.OK;
         }
     }
 
@@ -434,8 +439,13 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     public final void isDisconnected() {
         changeState(SS_ISDISCONNECTED, SS_ISCONNECTING | SS_ISCONNECTED | SS_ISDISCONNECTING);
         cantRcvMore();
-        cantSendMore();
-        snd.flush();
+        snd.lock.lock();
+        try {
+            cantSendMore();
+            snd.flushLocked();
+        } finally {
+            snd.lock.unlock();
+        }
         final AcceptQueue waiting = head();
         if (waiting != null) {
             waiting.abandon((Socket) this);
@@ -495,11 +505,13 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         }
         rcv.wakeAll();
         snd.wakeAll();
-        lock.lock();
-        try {
-            wakeTimeoLocked();
-        } finally {
-            lock.unlock();
+        if (timeo != null) { // who waits makes it, and then looks: after those fences one of us sees the other
+            lock.lock();
+            try {
+                wakeTimeoLocked();
+            } finally {
+                lock.unlock();
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.TreeMap;
 /** The congestion control algorithms of a vnet by name: those ServiceLoader finds. @bsd cc_list */
 final class CcTable {
     private final Map<String, CcAlgo> byName = new TreeMap<>();
+    private final Map<String, CcAlgo> quickly; // the same, asked with each socket
     private final CcAlgo newReno = new NewReno();
 
     CcTable(SysctlTree tree, ClassLoader loader) {
@@ -20,6 +21,7 @@ final class CcTable {
         for (final CcAlgo a : byName.values()) {
             a.modInit(tree);
         }
+        quickly = Map.copyOf(byName);
     }
 
     /** The vnet ends. */
@@ -34,7 +36,7 @@ final class CcTable {
 
     /** The algorithm of new connections; NewReno when that name is unknown. @bsd CC_DEFAULT_ALGO */
     CcAlgo byDefault(String name) {
-        final CcAlgo a = byName.get(name);
+        final CcAlgo a = quickly.get(name);
         return a == null ? newReno : a;
     }
 

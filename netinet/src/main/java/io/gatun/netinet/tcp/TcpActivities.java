@@ -6,18 +6,21 @@ import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.sys.SpareSlots;
 
 /**
- * What the quiet connections of a vnet have given back, for those that wake. Keeps {@link #MOST}; more are left to the
- * collector, so that a load spike is forgotten.
+ * What the quiet connections of a vnet have given back, for those that wake. Each of a few threads has some at hand, in
+ * a chain; those who give back more than they take leave whole chains to the others. Keeps {@link #MOST} of these; more
+ * are left to the collector, so that a load spike is forgotten.
  *
  * <p>Locking key: (c) constant, (l) the lock.
  */
 final class TcpActivities {
     static final int MOST = 256;
+    /** In a whole chain. */
+    static final int CHAIN = 8;
 
     private final Mtx lock;                     // (c)
-    private final SpareSlots<TcpActivity> near; // (c)
+    private final SpareSlots<TcpActivity> near; // (c) the first of a chain by nextFree
     @GuardedBy("lock")
-    private TcpActivity free;        // (l)
+    private TcpActivity free;        // (l) the first of a whole chain, others by nextChain
     @GuardedBy("lock")
     private int count;               // (l) of the free ones
 
@@ -29,8 +32,17 @@ final class TcpActivities {
 
     /** One as new. */
     TcpActivity claim() {
-        final TcpActivity a = near.take();
-        return a != null ? a : pop();
+        final TcpActivity mine = near.take();
+        final TcpActivity a = mine != null ? mine : pop();
+        if (a == null) {
+            return new TcpActivity();
+        }
+        if (a.nextFree != null) {
+            near.give(a.nextFree);
+            a.nextFree = null;
+            a.chained = 0;
+        }
+        return a;
     }
 
     private TcpActivity pop() {
@@ -38,30 +50,36 @@ final class TcpActivities {
         try {
             final TcpActivity a = free;
             if (a != null) {
-                free = a.nextFree;
-                a.nextFree = null;
-                count--;
-                return a;
+                free = a.nextChain;
+                a.nextChain = null;
+                count -= CHAIN;
             }
+            return a;
         } finally {
             lock.unlock();
         }
-        return new TcpActivity();
     }
 
     /** Takes one back. */
     void release(TcpActivity a) {
         a.reset();
-        final TcpActivity old = near.exchange(a);
-        if (old == null) {
-            return;
+        TcpActivity chain = near.take();
+        if (chain != null && chain.chained + 1 == CHAIN) {
+            push(chain);
+            chain = null;
         }
+        a.nextFree = chain;
+        a.chained = chain == null ? 0 : chain.chained + 1;
+        near.give(a);
+    }
+
+    private void push(TcpActivity chain) {
         lock.lock();
         try {
             if (count < MOST) {
-                old.nextFree = free;
-                free = old;
-                count++;
+                chain.nextChain = free;
+                free = chain;
+                count += CHAIN;
             }
         } finally {
             lock.unlock();

@@ -15,6 +15,8 @@ import java.util.Arrays;
  */
 final class TcpActivity {
     TcpActivity nextFree;     // (p)
+    TcpActivity nextChain;    // (p)
+    int chained;              // (p) how many follow by nextFree
     final RouteCache route = new RouteCache();      // (c)
     final long[] timers = new long[TcpTimers.TT_N]; // (i) deadlines; TcpTimers.OFF for none
 

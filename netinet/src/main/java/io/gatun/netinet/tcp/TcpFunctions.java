@@ -92,12 +92,17 @@ public final class TcpFunctions {
         return b;
     }
 
-    /** A new block gets the default stack, or when that does not want it the base stack. */
-    @GuardedBy("tp.inp.lock")
+    /** A new block, not locked, gets the default stack, or when that does not want it the base stack. */
     void attach(final Tcpcb tp) {
         final String name = byDefault.getString();
-        if (!TcpFunctionBlock.FREEBSD.equals(name)) {
+        if (TcpFunctionBlock.FREEBSD.equals(name)) {
+            return;
+        }
+        tp.inp.lock.lock();
+        try {
             attach(tp, findAndRef(name));
+        } finally {
+            tp.inp.lock.unlock();
         }
     }
 

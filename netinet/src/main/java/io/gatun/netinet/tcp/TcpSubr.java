@@ -16,15 +16,12 @@ public final class TcpSubr {
     }
 
     /** A new block in CLOSED for a fresh pcb, which then has it as its ppcb. @bsd tcp_newtcpcb */
+    @SuppressWarnings("GuardedBy") // nobody else knows it yet
     public static Tcpcb newTcpcb(Tcp tcp, Inpcb inp) {
         final Tcpcb tp = new Tcpcb(tcp, inp);
-        tp.inp.lock.lock();
-        try {
-            init(tp);
-            inp.ppcb = tp;
-        } finally {
-            tp.inp.lock.unlock();
-        }
+        init(tp);
+        inp.ppcb = tp;
+        tcp.functions.attach(tp);
         return tp;
     }
 
@@ -51,7 +48,6 @@ public final class TcpSubr {
         tp.rcvtimeNs = tcp.clock.nanoTime();
         TcpCc.attach(tp, tcp.cc.byDefault(s.ccAlgorithm.getString()));
         tcp.states.inc(TcpState.CLOSED);
-        tcp.functions.attach(tp);
     }
 
     /** @bsd tcp_state_change */

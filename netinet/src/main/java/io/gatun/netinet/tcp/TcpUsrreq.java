@@ -60,21 +60,21 @@ public final class TcpUsrreq extends Protosw {
     @Override
     public Errno attach(final SocketSide so, final int proto, final Ucred cred) {
         if (so.snd().hiwat() == 0 || so.rcv().hiwat() == 0) {
-            final Errno e = so.reserve(tcp.sysctl.sendspace.getInt(), tcp.sysctl.recvspace.getInt());
-            if (e != Errno.OK) {
-                return e;
+            final TcpSysctl s = tcp.sysctl;
+            if (!reserve(so.snd(), s.sendspace.getInt()) || !reserve(so.rcv(), s.recvspace.getInt())) {
+                return Errno.ENOBUFS;
             }
-            autosize(so.snd());
-            autosize(so.rcv());
         }
         TcpSubr.newTcpcb(tcp, tcp.tcbinfo.alloc(so, family));
         return Errno.OK;
     }
 
-    private static void autosize(final SockBuf sb) {
+    /** Gives a buffer its size, which it may change as it sees fit. */
+    private static boolean reserve(final SockBuf sb, final int octets) {
         sb.lock().lock();
         try {
             sb.setFlagBits(SocketDefs.SB_AUTOSIZE, 0);
+            return sb.reserveLocked(octets);
         } finally {
             sb.lock().unlock();
         }
