@@ -10,6 +10,7 @@ import io.gatun.spi.sys.Cv;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
+import io.gatun.spi.sys.Padded;
 import io.gatun.spi.vnet.Netisr;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -28,8 +29,8 @@ import java.util.List;
  * <p>DIFFERS: the queue has a lock of its own, the last of its class, where FreeBSD uses the listener's so_lock and
  * backs off when it meets the child's lock held. So a child may complete with any lock of its own held.
  *
- * <p>Locking key: (l) this queue's lock, (w) written under this queue's lock, which orders it with what
- * follows, volatile for who reads without it.
+ * <p>Locking key: (l) this queue's lock, (a) benign race, (w) written under this queue's lock, which orders it with
+ * what follows, volatile for who reads without it.
  *
  * @bsd sol_comp
  */
@@ -39,6 +40,10 @@ final class AcceptQueue {
     /** A queue overflows beyond this many halves of its limit. */
     private static final int HALVES = 3;
     private static final int SPIN_ROUND = 32;
+    /** So many looks in vain are a thread that does nothing else. */
+    private static final int LOOKS = 2048;
+    /** With each so many children more that wait, who brings them gives way to who may take them. */
+    private static final int CROWD = 16;
 
     static {
         try {
@@ -71,10 +76,16 @@ final class AcceptQueue {
     @GuardedBy("lock")
     private Object upcallArg;     // (l)
     private volatile SoAccf.Held filter; // (w)
+    private final Looks looks = new Looks();
 
     AcceptQueue(final Socket so) {
         this.so = so;
         lock = new Mtx(LockClass.SOCKET, "sol", so.vnet().threaded());
+    }
+
+    /** Counts looks, on a line of its own: who fills the queue is not to wait for it. */
+    private static final class Looks extends Padded {
+        private int vain; // (a) since the last that gave way
     }
 
     /** A queue linked through the sockets. */
@@ -114,6 +125,17 @@ final class AcceptQueue {
 
     int qlen() {
         return qlen;
+    }
+
+    /**
+     * A look in vain. Who does nothing but look gives way now and then, for whom it waits for may wait for its
+     * processor: else the two would take turns of whole time slices.
+     */
+    void lookedInVain() {
+        if (++looks.vain >= LOOKS) {
+            looks.vain = 0;
+            Thread.yield();
+        }
     }
 
     int incqlen() {
@@ -236,6 +258,9 @@ final class AcceptQueue {
         child.setHead(this, SQ_COMP);
         comp.add(child);
         countComplete();
+        if (comp.length % CROWD == 0) {
+            so.sockets.crowd.gathers();
+        }
         if (waiters > 0) {
             cond.signal();
         }

@@ -72,6 +72,9 @@ final class SoConnect {
         if (e != Errno.OK) {
             so.changeState(0, SS_ISCONNECTING);
         }
+        if (so.sockets.shared) {
+            so.sockets.crowd.giveWay();
+        }
         return e;
     }
 

@@ -99,7 +99,11 @@ public final class Socket extends SocketState {
             if (!sockets.shared) {
                 vnet().netisr().swi();
             }
-            if (sockets.shared || SoConnect.idle(this, flags)) {
+            if (sockets.shared) {
+                sol().lookedInVain();
+                return SoResult.failed(Errno.EAGAIN);
+            }
+            if (SoConnect.idle(this, flags)) {
                 return SoResult.failed(Errno.EAGAIN);
             }
         }

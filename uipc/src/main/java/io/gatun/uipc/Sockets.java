@@ -6,6 +6,7 @@ import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Counter;
 import io.gatun.spi.sys.Errno;
+import io.gatun.spi.sys.Padded;
 import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.Sysctl;
@@ -16,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * What all sockets of one vnet share: limits, counters, and the making of new ones.
  *
- * <p>Locking key: all fields are constant.
+ * <p>Locking key: (a) benign race; all other fields are constant.
  *
  * @bsd socreate
  */
@@ -35,12 +36,32 @@ public final class Sockets {
     /** How long a waiter spins before it parks, ns. */
     final Sysctl spinNs;
     final SoDefer defer;
+    final Crowd crowd = new Crowd();
     final Counter listenOverflow;
     private final Sysctl maxSockBuf;
     private final Sysctl wasteFactor;
     private final Sysctl maxSockets;
     private final AcceptFilters acceptFilters;
     private final AtomicInteger numOpen = new AtomicInteger();
+
+    /**
+     * Whether children gather before a listener. Who brings more gives way then, once: the processor that it has may be
+     * the one that who accepts them waits for.
+     */
+    static final class Crowd extends Padded {
+        private boolean there; // (a) benign race: any of those who bring some may give way
+
+        void gathers() {
+            there = true;
+        }
+
+        void giveWay() {
+            if (there) {
+                there = false;
+                Thread.yield();
+            }
+        }
+    }
 
     private Sockets(final VnetSide vnet) {
         this.vnet = vnet;
