@@ -141,8 +141,9 @@ class TearDownTest {
             Sockets.of(v).numOpen());
     }
 
-    private static Bed bed(final LockStrategy strategy) {
-        return new Bed(strategy, true, 1).sysctl("net.inet.tcp.msl", "20").sysctl("net.inet.tcp.msl_local", "20")
+    private static Bed bed(final LockStrategy strategy, final boolean fusion) {
+        return new Bed(strategy, true, 1).sysctl("net.inet.tcp.fusion", fusion ? "1" : "0")
+            .sysctl("net.inet.tcp.msl", "20").sysctl("net.inet.tcp.msl_local", "20")
             .sysctl("net.inet.tcp.keepidle", "1").sysctl("net.inet.tcp.keepintvl", "1")
             .sysctl("net.inet.tcp.keepcnt", "3000").sysctl("net.inet.tcp.delacktime", "1")
             .sysctl("net.inet.tcp.rexmit_slop", "1").sysctl("net.inet.tcp.rexmit_min", "1");
@@ -213,16 +214,16 @@ class TearDownTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"SPLIT, 100000", "COALESCED, 20000", "VERTICAL, 20000"})
-    void connections_openedAndKilledUnderTraffic_leaveNothing(final LockStrategy strategy, final int connections)
-            throws Exception {
+    @CsvSource({"SPLIT, 100000, false", "COALESCED, 20000, false", "VERTICAL, 20000, false", "SPLIT, 20000, true"})
+    void connections_openedAndKilledUnderTraffic_leaveNothing(
+            final LockStrategy strategy, final int connections, final boolean fusion) throws Exception {
         final AtomicReference<Throwable> failed = new AtomicReference<>();
         final Thread.UncaughtExceptionHandler handler = Thread.getDefaultUncaughtExceptionHandler();
         Thread.setDefaultUncaughtExceptionHandler((t, e) -> {
             failed.compareAndSet(null, e);
             e.printStackTrace(); // it may be why what follows does not settle
         });
-        try (Bed bed = bed(strategy)) {
+        try (Bed bed = bed(strategy, fusion)) {
             final Vnet v = bed.loopback();
             Bed.config(v).addAddress(v.ifnets().byName("lo0"), "::1/128");
             final Held before = Held.of(bed, v);
@@ -265,7 +266,8 @@ class TearDownTest {
                 .as("octets of heap that stayed: %s", heap.growth(heapBefore, WORST, Long::toString))
                 .isLessThan(HEAP_SLACK);
             assertThat(failed.get()).as("nothing was thrown").isNull();
-            assertThat(v.counters().get("tcp.keepprobe")).as("times that a timer ran").isGreaterThan(connections / 10);
+            assertThat(v.counters().get(fusion ? "tcp.fused" : "tcp.keepprobe"))
+                .as("directions joined, or times that a timer ran").isGreaterThan(connections / 10);
         } finally {
             Thread.setDefaultUncaughtExceptionHandler(handler);
         }

@@ -15,6 +15,7 @@ import static io.gatun.spi.socket.SocketDefs.SB_NOCOALESCE;
 
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.SockAddr;
+import io.gatun.spi.socket.Uio;
 import io.gatun.spi.sys.Mtx;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -42,11 +43,15 @@ import java.lang.invoke.VarHandle;
  * @bsd sbappendstream
  */
 final class MbufSockBuf extends SockBufState {
-    private static final VarHandle PINNED;
+    private static final VarHandle MARK;
+    /** Messages taken out in one visit to the lock. */
+    private static final int TAKE_MOST = 64;
+    /** What is taken out no longer counts against the limit, so it is a part of that at most. */
+    private static final int TAKE_PART = 4;
 
     static {
         try {
-            PINNED = MethodHandles.lookup().findVarHandle(MbufSockBuf.class, "pinned", Mbuf.class);
+            MARK = MethodHandles.lookup().findVarHandle(MbufSockBuf.class, "mark", Object.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -55,9 +60,12 @@ final class MbufSockBuf extends SockBufState {
     private Mbuf mb;         // (l) first mbuf of the first record
     private Mbuf mbtail;     // (l) last mbuf of the last record
     private Mbuf lastrecord; // (l) first mbuf of the last record
-    private Mbuf sndptr;     // (l) where the last transmission began, or null
-    private int sndptroff;   // (l) octets before sndptr
-    private Mbuf pinned;     // (v) a reader copies from it
+    /**
+     * Of a buffer to send: where the last transmission began, an Mbuf, (l); or the way past the buffer, which is empty
+     * then, an SoFusion, (v). Of one to receive: the Mbuf a reader copies from, (v). Or null.
+     */
+    private Object mark;     // (l) or (v)
+    private int sndptroff;   // (l) octets before the mark, to send
 
     MbufSockBuf(final Socket so, final Mtx lock) {
         super(so, lock);
@@ -69,13 +77,28 @@ final class MbufSockBuf extends SockBufState {
         return mb;
     }
 
+    /** The way past this buffer, where it is one to send; or null. */
+    SoFusion past() {
+        return MARK.getAcquire(this) instanceof SoFusion f ? f : null;
+    }
+
+    /** The buffer is empty. */
+    void setPast(final SoFusion f) {
+        assert sends();
+        MARK.setVolatile(this, f);
+    }
+
+    private boolean sends() {
+        return so.snd == this;
+    }
+
     // ---- accounting ------------------------------------------------------------
 
     private static boolean isData(final Mbuf m) {
         return m.type() == MT_DATA || m.type() == MT_OOBDATA;
     }
 
-    private static int storage(final Mbuf m) {
+    static int storage(final Mbuf m) {
         return m.has(M_EXT) ? MSIZE + m.size() : MSIZE;
     }
 
@@ -87,6 +110,16 @@ final class MbufSockBuf extends SockBufState {
         }
     }
 
+    /** Octets of messages in m. */
+    static int dataIn(final Mbuf m) {
+        return PackedMessages.isPacked(m) ? m.pktLen() : isData(m) ? m.len() : 0;
+    }
+
+    /** Octets in m, addresses and control included. */
+    private static int octetsIn(final Mbuf m) {
+        return PackedMessages.isPacked(m) ? m.pktLen() + m.flowid() : m.len();
+    }
+
     /** @bsd sballoc */
     private void alloc(final Mbuf m) {
         count(m.len(), isData(m));
@@ -95,12 +128,16 @@ final class MbufSockBuf extends SockBufState {
 
     /** @bsd sbfree */
     private void free(final Mbuf m) {
-        count(-m.len(), isData(m));
+        ccc -= octetsIn(m);
+        acc -= dataIn(m);
         mbcnt -= storage(m);
-        if (m == sndptr) {
-            sndptr = null;
+        if (mark == null || !sends()) {
+            return;
+        }
+        if (m == mark) {
+            mark = null;
             sndptroff = 0;
-        } else if (sndptr != null) {
+        } else {
             sndptroff -= m.len();
         }
     }
@@ -191,6 +228,45 @@ final class MbufSockBuf extends SockBufState {
             alloc(last);
         }
         link(first, last);
+        return true;
+    }
+
+    /** {@inheritDoc} Only where threads share the vnet: one thread alone gains nothing. */
+    @Override
+    public boolean appendUioLocked(final SockAddr from, final Uio uio) {
+        assert lock.owned();
+        final long n = uio.resid();
+        if (!lock.isShared() || !PackedMessages.mayPack(from, n)) {
+            return false;
+        }
+        final int addr = SockAddrCodec.length(from);
+        if (n + addr > space()) {
+            return false;
+        }
+        Mbuf m = lastrecord;
+        final boolean more = PackedMessages.fits(m, addr, (int) n);
+        if (!more) {
+            m = PackedMessages.make(so.vnet().pool());
+            if (m == null) {
+                return false;
+            }
+        }
+        boolean done = false;
+        try {
+            PackedMessages.put(m, from, addr, uio);
+            done = true;
+        } finally {
+            if (!done && !more) {
+                m.free();
+            }
+        }
+        ccc += (int) n + addr;
+        acc += (int) n;
+        if (!more) {
+            mbcnt += storage(m);
+            link(m, m);
+        }
+        wakeupLocked();
         return true;
     }
 
@@ -317,7 +393,7 @@ final class MbufSockBuf extends SockBufState {
             m.data(m.data() + left);
             m.len(m.len() - left);
             count(-left, isData(m));
-            if (sndptr != null && sndptr != m) {
+            if (mark != null && mark != m && sends()) {
                 sndptroff -= left;
             }
         }
@@ -362,6 +438,33 @@ final class MbufSockBuf extends SockBufState {
         return first;
     }
 
+    /**
+     * Takes messages out into {@code into}: {@value #TAKE_MOST} mbufs of them at most, and of storage at most a part of
+     * the limit beyond the first. Takes the lock.
+     */
+    void takeMany(final SoReader into) {
+        lock.lock();
+        try {
+            final int before = mbcnt;
+            final int octets = acc;
+            final int most = mbmax() / TAKE_PART;
+            Mbuf last = null;
+            for (int i = 0; i < TAKE_MOST && mb != null && before - mbcnt <= most; i++) {
+                final Mbuf m = takeRecordLocked();
+                if (last == null) {
+                    into.taken = m;
+                } else {
+                    last.nextPkt(m);
+                }
+                last = m;
+            }
+            into.acc = octets - acc;
+            into.mbcnt = before - mbcnt;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     @Override
     public void flushLocked() {
         assert lock.owned();
@@ -375,13 +478,13 @@ final class MbufSockBuf extends SockBufState {
     /** Keeps the first mbuf from being freed while the I/O lock's holder copies octets before its front. */
     Mbuf pinLocked() {
         assert lock.owned() && ioHeld();
-        pinned = mb;
+        mark = mb;
         return mb;
     }
 
     /** The reader is done with m. */
     void unpin(final Mbuf m) {
-        if (!PINNED.compareAndSet(this, m, null)) {
+        if (!MARK.compareAndSet(this, m, null)) {
             m.free();
         }
     }
@@ -391,7 +494,7 @@ final class MbufSockBuf extends SockBufState {
         if (chain == null) {
             return;
         }
-        final Mbuf p = (Mbuf) PINNED.getOpaque(this);
+        final Mbuf p = sends() ? null : (Mbuf) MARK.getOpaque(this);
         if (p == null) {
             chain.freeChain();
             return;
@@ -400,7 +503,7 @@ final class MbufSockBuf extends SockBufState {
         while (m != null) {
             final Mbuf n = m.next();
             m.next(null);
-            if (m != p || !PINNED.compareAndSet(this, p, null)) {
+            if (m != p || !MARK.compareAndSet(this, p, null)) {
                 m.free();
             }
             m = n;
@@ -413,15 +516,15 @@ final class MbufSockBuf extends SockBufState {
     public Mbuf sndCopyLocked(final int offset, final int length) {
         assert lock.owned();
         assert offset >= 0 && length > 0 && offset + length <= ccc : "copy " + offset + "+" + length + " of " + ccc;
-        final boolean ahead = sndptr != null && offset >= sndptroff;
-        Mbuf m = ahead ? sndptr : mb;
+        final boolean ahead = mark != null && offset >= sndptroff;
+        Mbuf m = ahead ? (Mbuf) mark : mb;
         int off = ahead ? offset - sndptroff : offset;
         while (off >= m.len()) {
             off -= m.len();
             m = m.next();
         }
-        if (ahead || sndptr == null) {
-            sndptr = m;
+        if (ahead || mark == null) {
+            mark = m;
             sndptroff = offset - off;
         }
         return m.copyM(off, length);
@@ -475,8 +578,8 @@ final class MbufSockBuf extends SockBufState {
                 record = r;
                 for (Mbuf m = r; m != null; m = m.next()) {
                     intact &= m == r || m.nextPkt() == null;
-                    data += isData(m) ? m.len() : 0;
-                    control += isData(m) ? 0 : m.len();
+                    data += dataIn(m);
+                    control += octetsIn(m) - dataIn(m);
                     stored += storage(m);
                     last = m;
                 }
@@ -495,13 +598,19 @@ final class MbufSockBuf extends SockBufState {
     }
 
     private boolean cursorIntact() {
+        if (mark == null || !sends()) {
+            return true;
+        }
+        if (mark instanceof SoFusion) {
+            return mb == null;
+        }
         int before = 0;
         Mbuf m = mb;
-        while (sndptr != null && m != null && m != sndptr) {
+        while (m != null && m != mark) {
             before += m.len();
             m = m.next();
         }
-        return sndptr == null || m == sndptr && before == sndptroff;
+        return m == mark && before == sndptroff;
     }
 
     /** Whether m is an address or control mbuf. */

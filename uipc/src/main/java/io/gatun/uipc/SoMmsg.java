@@ -27,8 +27,11 @@ final class SoMmsg {
             if (sent > 0 && so.error() != Errno.OK) {
                 return sent; // for the next call to report
             }
-            final int small = smallOnes(so, vec, sent, vlen);
-            final int n = small > 1 ? burst(so, vec, sent, small, flags) : one(so, vec[sent], flags);
+            int n = past(so, vec, sent, vlen, flags);
+            if (n == 0) {
+                final int small = smallOnes(so, vec, sent, vlen);
+                n = small > 1 ? burst(so, vec, sent, small, flags) : one(so, vec[sent], flags);
+            }
             if (n < 0) {
                 return sent > 0 ? sent : n;
             }
@@ -38,6 +41,23 @@ final class SoMmsg {
             }
         }
         return sent;
+    }
+
+    /** Sends what goes without a packet, from {@code from} on, up to the first that does not. Answers how many. */
+    private static int past(
+        final Socket so, final Mmsghdr[] vec, final int from, final int vlen, final int flags) {
+        final int most = Math.min(vlen - from, BURST);
+        int n = 0;
+        while (n < most) {
+            final Mmsghdr m = vec[from + n];
+            final long before = m.hdr.uio.resid();
+            if (m.hdr.control != null || !SoSend.past(so, m.hdr.from, m.hdr.uio, flags)) {
+                return n;
+            }
+            m.len = before;
+            n++;
+        }
+        return n;
     }
 
     /** 1, or a negative errno. */

@@ -74,8 +74,10 @@ final class SoReceive {
      */
     static boolean idle(final Socket so, final RecvMsg msg) {
         final MbufSockBuf sb = so.rcv;
-        return !mayWait(so, msg.flags) && sb.mbcnt() == 0 && (msg.flags & MSG_OOB) == 0 && msg.uio.resid() > 0
-            && !sb.cantMore() && (sb.state() & SBS_RERROR) == 0 && so.userHeld() && so.error() == Errno.OK
+        final SoReader r = so.reader();
+        return (r == null || r.taken == null) && !mayWait(so, msg.flags) && sb.mbcnt() == 0
+            && (msg.flags & MSG_OOB) == 0 && msg.uio.resid() > 0 && !sb.cantMore()
+            && (sb.state() & SBS_RERROR) == 0 && so.userHeld() && so.error() == Errno.OK
             && !so.listening() && !so.proto.has(PR_SOCKBUF)
             && ((so.state() & SS_ISCONNECTED) != 0 || !so.proto.has(PR_CONNREQUIRED));
     }
@@ -166,8 +168,14 @@ final class SoReceive {
 
     /** Tells the protocol that there is room. */
     static void received(final Socket so, final int flags) {
-        if (so.proto.has(PR_WANTRCVD)
-            && ((so.state() & (SS_ISCONNECTED | SS_ISDISCONNECTING)) != 0 || !so.proto.has(PR_CONNREQUIRED))) {
+        if (!so.proto.has(PR_WANTRCVD)) {
+            return;
+        }
+        final SoFusion f = so.incoming();
+        if (f != null && f.roomMade()) {
+            return;
+        }
+        if ((so.state() & (SS_ISCONNECTED | SS_ISDISCONNECTING)) != 0 || !so.proto.has(PR_CONNREQUIRED)) {
             so.proto.rcvd(so, flags);
         }
     }

@@ -29,10 +29,17 @@ final class SoReceiveRecord {
         final MbufSockBuf sb = so.rcv;
         final boolean peek = (msg.flags & MSG_PEEK) != 0;
         while (true) {
+            final Errno found = !so.sockets.shared ? null : peek ? peekFirst(so, msg) : deliverFirst(so, msg);
+            if (found != null) {
+                return found;
+            }
             final long n;
             Mbuf record = null;
             sb.lock.lock();
             try {
+                if (sb.mb() != null && so.sockets.shared) {
+                    continue; // it came just now
+                }
                 if (sb.mb() != null && peek) {
                     return peekLocked(sb.mb(), msg);
                 }
@@ -57,6 +64,47 @@ final class SoReceiveRecord {
         }
     }
 
+    /** Delivers the oldest message of a buffer that other threads may fill; null when there is none. */
+    private static Errno deliverFirst(final Socket so, final RecvMsg msg) {
+        final SoReader r = so.makeReader();
+        final Errno e;
+        r.lock();
+        try {
+            final Mbuf m = r.first(so.rcv);
+            if (m == null) {
+                return null;
+            }
+            e = r.deliver(m, so.rcv, msg);
+        } finally {
+            r.unlock();
+        }
+        SoReceive.received(so, 0);
+        return e;
+    }
+
+    /** The same, and it stays. */
+    private static Errno peekFirst(final Socket so, final RecvMsg msg) {
+        final SoReader r = so.makeReader();
+        r.lock();
+        try {
+            final Mbuf m = r.first(so.rcv);
+            if (m == null || !PackedMessages.isPacked(m)) {
+                return m == null ? null : peekLocked(m, msg);
+            }
+            final Mbuf copy = PackedMessages.copyFirst(m, so.vnet().pool());
+            if (copy == null) {
+                return Errno.ENOBUFS;
+            }
+            try {
+                return peekLocked(copy, msg);
+            } finally {
+                copy.freeChain();
+            }
+        } finally {
+            r.unlock();
+        }
+    }
+
     private static void noSender(final SockAddr from) {
         if (from != null) {
             from.clear();
@@ -64,28 +112,32 @@ final class SoReceiveRecord {
     }
 
     /** Gives a whole record to the caller. Consumes it. */
-    private static void deliver(final Mbuf record, final RecvMsg msg) {
-        Mbuf m = record;
-        Mbuf own = record;
+    static void deliver(final Mbuf record, final RecvMsg msg) {
+        Mbuf left = record;
         try {
-            m = sender(m, msg.from);
-            if (msg.wantMbufs || msg.wantControl && m != null && m.type() == MT_CONTROL) {
-                // What stands before the data has been read; data or control go to the caller as they are.
-                own = null;
-                freeBefore(record, m);
-                deliverMbufs(m, msg);
-                return;
-            }
-            if (m != null && m.type() == MT_CONTROL) {
-                msg.flags |= MSG_CTRUNC;
-                m = skipControl(m);
-            }
-            copy(m, msg);
+            left = give(record, msg);
         } finally {
-            if (own != null) {
-                own.freeChain();
+            if (left != null) {
+                left.freeChain();
             }
         }
+    }
+
+    /** Gives a whole record to the caller; answers what is to be freed of it, or null. */
+    static Mbuf give(final Mbuf record, final RecvMsg msg) {
+        Mbuf m = sender(record, msg.from);
+        if (msg.wantMbufs || msg.wantControl && m != null && m.type() == MT_CONTROL) {
+            // What stands before the data has been read; data or control go to the caller as they are.
+            freeBefore(record, m);
+            deliverMbufs(m, msg);
+            return null;
+        }
+        if (m != null && m.type() == MT_CONTROL) {
+            msg.flags |= MSG_CTRUNC;
+            m = skipControl(m);
+        }
+        copy(m, msg);
+        return record;
     }
 
     /** Reads the address, if there is one; answers what follows it. */
@@ -183,7 +235,7 @@ final class SoReceiveRecord {
         msg.uio.skip(n);
     }
 
-    /** A copy of the first record, which stays; the receive buffer is locked. */
+    /** A copy of the first record, which stays; the receive buffer, or its reader, is locked. */
     private static Errno peekLocked(final Mbuf record, final RecvMsg msg) {
         final Mbuf head = sender(record, msg.from);
         final Mbuf data = skipControl(head);

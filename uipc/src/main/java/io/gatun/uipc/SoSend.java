@@ -105,7 +105,7 @@ final class SoSend {
                 if ((flags & MSG_EOR) != 0 && uio.resid() == 0) {
                     m.last().setFlags(M_EOR);
                 }
-                final Errno e = so.proto.send(so, prus(so, flags, uio.resid(), left), m, addr, ctl);
+                final Errno e = put(so, prus(so, flags, uio.resid(), left), m, addr, ctl);
                 ctl = null;
                 clen = 0;
                 if (e != Errno.OK) {
@@ -120,6 +120,16 @@ final class SoSend {
             } while (uio.resid() > 0 && left > 0);
         } while (uio.resid() > 0);
         return Errno.OK;
+    }
+
+    /** Past the protocol where it allows that, else to it. Consumes m and control. */
+    private static Errno put(
+        final Socket so, final int prus, final Mbuf m, final SockAddr addr, final Mbuf control) {
+        final SoFusion f = so.outgoing();
+        if (f != null && (prus & (PRUS_OOB | PRUS_EOF)) == 0 && control == null && f.put(m)) {
+            return Errno.OK;
+        }
+        return so.proto.send(so, prus, m, addr, control);
     }
 
     private static Mbuf chunk(final Socket so, final Uio uio, final int n, final Mbuf control) {
@@ -214,7 +224,21 @@ final class SoSend {
             discard(top, control);
             return e;
         }
+        if (uio != null && control == null && pastPackets(flags) && so.proto.sendUio(so, uio, addr)) {
+            return Errno.OK;
+        }
         return sendMessage(so, addr, uio, top, control, flags);
+    }
+
+    private static boolean pastPackets(final int flags) {
+        return (flags & (MSG_OOB | MSG_DONTROUTE)) == 0;
+    }
+
+    /** Sends a message without making one, where that goes at once. False: nothing was done. */
+    static boolean past(final Socket so, final SockAddr addr, final Uio uio, final int flags) {
+        return so.proto.has(PR_ATOMIC) && pastPackets(flags) && so.error() == Errno.OK
+            && uio.resid() <= space(so, flags) && check(so, addr, uio.resid(), 0) == Errno.OK
+            && so.proto.sendUio(so, uio, addr);
     }
 
     // ---- may it go? ------------------------------------------------------------

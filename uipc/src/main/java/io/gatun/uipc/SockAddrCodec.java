@@ -93,6 +93,36 @@ final class SockAddrCodec {
         forth(m, length);
     }
 
+    /** Writes an address at an offset from the beginning of m's octets. Borrows m. */
+    static void put(final SockAddr sa, final Mbuf m, final int at, final int length) {
+        forth(m, at);
+        put(sa, m, length);
+        back(m, at);
+    }
+
+    /** Reads the address at an offset from the beginning of m's octets, unless it is null; answers its length. */
+    static int get(final Mbuf m, final int at, final SockAddr sa) {
+        final int length = m.getU8(at + LENGTH);
+        if (sa != null) {
+            forth(m, at);
+            decode(m, sa);
+            back(m, at);
+        }
+        return length;
+    }
+
+    /** The length of the address at an offset. */
+    static int length(final Mbuf m, final int at) {
+        return m.getU8(at + LENGTH);
+    }
+
+    /** As {@link #encodeAhead} of the address at an offset of another mbuf. */
+    static void copyAhead(final Mbuf from, final int at, final Mbuf m) {
+        final int length = length(from, at);
+        MemorySegment.copy(from.seg(), from.data() + at, m.seg(), m.data() - length, length);
+        m.setFlags(length == LEN_IN ? M_AHEAD_IN : M_AHEAD_IN6);
+    }
+
     private static void back(final Mbuf m, final int octets) {
         m.data(m.data() - octets);
         m.len(m.len() + octets);

@@ -118,7 +118,8 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     @Override
     public final int avail() {
-        return (int) ACC.getOpaque(this);
+        final SoReader r = so.reader();
+        return (int) ACC.getOpaque(this) + (r == null || this != so.rcv ? 0 : r.acc);
     }
 
     @Override
@@ -131,12 +132,19 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         if ((flags & SB_STOP) != 0) {
             return 0;
         }
+        final SoFusion f = so.outgoing();
+        return f != null && this == so.snd ? f.space() : ownSpace();
+    }
+
+    /** Space in this buffer, whether anything is put in here or not. */
+    final int ownSpace() {
         return Math.min(hiwat - (int) CCC.getOpaque(this), mbmax - (int) MBCNT.getOpaque(this));
     }
 
     @Override
     public final int mbcnt() {
-        return (int) MBCNT.getOpaque(this);
+        final SoReader r = so.reader();
+        return (int) MBCNT.getOpaque(this) + (r == null || this != so.rcv ? 0 : r.mbcnt);
     }
 
     @Override
@@ -182,6 +190,11 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         if (s != state) {
             STATE.setRelease(this, (short) s);
         }
+    }
+
+    @Override
+    public final SoFusion fusion() {
+        return this == so.snd ? so.outgoing() : so.incoming();
     }
 
     /** @bsd sb_timeo */
@@ -244,6 +257,10 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
             wakeupLocked();
         } finally {
             lock.unlock();
+        }
+        final SoFusion f = this == so.rcv ? so.incoming() : null;
+        if (f != null) {
+            f.wakeSender();
         }
     }
 
@@ -341,7 +358,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
             || so.rcv == this && (state() & SBS_RERROR) != 0;
     }
 
-    private boolean worthALook(final int octets) {
+    final boolean worthALook(final int octets) {
         return ready() >= octets || ended();
     }
 
@@ -391,7 +408,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
                 w.spinNs = longest;
                 return true;
             }
-            if (netisr.attend(so.flowid(), true, 1) == 0) {
+            if (so.incoming() != null || netisr.attend(so.flowid(), true, 1) == 0) {
                 Thread.onSpinWait();
             }
             if (i % SPIN_ROUND == 0) {

@@ -6,7 +6,9 @@ import static io.gatun.spi.socket.SocketDefs.SS_ISCONNECTING;
 import static io.gatun.spi.socket.SocketDefs.SS_ISDISCONNECTING;
 import static io.gatun.spi.socket.SocketDefs.SS_NBIO;
 
+import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.socket.Fusion;
 import io.gatun.spi.socket.Mmsghdr;
 import io.gatun.spi.socket.Protosw;
 import io.gatun.spi.socket.RecvMsg;
@@ -200,7 +202,7 @@ public final class Socket extends SocketState {
         final Netisr netisr = vnet().netisr();
         netisr.swi();
         while (SoReceive.idle(this, msg)) {
-            if (netisr.attend(flowid(), false, most) == 0) {
+            if (incoming() != null || netisr.attend(flowid(), false, most) == 0) {
                 return true;
             }
         }
@@ -419,6 +421,16 @@ public final class Socket extends SocketState {
     @Override
     public SocketSide newConn(final int connstatus) {
         return SoConnect.newConn(this, connstatus);
+    }
+
+    @Override
+    public Fusion fuse(final SocketSide peer, final Ifnet way) {
+        final Socket to = (Socket) peer;
+        assert snd.used() == 0 && outgoing() == null && to.incoming() == null : "fused with octets under way";
+        final SoFusion f = new SoFusion(this, to, way);
+        to.setIncoming(f);
+        setOutgoing(f);
+        return f;
     }
 
     @Override

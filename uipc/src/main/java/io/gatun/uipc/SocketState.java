@@ -41,6 +41,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     private static final VarHandle OPTIONS;
     private static final VarHandle STATE;
     private static final VarHandle LINGER;
+    private static final VarHandle INCOMING;
     private static final VarHandle QUEUE;
 
     static {
@@ -54,6 +55,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
             OPTIONS = lookup.findVarHandle(SocketState.class, "options", int.class);
             STATE = lookup.findVarHandle(SocketState.class, "state", short.class);
             LINGER = lookup.findVarHandle(SocketState.class, "linger", short.class);
+            INCOMING = lookup.findVarHandle(SocketState.class, "incoming", Object.class);
             QUEUE = lookup.findVarHandle(SocketState.class, "queue", AcceptQueue.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -78,6 +80,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     private volatile AcceptQueue queue;     // (w) a listener's own, (q) the one a child waits in
     private volatile boolean closed;        // (v)
     private volatile byte deferred;         // (v) SoDefer work
+    private Object incoming;                // (v) of messages, with threads, an SoReader; else an SoFusion or null
     private boolean attached;               // (t)
     private volatile int refs;              // (v)
     private int oobMark;                    // (r)
@@ -396,6 +399,40 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     /** True for the one caller that closes it. */
     boolean claimClose() {
         return CLOSED.compareAndSet(this, false, true);
+    }
+
+    /** What readers have taken out of the receive buffer; null before the first. */
+    final SoReader reader() {
+        return INCOMING.getAcquire(this) instanceof SoReader r ? r : null;
+    }
+
+    /** For messages. */
+    final SoReader makeReader() {
+        final SoReader r = reader();
+        if (r != null) {
+            return r;
+        }
+        final SoReader made = new SoReader();
+        final Object other = INCOMING.compareAndExchange(this, null, made);
+        return other == null ? made : (SoReader) other;
+    }
+
+    /** The way into the receive buffer, of a stream; or null. */
+    final SoFusion incoming() {
+        return INCOMING.getAcquire(this) instanceof SoFusion f ? f : null;
+    }
+
+    final void setIncoming(final SoFusion f) {
+        INCOMING.setRelease(this, f);
+    }
+
+    /** The way past the send buffer, or null. */
+    final SoFusion outgoing() {
+        return snd.past();
+    }
+
+    final void setOutgoing(final SoFusion f) {
+        snd.setPast(f);
     }
 
     /** Marks a child nobody will hold any more as closed. */

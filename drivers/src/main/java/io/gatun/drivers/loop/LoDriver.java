@@ -67,6 +67,7 @@ public final class LoDriver implements IfnetDriver {
         ifp.setInputFn(LoDriver::input);
         ifp.setIoctlFn(LoDriver::ioctl);
         ifp.setLateCallsHarmless(); // there is nothing to free
+        ifp.setTransparent();
         ifp.setInitFn(i -> i.setDrvFlagBits(Ifnet.IFF_DRV_RUNNING, 0));
         ErrnoException.check(vnet.ifnets().attach(ifp), "create lo" + unit);
         ifp.linkStateChange(LinkState.UP);

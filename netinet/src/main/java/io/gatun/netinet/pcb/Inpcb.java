@@ -242,6 +242,11 @@ public final class Inpcb {
         return at.fport() != 0;
     }
 
+    /** Stands for its endpoints: another object whenever they have changed. */
+    public Object endpoints() {
+        return at;
+    }
+
     /** Whether a local address is set. */
     public boolean localSet() {
         return (at.llo | at.lhi) != 0;

@@ -9,6 +9,8 @@ import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.VnetSide;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
 
@@ -34,6 +36,16 @@ public final class InpcbInfo {
     private static final long KEY_HASH = 0x68617368L;
     private static final long KEY_PORT = 0x706f7274L;
 
+    private static final VarHandle CHANGES;
+
+    static {
+        try {
+            CHANGES = MethodHandles.lookup().findVarHandle(InpcbInfo.class, "changes", int.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     /** Writers' lock. @bsd INP_HASH_WLOCK */
     final Mtx hashLock;
     final int protocol;                                        // (c)
@@ -55,6 +67,7 @@ public final class InpcbInfo {
     /** Counts moves between the tables: a reader who found nothing while one happened looks again. */
     private volatile int moves;                                // (h) for writers
     private final PcbList list;                                // (c)
+    private int changes;                                       // (h) for writers, released
 
     /**
      * @param protocol IPPROTO_*, for messages
@@ -262,12 +275,18 @@ public final class InpcbInfo {
         unlinkLocked(inp.portEntry, old);
     }
 
+    /** Another number whenever a look-up may have another outcome. Read it before the look-up. */
+    public int changes() {
+        return (int) CHANGES.getAcquire(this);
+    }
+
     private void linkLocked(final PortEntry e, final PcbNode n) {
         if (n.fport() != 0) {
             exact.insert(n);
         } else {
             e.addWild(n);
         }
+        changed();
     }
 
     private void unlinkLocked(final PortEntry e, final PcbNode n) {
@@ -276,6 +295,11 @@ public final class InpcbInfo {
         } else {
             e.removeWild(n);
         }
+        changed();
+    }
+
+    private void changed() {
+        CHANGES.setRelease(this, changes + 1);
     }
 
     /** Takes a block, whose lock is held, out of the lookups. @bsd in_pcbremhash_locked */

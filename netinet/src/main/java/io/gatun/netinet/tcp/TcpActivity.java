@@ -65,6 +65,8 @@ final class TcpActivity {
     Tcpcb twNext;             // (w)
     Tcpcb twPrev;             // (w)
 
+    /** Octets that had gone past the segments when it was last looked whether all is quiet. */
+    long fusedOctets;         // (i)
     int unchecked;            // (i) events since TcpCheck recounted the buffers
 
     // ---- the segment in progress, for congestion control -------------------------------------
@@ -103,6 +105,7 @@ final class TcpActivity {
         nsegs = 0;
         ecnCe = false;
         unchecked = 0;
+        fusedOctets = 0;
     }
 
     private void resetRecovery() {

@@ -62,11 +62,14 @@ public record TcpInfo(
             | (tp.has(Tcpcb.TF_SACK_PERMIT) ? TCPI_OPT_SACK : 0)
             | (tp.has(Tcpcb.TF_FASTOPEN) ? TCPI_OPT_TFO : 0)
             | (tp.has2(Tcpcb.TF2_ACE_PERMIT) ? TCPI_OPT_ACE : tp.has2(Tcpcb.TF2_ECN_PERMIT) ? TCPI_OPT_ECN : 0);
+        final int past = tp.inp.so == null ? 0 : TcpFusion.octets(tp.inp.so.snd().fusion());
+        final int into = tp.inp.so == null ? 0 : TcpFusion.octets(tp.inp.so.rcv().fusion());
         final int space = tp.inp.so == null ? 0 : Math.max(tp.inp.so.rcv().space(), 0);
         return new TcpInfo(tp.state, opts, tp.sndScale, tp.rcvScale, tp.rxtcurNs, tp.segData,
             tp.now() - tp.rcvtimeNs, tp.srttNs, tp.rttvarNs, tp.rttbestNs, tp.sndSsthresh, tp.sndCwnd, space,
-            tp.sndWnd, tp.sndMax - tp.sndUna, tp.sndNxt, tp.rcvNxt, tp.rxtshift, tp.sndRexmitpack, tp.rcvOoopack,
-            tp.sndZerowin, tp.act().dupacks, tp.cc.name(), tp.maxseg, tp.sndUna, tp.sndMax, tp.act().segqCnt, tp.rcvAdv,
-            tp.scep, tp.rcep, tp.tlpCnt, tp.tlpOctets, TcpTimers.maxunacktime(tp));
+            tp.sndWnd, tp.sndMax - tp.sndUna, tp.sndNxt + past, tp.rcvNxt + into, tp.rxtshift, tp.sndRexmitpack,
+            tp.rcvOoopack, tp.sndZerowin, tp.act().dupacks, tp.cc.name(), tp.maxseg, tp.sndUna + past,
+            tp.sndMax + past, tp.act().segqCnt, tp.rcvAdv + into, tp.scep, tp.rcep, tp.tlpCnt, tp.tlpOctets,
+            TcpTimers.maxunacktime(tp));
     }
 }

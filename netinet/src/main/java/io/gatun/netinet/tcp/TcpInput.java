@@ -244,6 +244,7 @@ final class TcpInput {
         if (tp.state == TcpState.ESTABLISHED) {
             tp.inp.so.flow(seg.m.flowid());
         }
+        TcpFusion.settle(tp);
         tp.flags2 |= Tcpcb.TF2_INEVENT;
         final Verdict v = tp.fb == null || !tp.state.after(TcpState.LISTEN) || tp.state == TcpState.TIME_WAIT
             ? doSegment(tp, seg) : tp.fb.doSegment(tp, seg);

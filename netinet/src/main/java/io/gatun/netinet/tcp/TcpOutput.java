@@ -35,6 +35,7 @@ public final class TcpOutput {
         if (tp.inp.so == null) {
             return Errno.OK;
         }
+        TcpFusion.settle(tp);
         final boolean mine = (tp.flags2 & Tcpcb.TF2_INEVENT) == 0;
         if (mine) {
             tp.act().nowNs = tp.tcp.clock.nanoTime();

@@ -43,6 +43,7 @@ final class TcpStat {
     final Counter persistdrop;
     /** Connections dropped in FIN-WAIT-2. @bsd tcps_finwait2drops */
     final Counter finwait2drops;
+    final TcpFusionStat fusion;
     /** Segments sent. @bsd tcps_sndtotal */
     final Counter sndtotal;
     /** Data segments sent. @bsd tcps_sndpack */
@@ -162,6 +163,7 @@ final class TcpStat {
         keepdrops = set.counter("tcp.keepdrops");
         persistdrop = set.counter("tcp.persistdrop");
         finwait2drops = set.counter("tcp.finwait2drops");
+        fusion = new TcpFusionStat(set);
         sndtotal = set.counter("tcp.sndtotal");
         sndpack = set.counter("tcp.sndpack");
         sndbyte = set.counter("tcp.sndbyte");

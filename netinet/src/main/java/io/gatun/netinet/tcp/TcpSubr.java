@@ -157,6 +157,7 @@ public final class TcpSubr {
         if (tp.inp.has(Inpcb.INP_DROPPED)) {
             return;
         }
+        TcpFusion.unfuse(tp);
         if (tp.state.haveRcvdSyn()) {
             stateChange(tp, TcpState.CLOSED);
             TcpOutput.output(tp);
@@ -182,6 +183,7 @@ public final class TcpSubr {
         if (tp.inp.has(Inpcb.INP_DROPPED)) {
             return;
         }
+        TcpFusion.unfuse(tp);
         TcpHostcache.save(tp);
         TcpRack.forget(tp);
         TcpTimers.stopAll(tp);

@@ -28,6 +28,7 @@ final class TcpSysctl {
     final Sysctl fastFinwait2Recycle;
     final Sysctl finwait2Timeout;
     final Sysctl frto;
+    final Sysctl fusion;
     final Sysctl icmpMayRst;
     final Sysctl initcwndSegments;
     final Sysctl insecureRst;
@@ -97,6 +98,7 @@ final class TcpSysctl {
         fastFinwait2Recycle = boolOf(t, "fast_finwait2_recycle", false, "Short FIN-WAIT-2 for closed sockets");
         finwait2Timeout = intOf(t, "finwait2_timeout", 60_000, 0, BIG, "Short FIN-WAIT-2, ms");
         frto = boolOf(t, "frto", true, "Detect spurious timeouts by what is acknowledged");
+        fusion = boolOf(t, "fusion", true, "Join the ends of a connection within this stack");
         icmpMayRst = boolOf(t, "icmp_may_rst", true, "ICMP unreachable may end a connection in SYN-SENT");
         initcwndSegments = intOf(t, "initcwnd_segments", 10, 1, 1024, "Initial window, segments");
         insecureRst = boolOf(t, "insecure_rst", false, "Accept any RST inside the window");

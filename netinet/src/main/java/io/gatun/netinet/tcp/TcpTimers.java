@@ -65,6 +65,14 @@ public final class TcpTimers {
         }
     }
 
+    /** No segment, and so no timer, may be to come for long: looks in time whether all is quiet. */
+    @GuardedBy("tp.inp.lock")
+    static void watchQuiet(Tcpcb tp) {
+        if (!tp.isQuiet()) {
+            wakeAt(tp, tp.tcp.clock.nanoTime() + QUIET_NS);
+        }
+    }
+
     /** Disarms a timer. @bsd tcp_timer_activate */
     @GuardedBy("tp.inp.lock")
     public static void stop(Tcpcb tp, int which) {
@@ -160,6 +168,12 @@ public final class TcpTimers {
         if (quiet < QUIET_NS) {
             return tp.act().nowNs + QUIET_NS - quiet;
         }
+        final long past = TcpFusion.octets(tp);
+        if (past != tp.act().fusedOctets) {
+            tp.act().fusedOctets = past; // text goes past the segments
+            return tp.act().nowNs + QUIET_NS;
+        }
+        TcpFusion.unfuse(tp); // the next that is sent may join them again
         tp.quiet();
         return OFF;
     }

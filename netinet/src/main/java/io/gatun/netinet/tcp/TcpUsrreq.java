@@ -315,6 +315,7 @@ public final class TcpUsrreq extends Protosw {
      */
     @GuardedBy("tp.inp.lock")
     private static void usrclosed(final Tcpcb tp) {
+        TcpFusion.unfuse(tp);
         switch (tp.state) {
             case LISTEN, CLOSED -> TcpSubr.close(tp);
             case SYN_SENT, SYN_RECEIVED -> tp.flags |= Tcpcb.TF_NEEDFIN;
@@ -422,6 +423,9 @@ public final class TcpUsrreq extends Protosw {
     @GuardedBy("tp.inp.lock")
     private static Errno sendStream(final Tcpcb tp, final Mbuf m, final int flags) {
         final SocketSide so = tp.inp.so;
+        if ((flags & (PRUS_EOF | PRUS_NOTREADY)) == 0 && TcpFusion.send(tp, m)) {
+            return Errno.OK;
+        }
         so.snd().appendStream(m, flags);
         if ((flags & PRUS_EOF) != 0) {
             so.cantSendMore();
@@ -442,6 +446,7 @@ public final class TcpUsrreq extends Protosw {
     /** The urgent pointer will point behind the last octet of this (RFC 6093). */
     @GuardedBy("tp.inp.lock")
     private static Errno sendUrgent(final Tcpcb tp, final Mbuf m) {
+        TcpFusion.unfuse(tp);
         final SockBuf snd = tp.inp.so.snd();
         snd.lock().lock();
         try {
@@ -517,7 +522,20 @@ public final class TcpUsrreq extends Protosw {
     /** @bsd tcp_ctloutput */
     @Override
     public Errno ctloutput(final SocketSide so, final SockOpt opt) {
-        return ctloutput.ctloutput(tcpcb(so), opt);
+        final Tcpcb tp = tcpcb(so);
+        if (opt.dir() == SockOpt.Dir.SET) {
+            part(tp); // it may ask for something that takes segments; if not, the next that is sent joins them again
+        }
+        return ctloutput.ctloutput(tp, opt);
+    }
+
+    private static void part(final Tcpcb tp) {
+        tp.inp.lock.lock();
+        try {
+            TcpFusion.unfuse(tp);
+        } finally {
+            tp.inp.lock.unlock();
+        }
     }
 
     /** @bsd in_getpeeraddr */

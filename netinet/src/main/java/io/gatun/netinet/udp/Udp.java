@@ -35,6 +35,7 @@ public final class Udp {
     final UdpControl control;
     final UdpInput input;
     final UdpOutput output;
+    final UdpDirect direct;
     final Udp6Input input6;
     final Udp6Output output6;
     final UdpUsrreq usrreq;
@@ -42,6 +43,8 @@ public final class Udp {
     private final UdpTunneling tunneling;
     /** @bsd V_udp_cksum */
     final Sysctl checksum;
+    /** Datagrams within this stack go straight into the receive buffer. */
+    final Sysctl fusion;
     final Sysctl maxdgram;
     final Sysctl recvspace;
     final Sysctl blackhole;
@@ -58,6 +61,7 @@ public final class Udp {
         stat = new UdpStat(vnet.counters());
         final SysctlTree t = vnet.sysctl();
         checksum = t.addBool("net.inet.udp.checksum", true, "compute checksums of datagrams sent");
+        fusion = t.addBool("net.inet.udp.fusion", true, "put datagrams within this stack straight into buffers");
         maxdgram = t.addInt("net.inet.udp.maxdgram", MAXDGRAM, 1, MAXDGRAM, "longest datagram to send, octets");
         recvspace = t.addInt("net.inet.udp.recvspace", RECVSPACE, 1, Integer.MAX_VALUE, "receive buffer, octets");
         blackhole = t.addBool("net.inet.udp.blackhole", false, "stay silent about closed ports");
@@ -68,6 +72,7 @@ public final class Udp {
         tunneling = new UdpTunneling(this);
         input = new UdpInput(this);
         output = new UdpOutput(this);
+        direct = new UdpDirect(this);
         input6 = new Udp6Input(this);
         output6 = new Udp6Output(this);
         usrreq = new UdpUsrreq(this, SockAddr.AF_INET);

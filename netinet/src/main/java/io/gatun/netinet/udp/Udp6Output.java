@@ -90,6 +90,9 @@ final class Udp6Output {
     }
 
     private Errno transmit(final Inpcb inp, final Mbuf data, final long sh, final long sl, final SockAddr dst) {
+        if (udp.direct.takes6(inp, data, sh, sl, dst)) {
+            return Errno.OK;
+        }
         final Udpcb up = (Udpcb) inp.ppcb;
         final Ip6PktOpts opts = opts(inp, up);
         if (opts != null && !opts.leads(udp.inet.fib(inp.so.fibnum()), up.route, dst, inp.flowid)) {

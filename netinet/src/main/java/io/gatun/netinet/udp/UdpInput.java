@@ -177,21 +177,27 @@ final class UdpInput implements UdpMulti.Family {
         so.flow(m.flowid());
         rcv.lock().lock();
         try {
-            final boolean shut = (rcv.state() & SocketDefs.SBS_CANTRCVMORE) != 0;
-            if (!shut && rcv.appendAddrLocked(up.from, m, control)) {
-                so.rWakeupLocked();
-                return;
-            }
-            if (!shut) {
-                udp.stat.fullsock.increment();
-                so.overflowLocked();
-            }
-            udp.vnet.drop(m, shut ? DropReason.SO_SHUTDOWN : DropReason.UDP_FULLSOCK);
-            if (control != null) {
-                control.freeChain();
-            }
+            queueLocked(so, up.from, m, control);
         } finally {
             rcv.lock().unlock();
+        }
+    }
+
+    /** The same from any sender, borrowed. Under the lock of the receive buffer. */
+    void queueLocked(final SocketSide so, final SockAddr from, final Mbuf m, final Mbuf control) {
+        final SockBuf rcv = so.rcv();
+        final boolean shut = (rcv.state() & SocketDefs.SBS_CANTRCVMORE) != 0;
+        if (!shut && rcv.appendAddrLocked(from, m, control)) {
+            so.rWakeupLocked();
+            return;
+        }
+        if (!shut) {
+            udp.stat.fullsock.increment();
+            so.overflowLocked();
+        }
+        udp.vnet.drop(m, shut ? DropReason.SO_SHUTDOWN : DropReason.UDP_FULLSOCK);
+        if (control != null) {
+            control.freeChain();
         }
     }
 

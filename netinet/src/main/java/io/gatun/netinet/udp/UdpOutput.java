@@ -26,7 +26,8 @@ final class UdpOutput {
     }
 
     /**
-     * Sends a datagram. Consumes m, a packet. Under the pcb's lock.
+     * Sends a datagram. Consumes m, a packet, unless {@link Udpcb#due} is set then: the caller is to deliver it there.
+     * Under the pcb's lock.
      *
      * @param nam destination, borrowed; null for the peer
      * @return OK; ENOTCONN, EISCONN, EMSGSIZE, ENOBUFS, EADDRNOTAVAIL, what binding a port says, what IP says
@@ -94,6 +95,9 @@ final class UdpOutput {
     }
 
     private Errno transmit(final Inpcb inp, final Mbuf data, final int laddr, final int faddr, final int fport) {
+        if (udp.direct.takes4(inp, data, laddr, faddr, fport)) {
+            return Errno.OK;
+        }
         final int ulen = data.pktLen() + UdpHeader.LEN;
         final Mbuf m = data.prepend(HEADERS);
         if (m == null) {

@@ -37,6 +37,7 @@ final class UdpTunneling implements UdpTunnels {
             }
             up.tunFunc = input;
             up.icmpFunc = icmp;
+            UdpDirect.changed(inp);
             return Errno.OK;
         } finally {
             inp.lock.unlock();

@@ -15,6 +15,8 @@ import io.gatun.spi.sys.Ucred;
 
 /** UDP as sockets see it. @bsd udp_protosw */
 final class UdpUsrreq extends Protosw {
+    private static final int TRIES = 3;
+
     private final Udp udp;
     private final int family;
 
@@ -72,6 +74,7 @@ final class UdpUsrreq extends Protosw {
         inp.lock.lock();
         try {
             final Errno e = inp.connect(nam, cred);
+            UdpDirect.changed(inp);
             if (e == Errno.OK) {
                 so.isConnected();
             }
@@ -91,6 +94,7 @@ final class UdpUsrreq extends Protosw {
                 return Errno.ENOTCONN;
             }
             inp.disconnectAny();
+            UdpDirect.changed(inp);
             so.clearConnected();
             return Errno.OK;
         } finally {
@@ -137,17 +141,74 @@ final class UdpUsrreq extends Protosw {
     @Override
     public Errno send(final SocketSide so, final int flags, final Mbuf m, final SockAddr nam, final Mbuf control) {
         final Inpcb inp = (Inpcb) so.pcb();
+        final UdpWay known = nam == null && control == null ? udp.direct.toPeer(inp, m.pktLen()) : null;
+        if (known != null && udp.direct.deliver(known, m)) {
+            return Errno.OK;
+        }
+        return output(inp, m, nam, control, TRIES);
+    }
+
+    /**
+     * As a packet, or straight to its receiver.
+     *
+     * @param tries ways to look for while what is found changes at once, so that datagrams do not change places
+     */
+    private Errno output(final Inpcb inp, final Mbuf m, final SockAddr nam, final Mbuf control, final int tries) {
+        final UdpWay straight;
         inp.lock.lock();
         try {
-            return control == null ? udp.output.output(inp, m, nam) : udp.control.output(inp, m, nam, control);
+            final Udpcb up = (Udpcb) inp.ppcb;
+            up.asPacket = control != null || tries == 0;
+            final Errno e = control == null ? udp.output.output(inp, m, nam) : udp.control.output(inp, m, nam, control);
+            straight = up.due;
+            if (straight == null) {
+                return e;
+            }
+            up.due = null;
         } finally {
             inp.lock.unlock();
         }
+        return udp.direct.deliver(straight, m) ? Errno.OK : again(inp, m, nam, tries - 1);
+    }
+
+    private Errno again(final Inpcb inp, final Mbuf m, final SockAddr nam, final int tries) {
+        inp.lock.lock();
+        try {
+            ((Udpcb) inp.ppcb).way = null;
+        } finally {
+            inp.lock.unlock();
+        }
+        return output(inp, m, nam, null, tries);
+    }
+
+    /** To the peer, when that is a socket of this stack. */
+    @Override
+    public boolean sendUio(final SocketSide so, final Uio uio, final SockAddr nam) {
+        final Inpcb inp = (Inpcb) so.pcb();
+        final UdpWay way = nam == null ? udp.direct.toPeer(inp, uio.resid()) : null;
+        return way != null && udp.direct.deliver(way, uio);
     }
 
     /** @bsd udp_ctloutput */
     @Override
     public Errno ctloutput(final SocketSide so, final SockOpt opt) {
+        final Errno e = option(so, opt);
+        if (opt.dir() == SockOpt.Dir.SET) {
+            optionSet((Inpcb) so.pcb());
+        }
+        return e;
+    }
+
+    private static void optionSet(final Inpcb inp) {
+        inp.lock.lock();
+        try {
+            UdpDirect.changed(inp);
+        } finally {
+            inp.lock.unlock();
+        }
+    }
+
+    private Errno option(final SocketSide so, final SockOpt opt) {
         return switch (opt.level()) {
             case SocketDefs.SOL_SOCKET ->
                 opt.name() == SocketDefs.SO_MAX_PACING_RATE ? Errno.ENOPROTOOPT : Errno.OK;

@@ -32,6 +32,17 @@ final class Udpcb {
     /** Hears of ICMP errors likewise; may be null. @bsd u_icmp_func */
     UdpTunnels.Icmp icmpFunc;                 // (i)
 
+    /** The receiver of the last datagram, if it is of this stack; null for none, or not known. */
+    volatile UdpWay way;                      // (i), read without it
+    /** Scratch: where the one datagram being sent may go straight; null for a packet. */
+    UdpWay due;                               // (i)
+    /** The one datagram being sent is to be a packet. */
+    boolean asPacket;                         // (i)
+    /** Its datagrams have to come as packets, for the sake of what its options ask of them. */
+    boolean packetsOnly;                      // (i) and the receive buffer's lock, either to read
+    /** Tells whom the last datagram was for that could have gone straight. */
+    int lastTo;                               // (i)
+
     Udpcb(final Inpcb inp) {
         this.inp = inp;
     }

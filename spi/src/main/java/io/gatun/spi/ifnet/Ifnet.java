@@ -98,6 +98,7 @@ public final class Ifnet extends IfnetSlots {
 
     private int capabilities;              // (c) IFCAP_* the device can do
     private SlotGate gate;                 // (c) null in a vnet without threads
+    private TransmitFn transparentFn;      // (c) null for a driver that others can listen to
     private volatile int index;            // (w) set by attach
     private volatile int capenable;        // (w) IFCAP_* in use
     private volatile int flags;            // (w) IFF_* that the stack owns
@@ -213,6 +214,23 @@ public final class Ifnet extends IfnetSlots {
      */
     public void setLateCallsHarmless() {
         gate = null;
+    }
+
+    /**
+     * For a driver, before attach, whose transmit slot gives what it gets back to this very host and does nothing else
+     * that anybody could see.
+     */
+    public void setTransparent() {
+        transparentFn = transmitFn;
+    }
+
+    /**
+     * Whether what is sent here comes back in unseen and unchanged: it is up, no tap listens, and nobody has wrapped
+     * the transmit slot of such a driver. Sockets of this host may then be joined past it.
+     */
+    public boolean transparent() {
+        return transparentFn != null && transmitFn == transparentFn && bpf == null
+            && (flags & (IFF_UP | IFF_DYING)) == IFF_UP;
     }
 
     /**

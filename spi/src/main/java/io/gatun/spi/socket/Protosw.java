@@ -186,6 +186,16 @@ public abstract class Protosw {
         return Errno.EOPNOTSUPP;
     }
 
+    /**
+     * Before a message is made of what a user sends: takes it straight from the user's memory where it can.
+     *
+     * @param nam destination, or null for the peer
+     * @return true when all of uio was sent; false when a message is to be made of it and sent
+     */
+    public boolean sendUio(final SocketSide so, final Uio uio, final SockAddr nam) {
+        return false;
+    }
+
     /** send(2). Consumes top and control. {@code uio} and {@code top} exclude each other. @bsd pr_sosend */
     public Errno sosend(
         final SocketSide so, final SockAddr addr, final Uio uio, final Mbuf top, final Mbuf control, final int flags) {

@@ -55,6 +55,11 @@ public interface SockBuf {
     /** Changes SBS_* bits, under the lock. */
     void setStateBits(int set, int clear);
 
+    /** Of a send buffer the way past it, of a receive buffer the way into it; null for none. */
+    default Fusion fusion() {
+        return null;
+    }
+
     /** First mbuf of the first record, or null; under the lock. @bsd sb_mb */
     Mbuf mb();
 
@@ -117,6 +122,16 @@ public interface SockBuf {
 
     /** @bsd sbappendaddr_locked */
     boolean appendAddrLocked(SockAddr from, Mbuf m, Mbuf control);
+
+    /**
+     * Appends a message straight from a user's memory, if this buffer does that and there is room, and wakes readers.
+     *
+     * @param from its sender, copied
+     * @return false when a message is to be made of it first: nothing was done
+     */
+    default boolean appendUioLocked(final SockAddr from, final Uio uio) {
+        return false;
+    }
 
     /** Appends control and data as a record. @bsd sbappendcontrol */
     default void appendControl(final Mbuf m, final Mbuf control, final int flags) {

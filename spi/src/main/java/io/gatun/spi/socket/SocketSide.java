@@ -1,5 +1,6 @@
 package io.gatun.spi.socket;
 
+import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.Mtx;
@@ -136,6 +137,17 @@ public interface SocketSide {
      * @bsd sonewconn
      */
     SocketSide newConn(int connstatus);
+
+    /**
+     * From here on what this socket sends goes straight into the receive buffer of {@code peer}. The send buffer is
+     * empty. Under both pcbs' locks.
+     *
+     * @param way the interface that the packets would go by
+     * @return null where that is not possible
+     */
+    default Fusion fuse(final SocketSide peer, final Ifnet way) {
+        return null;
+    }
 
     // ---- wake-ups ------------------------------------------------------------
 

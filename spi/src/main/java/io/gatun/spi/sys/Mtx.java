@@ -242,7 +242,7 @@ public final class Mtx implements Lock {
     }
 
     /** Whether several threads may want it at once. */
-    boolean isShared() {
+    public boolean isShared() {
         return shared;
     }
 
