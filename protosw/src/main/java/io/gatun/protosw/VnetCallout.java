@@ -89,7 +89,7 @@ final class VnetCallout implements Callout {
 
     @Override
     public boolean stop() {
-        long before = exchange(CalloutWheel.NONE);
+        long before = disarm();
         if (running) {
             running = false;
         }
@@ -103,7 +103,7 @@ final class VnetCallout implements Callout {
     @Override
     public boolean drain() {
         assert lock == null || !lock.owned() || runner == Thread.currentThread() : name + " drained with its lock held";
-        long before = exchange(CalloutWheel.NONE);
+        long before = disarm();
         if (running) {
             running = false;
         }
@@ -115,6 +115,10 @@ final class VnetCallout implements Callout {
             wheel.awaitRunner(this);
         }
         return before != CalloutWheel.NONE;
+    }
+
+    private long disarm() {
+        return due() == CalloutWheel.NONE ? CalloutWheel.NONE : exchange(CalloutWheel.NONE);
     }
 
     @Override

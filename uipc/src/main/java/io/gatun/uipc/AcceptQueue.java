@@ -44,6 +44,8 @@ final class AcceptQueue {
     private static final int LOOKS = 2048;
     /** With each so many children more that wait, who brings them gives way to who may take them. */
     private static final int CROWD = 16;
+    /** References on the listener that are taken at once, so that its line is left to those who look at it. */
+    private static final int REFS = 64;
 
     static {
         try {
@@ -77,6 +79,8 @@ final class AcceptQueue {
     private Object upcallArg;     // (l)
     private volatile SoAccf.Held filter; // (w)
     private final Looks looks = new Looks();
+    @GuardedBy("lock")
+    private int spareRefs;        // (l) references on the listener for children to come
 
     AcceptQueue(final Socket so) {
         this.so = so;
@@ -194,8 +198,7 @@ final class AcceptQueue {
             if (closed) {
                 return false;
             }
-            so.ref();
-            child.listener = so;
+            child.listener = listener();
             if (complete) {
                 addCompleteLocked(child);
                 return true;
@@ -281,7 +284,7 @@ final class AcceptQueue {
         child.setHead(null, SQ_NONE);
     }
 
-    /** Takes the oldest complete child, whose reference on the listener is the caller's to give back; or null. */
+    /** Takes the oldest complete child, or null. A reference that it still has is the caller's to give back. */
     Socket poll() {
         if (qlen == 0) {
             return null;
@@ -291,6 +294,10 @@ final class AcceptQueue {
             final Socket child = comp.first;
             if (child != null) {
                 unlinkLocked(child);
+                if (!closed) {
+                    child.listener = null;
+                    spareRefs++;
+                }
             }
             return child;
         } finally {
@@ -298,11 +305,24 @@ final class AcceptQueue {
         }
     }
 
+    /** The listener, with a reference for a child. */
+    @GuardedBy("lock")
+    private Socket listener() {
+        if (spareRefs == 0) {
+            so.extraRefs(REFS);
+            spareRefs = REFS;
+        }
+        spareRefs--;
+        return so;
+    }
+
     /** Refuses further children and wakes accept. */
     void close() {
         lock.lock();
         try {
             closed = true;
+            so.extraRefs(-spareRefs); // the user's is there yet
+            spareRefs = 0;
             upcall = null;
             upcallArg = null;
             if (waiters > 0) {

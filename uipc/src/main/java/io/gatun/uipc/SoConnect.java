@@ -159,8 +159,10 @@ final class SoConnect {
     }
 
     private static SoResult accepted(final Socket so, final Socket child, final SockAddr nam) {
-        child.listener = null;
-        so.rele();
+        if (child.listener != null) {
+            child.listener = null;
+            so.rele();
+        }
         child.inheritState(so);
         final Errno e = child.proto.accept(child, nam == null ? new SockAddr() : nam);
         if (e != Errno.OK) {
@@ -198,6 +200,7 @@ final class SoConnect {
         so.setLinger(head.linger());
         so.setFibnum(head.fibnum());
         so.setUserCookie(head.userCookie());
+        so.beginAs(head);
         so.snd.inherit(head.snd);
         so.rcv.inherit(head.rcv);
         return so;

@@ -62,6 +62,8 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         }
     }
 
+    private static final int INHERITED = SS_NBIO | SS_ASYNC;
+
     final Sockets sockets;
     final Protosw proto;
     final byte family;
@@ -191,6 +193,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         addRefs(-1);
     }
 
+    /** Takes n references, or gives back as many (negative) of which none is the last. */
+    void extraRefs(final int n) {
+        addRefs(n);
+    }
+
     /** Adds to the work SoDefer has for this socket; answers what there was. */
     int deferWork(final int work) {
         return (byte) DEFERRED.getAndBitwiseOr(this, (byte) work);
@@ -312,10 +319,15 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     /** What a child takes over from its listener when it is accepted. @bsd ACCEPT4_INHERIT */
     void inheritState(final Socket from) {
-        final int bits = from.state() & (SS_NBIO | SS_ASYNC);
-        if (bits != 0) {
-            changeState(bits, 0);
+        final int bits = from.state() & INHERITED;
+        if ((state & INHERITED) != bits) {
+            changeState(bits, INHERITED & ~bits);
         }
+    }
+
+    /** The same for a child that nobody knows yet: when it is accepted the listener will hardly have changed. */
+    void beginAs(final Socket from) {
+        STATE.set(this, (short) (from.state() & INHERITED));
     }
 
     @Override

@@ -14,7 +14,7 @@ import java.lang.invoke.VarHandle;
  */
 final class PcbHash {
     private static final VarHandle BUCKET = MethodHandles.arrayElementVarHandle(PcbNode[].class);
-    private static final int INITIAL = 64;
+    private static final int INITIAL = 512;
     private static final int LARGEST = 1 << 22;
 
     private final long k0;

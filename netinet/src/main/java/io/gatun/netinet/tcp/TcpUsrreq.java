@@ -99,6 +99,9 @@ public final class TcpUsrreq extends Protosw {
     @Override
     public void close(final SocketSide so) {
         final Tcpcb tp = tcpcb(so);
+        if (tp.inp.has(Inpcb.INP_DROPPED)) {
+            return; // for good: no lock is needed to see that
+        }
         tp.inp.lock.lock();
         try {
             if (!tp.inp.has(Inpcb.INP_DROPPED) && tp.state != TcpState.TIME_WAIT) {
@@ -245,18 +248,13 @@ public final class TcpUsrreq extends Protosw {
         return e;
     }
 
-    /** @bsd tcp_usr_accept */
+    /** Takes no lock: who it is does not change, and the connection may end just afterwards. @bsd tcp_usr_accept */
     @Override
     public Errno accept(final SocketSide so, final SockAddr nam) {
         final Tcpcb tp = tcpcb(so);
-        tp.inp.lock.lock();
-        try {
-            tp.inp.peeraddr(nam);
-            final boolean gone = (so.state() & SS_ISDISCONNECTED) != 0 || tp.inp.has(Inpcb.INP_DROPPED);
-            return gone ? Errno.ECONNABORTED : Errno.OK;
-        } finally {
-            tp.inp.lock.unlock();
-        }
+        tp.inp.peeraddr(nam);
+        final boolean gone = (so.state() & SS_ISDISCONNECTED) != 0 || tp.inp.has(Inpcb.INP_DROPPED);
+        return gone ? Errno.ECONNABORTED : Errno.OK;
     }
 
     // ---- CLOSE ------------------------------------------------------------

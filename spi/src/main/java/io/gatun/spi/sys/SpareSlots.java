@@ -7,24 +7,30 @@ import java.lang.invoke.VarHandle;
  * Spare objects, one for each of a few threads, for work that needs one for a moment: a thread takes its slot's and
  * gives it back. A thread that finds its slot empty, because another shares it, makes or finds an object elsewhere.
  *
- * <p>Locking key: (c) constant, (v) VarHandle when shared, else of the one thread.
+ * <p>In a vnet with threads a slot is two: one is for good the first platform thread's that came, which needs no atomic
+ * instruction, the other is shared by those who came later.
+ *
+ * <p>Locking key: (c) constant, (o) the owner of the slot, else VarHandle when shared, else of the one thread, (v)
+ * VarHandle.
  */
 public final class SpareSlots<T> {
     private static final VarHandle SLOTS = MethodHandles.arrayElementVarHandle(Object[].class);
+    private static final VarHandle OWNERS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int COUNT = 8;
     /** References from one slot to the next: they may have 4 octets, and cache lines are fetched in pairs. */
     private static final int SPREAD = 32;
 
     private final boolean shared;                               // (c)
-    private final Object[] slots = new Object[(COUNT + 1) * SPREAD]; // (v) the first part keeps others away
+    private final Object[] slots = new Object[(2 * COUNT + 1) * SPREAD]; // (o) the first part keeps others away
+    private final long[] owners = new long[COUNT];              // (v) thread ids, 0 for nobody
 
     /** @param shared whether several threads use it at once: {@code VnetSide.threaded()} */
     public SpareSlots(final boolean shared) {
         this.shared = shared;
     }
 
-    private static int slot() {
-        return ((int) Thread.currentThread().threadId() & COUNT - 1) * SPREAD + SPREAD / 2;
+    private static int slot(final int number) {
+        return number * SPREAD + SPREAD / 2;
     }
 
     /** The spare object of this thread's slot, which is empty then; or null. */
@@ -35,10 +41,12 @@ public final class SpareSlots<T> {
     /** Gives an object to this thread's slot; the one that was in it, or null, is the caller's. */
     @SuppressWarnings("unchecked")
     public T exchange(final T object) {
-        final int i = slot();
-        if (shared) {
-            return (T) SLOTS.getAndSet(slots, i, object);
+        final long me = Thread.currentThread().threadId();
+        final int n = (int) me & COUNT - 1;
+        if (shared && !owns(n, me)) {
+            return (T) SLOTS.getAndSet(slots, slot(n + COUNT), object);
         }
+        final int i = slot(n);
         final T old = (T) slots[i];
         slots[i] = object;
         return old;
@@ -46,6 +54,18 @@ public final class SpareSlots<T> {
 
     /** Gives an object to this thread's slot; one that was in it is forgotten. */
     public void give(final T object) {
-        SLOTS.setRelease(slots, slot(), object);
+        final long me = Thread.currentThread().threadId();
+        final int n = (int) me & COUNT - 1;
+        if (shared && !owns(n, me)) {
+            SLOTS.setRelease(slots, slot(n + COUNT), object);
+        } else {
+            slots[slot(n)] = object;
+        }
+    }
+
+    private boolean owns(final int n, final long me) {
+        final long owner = owners[n];
+        return owner == me || owner == 0 && !Thread.currentThread().isVirtual()
+            && OWNERS.compareAndSet(owners, n, 0L, me);
     }
 }
