@@ -88,7 +88,7 @@ public final class MbufPool {
         mbufs = new Mbuf[b.limit(Z_MBUF)];
         layOut();
         if (Poison.ON) {
-            Poison.fill(region, 0, region.byteSize());
+            Poison.fill(region);
         }
     }
 

@@ -1,7 +1,7 @@
 package io.gatun.spi.mbuf;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Fills freed octets with a pattern and looks for the pattern when they are handed out again, so that a write through
@@ -11,26 +11,27 @@ import java.lang.foreign.ValueLayout;
  */
 final class Poison {
     static final boolean ON = Poison.class.desiredAssertionStatus();
-    private static final long PATTERN = 0xdedededededededeL;
-    private static final int WIDTH = Long.BYTES;
+    private static final byte PATTERN = (byte) 0xde;
+    /** As much of the pattern as the largest item has octets, to copy from and to compare with. */
+    private static final MemorySegment SPOILT = ON ? Arena.global().allocate(Mbuf.MJUM16BYTES).fill(PATTERN)
+        : MemorySegment.NULL;
 
     private Poison() {
     }
 
-    /** Spoils {@code len} octets, a multiple of 8. */
-    static void fill(MemorySegment seg, long off, long len) {
-        // Not asSlice().fill(): nothing may be allocated here, with assertions on either.
-        for (long i = 0; i < len; i += WIDTH) {
-            seg.set(ValueLayout.JAVA_LONG_UNALIGNED, off + i, PATTERN);
-        }
+    /** Spoils all of a segment. */
+    static void fill(MemorySegment seg) {
+        seg.fill(PATTERN);
     }
 
-    /** True when nobody wrote since {@link #fill}; {@code len} is a multiple of 8. */
+    /** Spoils {@code len} octets, those of an item at most. */
+    static void fill(MemorySegment seg, long off, long len) {
+        // Not asSlice().fill(): nothing may be allocated here, with assertions on either.
+        MemorySegment.copy(SPOILT, 0, seg, off, len);
+    }
+
+    /** True when nobody wrote since {@link #fill}; {@code len} is that of an item at most. */
     static boolean intact(MemorySegment seg, long off, long len) {
-        long differs = 0;
-        for (long i = 0; i < len; i += WIDTH) {
-            differs |= seg.get(ValueLayout.JAVA_LONG_UNALIGNED, off + i) ^ PATTERN;
-        }
-        return differs == 0;
+        return MemorySegment.mismatch(SPOILT, 0, len, seg, off, off + len) < 0;
     }
 }
