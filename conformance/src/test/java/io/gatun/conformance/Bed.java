@@ -34,6 +34,7 @@ final class Bed implements AutoCloseable {
     static final Epair.Config ETHERNET = new Epair.Config(1500, 4096, true, false);
     static final int PORT = 5001;
 
+    private static final String POOL = "bed";
     private static final long PATIENCE_S = 60;
 
     private static final int NMBUFS = 1 << 15;
@@ -51,8 +52,9 @@ final class Bed implements AutoCloseable {
     private int cables;
 
     Bed(final LockStrategy strategy, final boolean threads, final long seed) {
-        this(strategy, threads, seed, MbufPool.builder().name("bed").nmbufs(NMBUFS).nmbclusters(CLUSTERS_2K)
-            .nmbjumbop(CLUSTERS_4K).nmbjumbo16(CLUSTERS_16K).threads(threads ? 2 : 1).build());
+        this(strategy, threads, seed, Pools.take(threads ? POOL + " of threads" : POOL, MbufPool.builder()
+            .nmbufs(NMBUFS).nmbclusters(CLUSTERS_2K).nmbjumbop(CLUSTERS_4K).nmbjumbo16(CLUSTERS_16K)
+            .threads(threads ? 2 : 1)));
     }
 
     /** With a pool of the test's own. */
@@ -303,5 +305,8 @@ final class Bed implements AutoCloseable {
         pool.check();
         assertThat(pool.outstanding()).as("mbufs outstanding: %s", pool.leakReport()).isZero();
         assertThat(pool.clustersOutstanding()).as("clusters outstanding").isZero();
+        if (pool.name().startsWith(POOL)) {
+            Pools.giveBack(pool);
+        }
     }
 }

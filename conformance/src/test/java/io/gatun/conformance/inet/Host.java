@@ -4,6 +4,7 @@ import io.gatun.drivers.epair.Epair;
 import io.gatun.netinet.InetConfig;
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.ifnet.Ifnet;
+import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.Errno;
@@ -35,7 +36,8 @@ final class Host implements AutoCloseable {
     Host(final LockStrategy locks, final VirtualClock clock, final String name) {
         this.clock = clock;
         vnet = Vnet.builder().name(name).clock(clock).threads(false).seed(name.hashCode()).lockStrategy(locks)
-            .sysctl("net.inet6.ip6.dad_count", "0").sysctl("net.inet6.ip6.auto_linklocal", "0").strict(true).build();
+            .sysctl("net.inet6.ip6.dad_count", "0").sysctl("net.inet6.ip6.auto_linklocal", "0").strict(true)
+            .pool(MbufPool.builder().small()).build();
         try {
             lo = vnet.ifnets().create("lo0");
             config().addAddress(lo, "127.0.0.1/8");

@@ -2,6 +2,7 @@ package io.gatun.conformance.inet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.conformance.Pools;
 import io.gatun.conformance.netsim.Pattern;
 import io.gatun.drivers.epair.Epair;
 import io.gatun.netinet.InetConfig;
@@ -24,8 +25,8 @@ final class TwoHosts implements AutoCloseable {
     private static final int PORT = 8080;
 
     final VirtualClock clock = new VirtualClock();
-    final MbufPool pool = MbufPool.builder().nmbufs(8192).nmbclusters(4096).nmbjumbop(512).nmbjumbo16(512)
-        .threads(2).build();
+    final MbufPool pool = Pools.take("two hosts", MbufPool.builder().nmbufs(8192).nmbclusters(4096).nmbjumbop(512)
+        .nmbjumbo16(512).threads(2));
     final boolean threads;
     final Vnet client;
     final Vnet server;
@@ -120,5 +121,6 @@ final class TwoHosts implements AutoCloseable {
         client.close();
         server.close();
         assertThat(pool.outstanding()).isZero();
+        Pools.giveBack(pool);
     }
 }
