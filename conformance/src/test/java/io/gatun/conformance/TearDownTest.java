@@ -21,6 +21,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import javax.management.JMException;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +39,8 @@ class TearDownTest {
     private static final long HEAP_SLACK = 1 << 20;
     private static final int LOOKS = 30;
     private static final int WORST = 8;
+    private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final int SAME = 10;
 
     /** One family's listener, its stream of data beside, and who opens and kills. */
     private static final class Worker {
@@ -194,13 +197,19 @@ class TearDownTest {
         }
     }
 
-    /** Waits until something is as it was, TIME-WAIT being over. */
+    /**
+     * Waits until something is as it was, TIME-WAIT being over, and stays so: a callout that runs is not armed, but may
+     * be again. The processor is left to the timers meanwhile.
+     */
     private static <T> void settled(final Supplier<T> now, final T before) {
         final long until = System.nanoTime() + PATIENCE_NS;
-        while (!now.get().equals(before) && System.nanoTime() < until) {
-            Thread.yield();
+        T is = now.get();
+        for (int same = 0; same < SAME && System.nanoTime() < until; same++) {
+            LockSupport.parkNanos(LOOK_NS);
+            is = now.get();
+            same = is.equals(before) ? same : -1;
         }
-        assertThat(now.get()).as("threads: %s", Stuck.threads()).isEqualTo(before);
+        assertThat(is).as("threads: %s", Stuck.threads()).isEqualTo(before);
     }
 
     /** Live memory; what timers made room for in a spike goes back after a turn or two of their wheel. */
