@@ -2,6 +2,7 @@ package io.gatun.cli.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatun.cli.WholeMachine;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -15,9 +16,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import picocli.CommandLine;
 
 /** {@code gatun bench} as a whole, with spans too short to mean anything. */
+@ExtendWith(WholeMachine.class)
 @Timeout(180)
 class BenchTest {
     private static final Path CC = Path.of("/proc/sys/net/ipv4/tcp_congestion_control");
