@@ -1,6 +1,7 @@
 package io.gatun.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatun.netinet.tcp.TcpInfo;
 import io.gatun.protosw.Vnet;
@@ -10,9 +11,12 @@ import io.gatun.spi.socket.Linger;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.ErrnoException;
+import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.SocketFile;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -127,6 +131,110 @@ class FusionTest {
             assertThat(count(v, "tcp.fused")).isEqualTo(2);
             assertThat(receive(c[1], 10_000, 0)).startsWith("3000 ");
             close(c);
+        }
+    }
+
+    // ---- the handshake ------------------------------------------------------------
+
+    /** Whatever is offered, both ends agree on what they would have agreed on by segments. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void handshake_agreesOnTheSame(final int rfc1323) throws Exception {
+        for (final SockAddr at : List.of(FOUR, SIX)) {
+            for (final String sack : List.of("0", "1")) {
+                for (final int maxseg : List.of(0, 1000)) {
+                    final String as = rfc1323 + " sack " + sack + " maxseg " + maxseg + " at " + at;
+                    assertThat(agreed("1", rfc1323, sack, maxseg, at)).as(as)
+                        .isEqualTo(agreed("0", rfc1323, sack, maxseg, at));
+                }
+            }
+        }
+    }
+
+    private static String agreed(
+            final String fusion, final int rfc1323, final String sack, final int maxseg, final SockAddr at)
+            throws Exception {
+        try (Bed bed = new Bed(1).sysctl("net.inet.tcp.fusion", fusion).sysctl("net.inet.tcp.sack.enable", sack)
+            .sysctl("net.inet.tcp.rfc1323", String.valueOf(rfc1323))) {
+            final Vnet v = dual(bed);
+            final SocketFile from = Bed.tcp(v, at.family());
+            if (maxseg != 0) {
+                from.setOption(InDefs.IPPROTO_TCP, InDefs.TCP_MAXSEG, maxseg);
+            }
+            final SocketFile[] c = bed.connection(from, v, at);
+            assertThat(count(v, "tcp.fusedopen")).isEqualTo(Long.parseLong(fusion));
+            assertThat(count(v, "tcp.sndtotal") == 0).isEqualTo("1".equals(fusion));
+            final StringBuilder out = new StringBuilder();
+            for (final SocketFile so : c) {
+                final TcpInfo i = so.getOption(InDefs.IPPROTO_TCP, InDefs.TCP_INFO, TcpInfo.class);
+                out.append(i.state()).append(' ').append(i.options()).append(' ').append(i.sndWscale()).append(' ')
+                    .append(i.rcvWscale()).append(' ').append(i.sndMss()).append(' ').append(i.rcvMss()).append(' ')
+                    .append(i.sndWnd()).append(' ').append(i.rcvSpace()).append(' ').append(i.sndCwnd()).append(' ')
+                    .append(i.rcvAdv() - i.rcvNxt()).append(' ').append(i.inFlight()).append('\n');
+            }
+            final TcpInfo a = c[0].getOption(InDefs.IPPROTO_TCP, InDefs.TCP_INFO, TcpInfo.class);
+            final TcpInfo b = c[1].getOption(InDefs.IPPROTO_TCP, InDefs.TCP_INFO, TcpInfo.class);
+            assertThat(a.sndNxt()).isEqualTo(b.rcvNxt());
+            assertThat(b.sndNxt()).isEqualTo(a.rcvNxt());
+            // What follows by segments is taken.
+            lo(v).setBpf((ifp, m, outbound) -> { });
+            bed.transfer(new Flow(c[0], c[1], 100_000, 5000), new Flow(c[1], c[0], 100_000, 5000));
+            assertThat(count(v, "tcp.sndbyte")).isEqualTo(200_000);
+            assertThat(bed.drops()).isEmpty();
+            close(c);
+            return out.toString();
+        }
+    }
+
+    @Test
+    void handshake_whereItCannotBe_isSegments() throws Exception {
+        try (Bed bed = new Bed(1)) {
+            final Vnet v = dual(bed);
+            final SocketFile head = Bed.listener(v, FOUR, 1);
+            head.setNonBlocking(true);
+            final List<SocketFile> clients = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                final SocketFile so = Bed.tcp(v);
+                so.setNonBlocking(true);
+                clients.add(so);
+                so.so().connect(FOUR, Ucred.ROOT); // the last are reset, for want of room
+            }
+            bed.run();
+            assertThat(count(v, "tcp.fusedopen")).as("as many as the backlog takes").isLessThan(4);
+            assertThat(count(v, "tcp.sndtotal")).as("the others knock by segments").isPositive();
+            for (final SocketFile so : clients) {
+                so.close();
+            }
+            head.close();
+            final SocketFile nobody = Bed.tcp(v);
+            assertThatThrownBy(() -> nobody.connect(FOUR)).hasMessageContaining("ECONNREFUSED");
+            nobody.close();
+            bed.advance(HOURS_NS);
+        }
+    }
+
+    /** A reset and an orderly end, each seen by the other end at once, and no packet was needed. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void end_reachesTheOtherWithoutPackets(final boolean reset) throws Exception {
+        try (Bed bed = new Bed(1)) {
+            final Vnet v = dual(bed);
+            final SocketFile[] c = bed.connection(v, v, FOUR);
+            send(c[0], 10, 0);
+            if (reset) {
+                c[0].setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_LINGER, new Linger(true, 0));
+            }
+            c[0].close();
+            assertThat(receive(c[1], 100, 0)).startsWith("10 ");
+            if (reset) {
+                assertThatThrownBy(() -> receive(c[1], 100, 0)).hasMessageContaining("ECONNRESET");
+            } else {
+                assertThat(receive(c[1], 100, 0)).startsWith("-1 ");
+            }
+            assertThat(count(v, "tcp.sndtotal")).as("segments").isZero();
+            c[1].close();
+            bed.advance(HOURS_NS);
+            assertThat(v.sysctl().find("net.inet.tcp.pcbcount").get()).as("blocks left").isZero();
         }
     }
 

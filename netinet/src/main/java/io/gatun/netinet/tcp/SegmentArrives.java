@@ -235,7 +235,7 @@ final class SegmentArrives {
 
     /** The peer has reset the connection. As in FreeBSD the user hears of it in CLOSING and LAST-ACK too. */
     @GuardedBy("tp.inp.lock")
-    private static void reset(Tcpcb tp) {
+    static void reset(Tcpcb tp) {
         final Errno why = tp.state == TcpState.SYN_RECEIVED ? Errno.ECONNREFUSED : Errno.ECONNRESET;
         tp.tcp.stat.drops.increment();
         TcpSubr.stateChange(tp, TcpState.CLOSED);

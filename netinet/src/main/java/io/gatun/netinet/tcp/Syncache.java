@@ -117,6 +117,23 @@ final class Syncache {
         return v;
     }
 
+    /**
+     * The SYN of a peer in this stack: the socket at once, and in {@code seg}, which the SYN was in, the SYN|ACK that
+     * would be sent. Null when the backlog is full or memory short. The listener is locked, the socket is not.
+     */
+    @GuardedBy("lp.inp.lock")
+    Tcpcb straight(Tcpcb lp, Seg seg) {
+        final TcpBare b = tcp.segs.claimBare();
+        b.inc.set(seg);
+        fill(b.entry, b.inc, lp, seg);
+        final Tcpcb made = SyncacheSocket.make(tcp, lp, b.entry, seg.nowNs);
+        if (made != null) {
+            respond.straight(b.entry, b, seg);
+        }
+        tcp.segs.release(b);
+        return made;
+    }
+
     private static boolean known(SyncacheShard sh, int bucket, InConninfo inc) {
         sh.lock.lock();
         try {

@@ -36,6 +36,18 @@ final class SyncacheRespond {
         return e;
     }
 
+    /** The SYN|ACK as its receiver would decode it. */
+    void straight(SyncacheEntry sc, TcpBare b, Seg seg) {
+        TcpFusionOpen.bare(seg, TcpHeader.TH_SYN | TcpHeader.TH_ACK, sc.iss, sc.irs + 1, seg.nowNs);
+        seg.rawWin = sc.wnd;
+        seg.win = sc.wnd;
+        b.to.flags = 0;
+        if (!sc.has(SyncacheEntry.SCF_NOOPT)) {
+            options(sc, b, true);
+        }
+        TcpFusionOpen.options(seg, b.to);
+    }
+
     private void options(SyncacheEntry sc, TcpBare b, boolean syn) {
         final TcpOpt to = b.to;
         if (syn) {

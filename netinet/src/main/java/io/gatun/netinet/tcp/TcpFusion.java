@@ -55,7 +55,7 @@ final class TcpFusion {
             return null;
         }
         final Ifnet way = way(tp);
-        final Inpcb peer = way == null ? null : peer(tp);
+        final Inpcb peer = way == null ? null : peer(tp, 0);
         if (peer == null || peer == tp.inp || !peer.lock.tryLock()) {
             return null;
         }
@@ -68,7 +68,7 @@ final class TcpFusion {
 
     /** The interface between this host and itself, if the peer is here and nothing is to be seen on the way. */
     @GuardedBy("tp.inp.lock")
-    private static Ifnet way(Tcpcb tp) {
+    static Ifnet way(Tcpcb tp) {
         final Inpcb inp = tp.inp;
         final RouteCache ro = tp.isQuiet() ? new RouteCache() : tp.act().route; // it shall not wake for this alone
         final int fib = TcpMss.fib(tp);
@@ -78,15 +78,16 @@ final class TcpFusion {
             || !nh.ifp.transparent() || !TcpPath.local(tp) ? null : nh.ifp;
     }
 
+    /** The block that the segments would come to, not locked; null for none. @param flags INPLOOKUP_* */
     @GuardedBy("tp.inp.lock")
-    private static Inpcb peer(Tcpcb tp) {
+    static Inpcb peer(Tcpcb tp, int flags) {
         final Inpcb inp = tp.inp;
         final InpcbInfo info = tp.tcp.tcbinfo;
         if (inp.isV6()) {
             return info.lookup6(inp.laddrHi(), inp.laddrLo(), inp.faddrHi(), inp.faddrLo(),
-                InpcbInfo.ports(inp.fport(), inp.lport()), 0);
+                InpcbInfo.ports(inp.fport(), inp.lport()), flags);
         }
-        return info.lookup4(inp.laddr4(), inp.lport(), inp.faddr4(), inp.fport(), 0);
+        return info.lookup4(inp.laddr4(), inp.lport(), inp.faddr4(), inp.fport(), flags);
     }
 
     /** Both are locked. */

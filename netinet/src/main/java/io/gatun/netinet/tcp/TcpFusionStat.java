@@ -7,11 +7,14 @@ import io.gatun.spi.sys.CounterSet;
 final class TcpFusionStat {
     /** Directions of connections that were joined past the segments. */
     final Counter fused;
+    /** Connections that began without packets. */
+    final Counter opened;
     /** Octets that went past the segments; counted as a direction is parted. */
     final Counter fusedbyte;
 
     TcpFusionStat(CounterSet set) {
         fused = set.counter("tcp.fused");
+        opened = set.counter("tcp.fusedopen");
         fusedbyte = set.counter("tcp.fusedbyte");
     }
 }

@@ -159,8 +159,11 @@ public final class TcpSubr {
         }
         TcpFusion.unfuse(tp);
         if (tp.state.haveRcvdSyn()) {
+            final boolean told = TcpFusionOpen.reset(tp);
             stateChange(tp, TcpState.CLOSED);
-            TcpOutput.output(tp);
+            if (!told) {
+                TcpOutput.output(tp);
+            }
             tp.tcp.stat.drops.increment();
         } else {
             tp.tcp.stat.conndrops.increment();

@@ -219,7 +219,7 @@ public final class TcpUsrreq extends Protosw {
                 return Errno.ECONNREFUSED;
             }
             final Errno e = connect(tp, nam, cred);
-            return e == Errno.OK ? TcpOutput.output(tp) : e;
+            return e == Errno.OK && !TcpFusionOpen.open(tp) ? TcpOutput.output(tp) : e;
         } finally {
             tp.inp.lock.unlock();
         }
@@ -300,7 +300,7 @@ public final class TcpUsrreq extends Protosw {
             so.isDisconnecting();
             so.rcv().flush();
             usrclosed(tp);
-            if (!tp.inp.has(Inpcb.INP_DROPPED)) {
+            if (!tp.inp.has(Inpcb.INP_DROPPED) && !TcpFusionOpen.fin(tp)) {
                 TcpOutput.output(tp);
             }
         }
@@ -362,7 +362,9 @@ public final class TcpUsrreq extends Protosw {
             if (!again || how == SocketDefs.SHUT_RDWR) {
                 usrclosed(tp);
             }
-            final Errno e = tp.inp.has(Inpcb.INP_DROPPED) ? Errno.OK : TcpOutput.output(tp);
+            // To end receiving too is for the caller, after this; what acknowledges the FIN looks whether it has ended.
+            final boolean sent = tp.inp.has(Inpcb.INP_DROPPED) || how == SocketDefs.SHUT_WR && TcpFusionOpen.fin(tp);
+            final Errno e = sent ? Errno.OK : TcpOutput.output(tp);
             assert TcpCheck.check(tp);
             return e;
         } finally {
