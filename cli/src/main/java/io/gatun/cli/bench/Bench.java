@@ -36,6 +36,9 @@ public final class Bench implements Callable<Integer> {
     @Option(names = "--side", paramLabel = "SIDE", split = ",",
             description = "Sides to run, of gatun, poll and kernel, divided by commas.")
     private List<String> side;
+    @Option(names = "--packets",
+            description = "Gatun sends all in packets over lo0: net.inet.tcp.fusion=0, net.inet.udp.fusion=0.")
+    private boolean packets;
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
@@ -99,7 +102,7 @@ public final class Bench implements Callable<Integer> {
             samples.put(s, new Sample());
         }
         final long runNs = (long) (seconds * NS_PER_S);
-        try (BenchJvms jvms = new BenchJvms(w)) {
+        try (BenchJvms jvms = new BenchJvms(w, packets)) {
             for (int round = 0; round < rounds; round++) {
                 err.printf(Locale.ROOT, "\r%-16s round %d of %d", w.label(), round + 1, rounds);
                 err.flush();
@@ -115,9 +118,11 @@ public final class Bench implements Callable<Integer> {
         return samples;
     }
 
-    private static void printTable(
+    private void printTable(
         final PrintWriter out, final Map<Workload, Map<Side, Sample>> samples, final String cc) {
         out.println("Median [least-most]; ratio is Gatun with threads to the kernel, above 1: Gatun is better.");
+        out.println(packets ? "Gatun: all goes in packets over lo0 (--packets)."
+            : "Gatun: between its own sockets what can goes past the packets of lo0; --packets turns that off.");
         out.println("Kernel: 127.0.0.1 through Java NIO, congestion control " + cc + ".");
         out.printf("%-15s %-5s %-24s %-24s %-24s %7s %7s%n",
             "workload", "unit", "gatun", "poll", "kernel", "ratio", "poll");
@@ -138,15 +143,15 @@ public final class Bench implements Callable<Integer> {
         return s.isEmpty() ? "-" : String.format(Locale.ROOT, "%.3g [%.3g-%.3g]", s.median(), s.min(), s.max());
     }
 
-    private static void printJson(
+    private void printJson(
         final PrintWriter out, final Map<Workload, Map<Side, Sample>> samples, final String cc) {
         final StringBuilder b = new StringBuilder("[");
         samples.forEach((w, s) -> {
             b.append(b.length() == 1 ? "\n" : ",\n");
             b.append(String.format(Locale.ROOT, "  {\"workload\": \"%s\", \"unit\": \"%s\", ", w.label(), w.unit()));
             s.forEach((side, sample) -> b.append(field(side.label(), sample)));
-            b.append(String.format(Locale.ROOT, "\"ratio\": %s, \"kernel_cc\": \"%s\"}",
-                ratio(w, s.get(Side.GATUN), s.get(Side.KERNEL), "%.3f", "null"), cc));
+            b.append(String.format(Locale.ROOT, "\"ratio\": %s, \"kernel_cc\": \"%s\", "
+                + "\"packets\": %s}", ratio(w, s.get(Side.GATUN), s.get(Side.KERNEL), "%.3f", "null"), cc, packets));
         });
         out.println(b.append("\n]"));
         out.flush();

@@ -21,6 +21,11 @@ public final class BenchChild {
     /** Begins the line that says what went wrong. */
     static final String FAILURE = "! ";
 
+    /** All that Gatun sends to itself goes in packets. */
+    static final String PACKETS = "packets";
+    /** What can goes past them. */
+    static final String PAST = "past";
+
     private BenchChild() {
     }
 
@@ -34,7 +39,8 @@ public final class BenchChild {
         reader.setDaemon(true);
         reader.start();
         final Workload workload = Workload.of(args[0]);
-        final Stack stack = Side.valueOf(args[1].toUpperCase(Locale.ROOT)).stack();
+        final Stack stack = Side.valueOf(args[1].toUpperCase(Locale.ROOT))
+            .stack(args.length > 2 && args[2].equals(PACKETS));
         boolean well = true;
         while (well) {
             well = answer(workload, stack, asked.take(), System.out);

@@ -34,8 +34,10 @@ final class BenchJvm implements AutoCloseable {
         Thread.ofPlatform().name("bench answers").daemon().start(this::listen);
     }
 
-    static BenchJvm start(final Workload workload, final Side side) throws IOException {
-        return start(workload.label() + ", " + side.label(), command(BenchChild.class, workload.label(), side.label()));
+    static BenchJvm start(final Workload workload, final Side side, final boolean packets) throws IOException {
+        final String w = workload.label();
+        return start(w + ", " + side.label(),
+            command(BenchChild.class, w, side.label(), packets ? BenchChild.PACKETS : BenchChild.PAST));
     }
 
     /** For tests: any command that answers as {@link BenchChild} does. */

@@ -14,12 +14,14 @@ final class BenchJvms implements AutoCloseable {
     private static final long INTERRUPT_MS = 1000;
 
     private final Workload workload;
+    private final boolean packets;
     private final Map<Side, BenchJvm> jvms = new EnumMap<>(Side.class);
     private final CountDownLatch interrupted = new CountDownLatch(1);
     private final Thread hook = new Thread(this::kill);
 
-    BenchJvms(final Workload workload) {
+    BenchJvms(final Workload workload, final boolean packets) {
         this.workload = workload;
+        this.packets = packets;
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
@@ -37,7 +39,7 @@ final class BenchJvms implements AutoCloseable {
     private synchronized BenchJvm jvm(final Side side) throws IOException {
         BenchJvm jvm = jvms.get(side);
         if (jvm == null) {
-            jvm = BenchJvm.start(workload, side);
+            jvm = BenchJvm.start(workload, side, packets);
             jvms.put(side, jvm);
         }
         return jvm;

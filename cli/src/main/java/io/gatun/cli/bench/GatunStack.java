@@ -29,9 +29,15 @@ final class GatunStack implements Stack {
     private static final int LAG = 64;
     private static final int UDP_PORT = 5002;
 
+    private final boolean packets;
+
+    GatunStack(final boolean packets) {
+        this.packets = packets;
+    }
+
     @Override
     public double bulk(final int writeOctets, final Span span) throws IOException {
-        try (Lab lab = new Lab(true)) {
+        try (Lab lab = new Lab(true, packets)) {
             final Socket[] pair = lab.pair(false);
             final AtomicLong received = new AtomicLong();
             final Worker reader = Worker.start("gatun reader", () -> {
@@ -78,7 +84,7 @@ final class GatunStack implements Stack {
 
     @Override
     public double roundTripNs(final boolean spin, final Span span) throws IOException {
-        try (Lab lab = new Lab(true)) {
+        try (Lab lab = new Lab(true, packets)) {
             final Socket[] pair = lab.pair(true);
             pair[0].setNonBlocking(spin);
             pair[1].setNonBlocking(spin);
@@ -138,7 +144,7 @@ final class GatunStack implements Stack {
 
     @Override
     public double udp64(final int burst, final Span span) throws IOException {
-        try (Lab lab = new Lab(true)) {
+        try (Lab lab = new Lab(true, packets)) {
             final Datagrams d = new Datagrams(lab, burst);
             final AtomicBoolean stop = new AtomicBoolean();
             final AtomicLong received = new AtomicLong();
@@ -236,7 +242,7 @@ final class GatunStack implements Stack {
 
     @Override
     public double connections(final Span span) throws IOException {
-        try (Lab lab = new Lab(true)) {
+        try (Lab lab = new Lab(true, packets)) {
             final Socket head = lab.listener();
             head.setNonBlocking(true);
             final AtomicBoolean stop = new AtomicBoolean();

@@ -27,12 +27,17 @@ final class Lab implements AutoCloseable {
     private final Vnet vnet;
     private final Sockets sockets;
 
-    Lab(final boolean threads) throws ErrnoException {
+    /** @param packets whether what its sockets send to each other goes in packets, in place of past them */
+    Lab(final boolean threads, final boolean packets) throws ErrnoException {
         vnet = Vnet.builder().name("bench").threads(threads)
             .pool(MbufPool.builder().nmbufs(NMBUFS).nmbclusters(CLUSTERS_2K).nmbjumbo16(CLUSTERS_16K)).build();
         final Ifnet lo = vnet.ifnets().create("lo0");
         vnet.service(InetConfig.class).addAddress(lo, "127.0.0.1/8");
         lo.up();
+        if (packets) {
+            vnet.sysctl().find("net.inet.tcp.fusion").set(0);
+            vnet.sysctl().find("net.inet.udp.fusion").set(0);
+        }
         sockets = Sockets.of(vnet);
     }
 

@@ -20,9 +20,15 @@ import java.lang.foreign.MemorySegment;
 final class PollStack implements Stack {
     private static final int READ_OCTETS = 256 * 1024;
 
+    private final boolean packets;
+
+    PollStack(final boolean packets) {
+        this.packets = packets;
+    }
+
     @Override
     public double bulk(final int writeOctets, final Span span) throws IOException {
-        try (Lab lab = new Lab(false)) {
+        try (Lab lab = new Lab(false, packets)) {
             final Socket[] pair = lab.pair(false);
             pair[0].setNonBlocking(true);
             pair[1].setNonBlocking(true);
@@ -64,7 +70,7 @@ final class PollStack implements Stack {
     /** The same figure whether the ends spin or block: they are one thread. */
     @Override
     public double roundTripNs(final boolean spin, final Span span) throws IOException {
-        try (Lab lab = new Lab(false)) {
+        try (Lab lab = new Lab(false, packets)) {
             final Socket[] pair = lab.pair(true);
             pair[0].setNonBlocking(true);
             pair[1].setNonBlocking(true);
@@ -83,7 +89,7 @@ final class PollStack implements Stack {
 
     @Override
     public double udp64(final int burst, final Span span) throws IOException {
-        try (Lab lab = new Lab(false)) {
+        try (Lab lab = new Lab(false, packets)) {
             final GatunStack.Datagrams d = new GatunStack.Datagrams(lab, burst);
             final double rate = Rates.run(span, () -> {
                 d.send();
@@ -96,7 +102,7 @@ final class PollStack implements Stack {
 
     @Override
     public double connections(final Span span) throws IOException {
-        try (Lab lab = new Lab(false)) {
+        try (Lab lab = new Lab(false, packets)) {
             final Socket head = lab.listener();
             head.setNonBlocking(true);
             final SockAddr peer = new SockAddr();

@@ -6,24 +6,25 @@ import java.util.Locale;
 enum Side {
     GATUN {
         @Override
-        Stack stack() {
-            return new GatunStack();
+        Stack stack(final boolean packets) {
+            return new GatunStack(packets);
         }
     },
     POLL {
         @Override
-        Stack stack() {
-            return new PollStack();
+        Stack stack(final boolean packets) {
+            return new PollStack(packets);
         }
     },
     KERNEL {
         @Override
-        Stack stack() {
+        Stack stack(final boolean packets) {
             return new KernelStack();
         }
     };
 
-    abstract Stack stack();
+    /** @param packets of the stack itself: whether all it sends to itself is to go in packets */
+    abstract Stack stack(boolean packets);
 
     /** The column's name. */
     String label() {

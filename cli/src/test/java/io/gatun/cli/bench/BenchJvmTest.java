@@ -34,7 +34,7 @@ class BenchJvmTest {
     @ParameterizedTest
     @EnumSource(Side.class)
     void answered_measurement_leavesNoThreadBehind(final Side side) {
-        assertThat(answer(Workload.TCP_RTT_SPIN, side.stack(), "1000000 5000000", true)).matches("= [0-9.E-]+");
+        assertThat(answer(Workload.TCP_RTT_SPIN, side.stack(false), "1000000 5000000", true)).matches("= [0-9.E-]+");
         assertThat(Thread.getAllStackTraces().keySet().stream().map(Thread::getName).toList())
             .noneMatch(name -> name.startsWith("gatun") || name.startsWith("kernel") || name.contains("bench"));
     }
@@ -47,7 +47,7 @@ class BenchJvmTest {
 
     @Test
     void jvm_askedTwice_answersTwiceAndEndsWhenClosed() throws IOException {
-        final BenchJvm jvm = BenchJvm.start(Workload.FORWARD_1, Side.POLL);
+        final BenchJvm jvm = BenchJvm.start(Workload.FORWARD_1, Side.POLL, false);
         assertThat(jvm.measure(SHORT)).isPositive();
         assertThat(jvm.measure(SHORT)).isPositive();
         assertThat(jvm.process().isAlive()).isTrue();
@@ -58,7 +58,7 @@ class BenchJvmTest {
 
     @Test
     void jvm_closedInTheMidstOfAMeasurement_ends() throws IOException {
-        final BenchJvm jvm = BenchJvm.start(Workload.TCP_BULK_1448, Side.POLL);
+        final BenchJvm jvm = BenchJvm.start(Workload.TCP_BULK_1448, Side.POLL, false);
         assertThat(jvm.measure(SHORT)).isPositive();
         jvm.ask("60000000000 60000000000\n");
         jvm.close();
@@ -67,7 +67,7 @@ class BenchJvmTest {
 
     @Test
     void jvm_failing_saysWhichAndWhy() throws IOException {
-        try (BenchJvm jvm = BenchJvm.start(Workload.FORWARD_1, Side.KERNEL)) {
+        try (BenchJvm jvm = BenchJvm.start(Workload.FORWARD_1, Side.KERNEL, false)) {
             assertThatThrownBy(() -> jvm.measure(SHORT)).isInstanceOf(IOException.class)
                 .hasMessage("forward-1, kernel: UnsupportedOperationException");
         }

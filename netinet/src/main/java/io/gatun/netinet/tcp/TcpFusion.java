@@ -78,7 +78,11 @@ final class TcpFusion {
             || !nh.ifp.transparent() || !TcpPath.local(tp) ? null : nh.ifp;
     }
 
-    /** The block that the segments would come to, not locked; null for none. @param flags INPLOOKUP_* */
+    /**
+     * The block that the segments would come to, not locked; null for none.
+     *
+     * @param flags INPLOOKUP_*
+     */
     @GuardedBy("tp.inp.lock")
     static Inpcb peer(Tcpcb tp, int flags) {
         final Inpcb inp = tp.inp;

@@ -35,7 +35,7 @@ final class TcpFusionOpen {
             return false;
         }
         try {
-            return head.ppcb instanceof Tcpcb lp && listens(lp) && handshake(tp, lp);
+            return head.ppcb instanceof Tcpcb lp && handshake(tp, lp);
         } finally {
             head.lock.unlock();
         }
@@ -70,6 +70,9 @@ final class TcpFusionOpen {
     /** Both are locked. */
     @SuppressWarnings("GuardedBy") // two blocks of one class: the checker follows one
     private static boolean handshake(Tcpcb tp, Tcpcb lp) {
+        if (!listens(lp)) {
+            return false;
+        }
         final Tcp tcp = tp.tcp;
         final long now = tcp.clock.nanoTime();
         final Seg seg = tcp.segs.claimSeg();
@@ -198,14 +201,20 @@ final class TcpFusionOpen {
             return false;
         }
         try {
-            if (!(peer.ppcb instanceof Tcpcb to) || !hasAll(tp, to)) {
-                return false;
-            }
-            SegmentArrives.reset(to);
-            return true;
+            return peer.ppcb instanceof Tcpcb to && reset(tp, to);
         } finally {
             peer.lock.unlock();
         }
+    }
+
+    /** Both are locked. */
+    @SuppressWarnings("GuardedBy") // two blocks of one class: the checker follows one
+    private static boolean reset(Tcpcb tp, Tcpcb to) {
+        if (!hasAll(tp, to)) {
+            return false;
+        }
+        SegmentArrives.reset(to);
+        return true;
     }
 
     /**
