@@ -440,7 +440,8 @@ final class MbufSockBuf extends SockBufState {
 
     /**
      * Takes messages out into {@code into}: {@value #TAKE_MOST} mbufs of them at most, and of storage at most a part of
-     * the limit beyond the first. Takes the lock.
+     * the limit beyond the first. Takes the lock. Who looks without it may count them twice meanwhile, never not at
+     * all: it reads this buffer's counts before those of the reader.
      */
     void takeMany(final SoReader into) {
         lock.lock();
@@ -448,6 +449,9 @@ final class MbufSockBuf extends SockBufState {
             final int before = mbcnt;
             final int octets = acc;
             final int most = mbmax() / TAKE_PART;
+            into.acc = octets;
+            into.mbcnt = before;
+            VarHandle.releaseFence();
             Mbuf last = null;
             for (int i = 0; i < TAKE_MOST && mb != null && before - mbcnt <= most; i++) {
                 final Mbuf m = takeRecordLocked();
@@ -462,6 +466,30 @@ final class MbufSockBuf extends SockBufState {
             into.mbcnt = before - mbcnt;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** {@inheritDoc} Also what readers have taken out and not delivered. */
+    @Override
+    public void flush() {
+        lock.lock();
+        try {
+            flushLocked();
+        } finally {
+            lock.unlock();
+        }
+        flushReader();
+    }
+
+    private void flushReader() {
+        final SoReader r = so.rcv == this ? so.reader() : null;
+        if (r != null) {
+            r.lock();
+            try {
+                r.flush();
+            } finally {
+                r.unlock();
+            }
         }
     }
 
@@ -548,6 +576,7 @@ final class MbufSockBuf extends SockBufState {
 
     @Override
     public void destroy() {
+        flushReader();
         if (mb == null) { // nobody else has it any more
             setLimits(0, 0);
             assert check();

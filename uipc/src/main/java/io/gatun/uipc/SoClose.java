@@ -103,22 +103,9 @@ final class SoClose {
         if (filter != null) {
             filter.destroy();
         }
-        flushReader(so);
         so.snd.destroy();
         so.rcv.destroy();
         so.sockets.leave();
-    }
-
-    private static void flushReader(final Socket so) {
-        final SoReader r = so.reader();
-        if (r != null) {
-            r.lock();
-            try {
-                r.flush();
-            } finally {
-                r.unlock();
-            }
-        }
     }
 
     /** @bsd soshutdown */
@@ -138,7 +125,6 @@ final class SoClose {
         so.cantRcvMore();
         so.rcv.ioLockNoIntr();
         try {
-            flushReader(so);
             so.rcv.flush();
         } finally {
             so.rcv.ioUnlock();

@@ -22,6 +22,7 @@ final class SoFusion implements Fusion {
     private final Socket to;       // (c)
     private final Ifnet way;       // (c)
     private volatile Socket from;  // (r,v) null once it has ended
+    private volatile boolean refused; // (r,v)
     private long octets;           // (r)
 
     SoFusion(final Socket from, final Socket to, final Ifnet way) {
@@ -38,7 +39,7 @@ final class SoFusion implements Fusion {
         }
         rcv.lock.lock();
         try {
-            if (from == null || rcv.cantMore()) {
+            if (from == null || refused || rcv.cantMore()) {
                 return false;
             }
             final int before = rcv.ccc;
@@ -65,6 +66,17 @@ final class SoFusion implements Fusion {
             sender.setOutgoing(null);
             sender.snd.wakeAll();
         }
+    }
+
+    @Override
+    public void refuse() {
+        to.rcv.lock.lock();
+        try {
+            refused = true;
+        } finally {
+            to.rcv.lock.unlock();
+        }
+        wakeSender();
     }
 
     @Override
@@ -95,17 +107,15 @@ final class SoFusion implements Fusion {
         }
     }
 
-    /** Octets the sender may put now. Advisory: no lock. */
-    int space() {
-        final Socket sender = from;
-        if (sender == null) {
-            return Integer.MAX_VALUE; // look again, at the send buffer
-        }
+    /** Octets the sender, whose buffer is {@code snd}, may put now. Advisory: no lock. */
+    int space(final SockBufState snd) {
         final MbufSockBuf rcv = to.rcv;
-        if (rcv.cantMore()) {
-            return sender.snd.hiwat(); // to learn that nobody reads
+        if (from == null || refused || rcv.cantMore()) {
+            return snd.ownSpace(); // there it goes on, or learns that nobody reads
         }
-        return Math.min(sender.snd.hiwat() + rcv.hiwat() - rcv.used(), sender.snd.mbmax() + rcv.mbmax() - rcv.mbcnt());
+        final long room = (long) snd.hiwat() + rcv.hiwat() - rcv.used();
+        final long storage = (long) snd.mbmax() + rcv.mbmax() - rcv.mbcnt();
+        return (int) Math.min(Math.min(room, storage), Integer.MAX_VALUE);
     }
 
     /** The reader has made room: wakes a sender that waits for it. False once ended. No lock is held. */

@@ -74,8 +74,7 @@ final class SoReceive {
      */
     static boolean idle(final Socket so, final RecvMsg msg) {
         final MbufSockBuf sb = so.rcv;
-        final SoReader r = so.reader();
-        return (r == null || r.taken == null) && !mayWait(so, msg.flags) && sb.mbcnt() == 0
+        return !mayWait(so, msg.flags) && sb.mbcnt() == 0
             && (msg.flags & MSG_OOB) == 0 && msg.uio.resid() > 0 && !sb.cantMore()
             && (sb.state() & SBS_RERROR) == 0 && so.userHeld() && so.error() == Errno.OK
             && !so.listening() && !so.proto.has(PR_SOCKBUF)

@@ -118,8 +118,9 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     @Override
     public final int avail() {
+        final int here = (int) ACC.getAcquire(this);
         final SoReader r = so.reader();
-        return (int) ACC.getOpaque(this) + (r == null || this != so.rcv ? 0 : r.acc);
+        return here + (r == null || this != so.rcv ? 0 : r.acc);
     }
 
     @Override
@@ -133,7 +134,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
             return 0;
         }
         final SoFusion f = so.outgoing();
-        return f != null && this == so.snd ? f.space() : ownSpace();
+        return f != null && this == so.snd ? f.space(this) : ownSpace();
     }
 
     /** Space in this buffer, whether anything is put in here or not. */
@@ -143,8 +144,9 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     @Override
     public final int mbcnt() {
+        final int here = (int) MBCNT.getAcquire(this);
         final SoReader r = so.reader();
-        return (int) MBCNT.getOpaque(this) + (r == null || this != so.rcv ? 0 : r.mbcnt);
+        return here + (r == null || this != so.rcv ? 0 : r.mbcnt);
     }
 
     @Override

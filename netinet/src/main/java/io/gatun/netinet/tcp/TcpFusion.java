@@ -49,7 +49,7 @@ final class TcpFusion {
 
     @GuardedBy("tp.inp.lock")
     private static Fusion fuse(Tcpcb tp) {
-        if (!tp.tcp.sysctl.fusion.getBool() || !mayFuse(tp) || tp.inp.so.snd().used() != 0
+        if (!tp.tcp.sysctl.fusion.getBool() || !mayFuse(tp) || !windowOpen(tp) || tp.inp.so.snd().used() != 0
             || tp.sndUna != tp.sndMax || tp.sndNxt != tp.sndMax || Seq.gt(tp.sndUp, tp.sndUna) || tp.pacer != null
             || tp.has(Tcpcb.TF_SENTFIN | Tcpcb.TF_NOPUSH) || (tp.inp.so.options() & SocketDefs.SO_DONTROUTE) != 0) {
             return null;
@@ -64,6 +64,15 @@ final class TcpFusion {
         } finally {
             peer.lock.unlock();
         }
+    }
+
+    /**
+     * The window that is known now is what segments find when they come again, and no reader tells of a wider one
+     * meanwhile: it must be one that the sender does not wait to be opened.
+     */
+    @GuardedBy("tp.inp.lock")
+    private static boolean windowOpen(Tcpcb tp) {
+        return tp.sndWnd >= Math.min(tp.maxseg, tp.maxSndwnd / 2);
     }
 
     /** The interface between this host and itself, if the peer is here and nothing is to be seen on the way. */
@@ -142,6 +151,16 @@ final class TcpFusion {
         settleNow(f);
     }
 
+    /** Has the peer part the direction that tp receives in, with what it sends next. */
+    @GuardedBy("tp.inp.lock")
+    static void refuse(Tcpcb tp) {
+        final SocketSide so = tp.inp.so;
+        final Fusion f = so == null ? null : so.rcv().fusion();
+        if (f != null) {
+            f.refuse();
+        }
+    }
+
     /** The receiver may as well take note at once, if it is not busy: what has ended is not kept then. */
     @SuppressWarnings("GuardedBy") // two blocks of one class: the checker follows one
     private static void settleNow(Fusion f) {
@@ -169,6 +188,7 @@ final class TcpFusion {
         tp.rcvNxt += n;
         tp.rcvAdv += n;
         tp.rcvUp += n;
+        tp.sndWl1 += n;
         tp.lastAckSent += n;
     }
 

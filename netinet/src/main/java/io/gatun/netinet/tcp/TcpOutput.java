@@ -65,6 +65,7 @@ public final class TcpOutput {
         if (tp.fb != null) {
             return tp.fb.output(tp);
         }
+        TcpFusion.settle(tp);
         final SockBuf rcv = tp.inp.so.rcv();
         return SendDecision.windowUpdate(tp, SendDecision.receiveWindow(tp, rcv), rcv) ? defaultOutput(tp) : Errno.OK;
     }

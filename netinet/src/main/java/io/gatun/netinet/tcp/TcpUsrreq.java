@@ -423,7 +423,9 @@ public final class TcpUsrreq extends Protosw {
     @GuardedBy("tp.inp.lock")
     private static Errno sendStream(final Tcpcb tp, final Mbuf m, final int flags) {
         final SocketSide so = tp.inp.so;
-        if ((flags & (PRUS_EOF | PRUS_NOTREADY)) == 0 && TcpFusion.send(tp, m)) {
+        if ((flags & (PRUS_EOF | PRUS_NOTREADY)) != 0) {
+            TcpFusion.unfuse(tp); // what waits in the buffer is not to be overtaken
+        } else if (TcpFusion.send(tp, m)) {
             return Errno.OK;
         }
         so.snd().appendStream(m, flags);
@@ -523,16 +525,20 @@ public final class TcpUsrreq extends Protosw {
     @Override
     public Errno ctloutput(final SocketSide so, final SockOpt opt) {
         final Tcpcb tp = tcpcb(so);
-        if (opt.dir() == SockOpt.Dir.SET) {
-            part(tp); // it may ask for something that takes segments; if not, the next that is sent joins them again
+        if (opt.dir() != SockOpt.Dir.SET) {
+            return ctloutput.ctloutput(tp, opt);
         }
-        return ctloutput.ctloutput(tp, opt);
+        part(tp); // it may ask for something that takes segments; if not, the next that is sent joins them again
+        final Errno e = ctloutput.ctloutput(tp, opt);
+        part(tp); // if another thread joined them meanwhile
+        return e;
     }
 
     private static void part(final Tcpcb tp) {
         tp.inp.lock.lock();
         try {
             TcpFusion.unfuse(tp);
+            TcpFusion.refuse(tp);
         } finally {
             tp.inp.lock.unlock();
         }

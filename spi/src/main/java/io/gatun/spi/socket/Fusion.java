@@ -9,8 +9,8 @@ import io.gatun.spi.mbuf.Mbuf;
  * own, or none.
  *
  * <p>While it lasts the sender's space is that of both buffers, readers wake the sender, and {@link Protosw#rcvd} is
- * not called. It ends once, by {@link #end}; {@link #put} then answers false, as it does when the receiver will not
- * read any more or the way of the packets is no longer {@link io.gatun.spi.ifnet.Ifnet#transparent}.
+ * not called. It ends once, by {@link #end}; {@link #put} then answers false, as it does when the receiver refuses, or
+ * will not read any more, or the way of the packets is no longer {@link io.gatun.spi.ifnet.Ifnet#transparent}.
  *
  * <p>Known elsewhere as TCP fusion (Solaris) and TCP fast loopback (AIX, Windows).
  */
@@ -25,6 +25,9 @@ public interface Fusion {
 
     /** Ends it: from the return on nothing is put. Under the sending pcb's lock; takes buffer locks. */
     void end();
+
+    /** The receiver wants segments: {@link #put} answers false from the return on. Takes buffer locks. */
+    void refuse();
 
     boolean ended();
 
