@@ -330,6 +330,16 @@ final class SoftNetisr implements Netisr {
         return false;
     }
 
+    @Override
+    public boolean quiet(int proto) {
+        for (Workstream ws : streams) {
+            if (ws.length(proto) != 0) {
+                return false;
+            }
+        }
+        return !shared || steering.length(proto) == 0;
+    }
+
     private boolean anyPending() {
         if (pending()) {
             return true;

@@ -8,6 +8,7 @@ import io.gatun.spi.socket.Cmsg;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
+import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.vnet.VnetSide;
 
 /**
@@ -28,7 +29,12 @@ public final class IpControl {
 
     /** Whether a socket asks for any. Under the pcb's lock. */
     public static boolean wanted(final Inpcb inp) {
-        return inp.has(Inpcb.INP_CONTROLOPTS) || (inp.so.options() & SocketDefs.SO_TIMESTAMP) != 0;
+        return wanted(inp, inp.so);
+    }
+
+    /** The same of a block that may lose its socket meanwhile, which this is, or was. Takes no lock. */
+    public static boolean wanted(final Inpcb inp, final SocketSide so) {
+        return inp.has(Inpcb.INP_CONTROLOPTS) || (so.options() & SocketDefs.SO_TIMESTAMP) != 0;
     }
 
     /**

@@ -14,6 +14,7 @@ import io.gatun.spi.socket.SockBuf;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.socket.Uio;
+import io.gatun.spi.vnet.Netisr;
 
 /**
  * Datagrams from one socket of this stack to another, put straight into the receive buffer while nothing stands between
@@ -22,8 +23,8 @@ import io.gatun.spi.socket.Uio;
  * what nobody takes, so that ICMP can say so.
  *
  * <p>Neither block's lock is held meanwhile: that the receiver's endpoints and wishes are still those is seen under
- * the lock of its buffer, which {@link #changed} takes after each change of them. As a packet may lie in a queue while
- * a datagram goes straight, two of one sender may change places where one of them had to be a packet.
+ * the lock of its buffer, which {@link #changed} takes after each change of them. What follows a packet goes straight
+ * when no packet waits any more, so that two of one sender do not change places.
  *
  * <p>{@code net.inet.udp.fusion} turns it off.
  */
@@ -109,7 +110,7 @@ final class UdpDirect {
     }
 
     private static boolean remember(final Udpcb up, final UdpWay way) {
-        if (way.so == null) {
+        if (way.so == null || way.peer == null) {
             return false;
         }
         up.way = way;
@@ -118,7 +119,26 @@ final class UdpDirect {
     }
 
     private boolean wanted(final Inpcb inp, final Udpcb up) {
-        return !up.asPacket && udp.fusion.getBool() && (inp.so.options() & SocketDefs.SO_DONTROUTE) == 0;
+        return !up.asPacket && udp.fusion.getBool() && (inp.so.options() & SocketDefs.SO_DONTROUTE) == 0
+            && overtakesNone(up);
+    }
+
+    /** Whether the packets that went before it have arrived, or are none of this host's business any more. */
+    private boolean overtakesNone(final Udpcb up) {
+        final Netisr netisr = udp.vnet.netisr();
+        if (up.wentAsPacket && !(netisr.quiet(Netisr.NETISR_IP) && netisr.quiet(Netisr.NETISR_IPV6))) {
+            return false;
+        }
+        up.wentAsPacket = false;
+        return true;
+    }
+
+    /** A datagram went as a packet: whether the next may go straight is to be found out. Under the sender's lock. */
+    static void wentAsPacket(final Udpcb up) {
+        if (!up.wentAsPacket) {
+            up.wentAsPacket = true;
+            up.way = null;
+        }
     }
 
     private static boolean transparent(final NextHop nh) {
@@ -141,9 +161,10 @@ final class UdpDirect {
         return again;
     }
 
-    /** Of a receiver. */
+    /** Of a receiver, whose lock need not be held: its socket may go meanwhile. */
     private static boolean wantsPackets(final Inpcb to) {
-        return to.so == null || to.minttl != 0 || IpControl.wanted(to)
+        final SocketSide so = to.so;
+        return so == null || to.minttl != 0 || IpControl.wanted(to, so)
             || !(to.ppcb instanceof Udpcb up) || up.tunFunc != null;
     }
 
@@ -207,6 +228,20 @@ final class UdpDirect {
         final Inpcb to = way.to;
         return to.endpoints() == way.toThen && to.has(Inpcb.INP_INHASHLIST)
             && !to.has(Inpcb.INP_DROPPED | Inpcb.INP_FREED) && !way.peer.packetsOnly;
+    }
+
+    /**
+     * Before a block and its socket's buffers go: nothing is put from here on, and what was put before is seen by who
+     * empties them. Under the pcb's lock.
+     */
+    static void gone(final SocketSide so, final Udpcb up) {
+        final SockBuf rcv = so.rcv();
+        rcv.lock().lock();
+        try {
+            up.packetsOnly = true;
+        } finally {
+            rcv.lock().unlock();
+        }
     }
 
     /**

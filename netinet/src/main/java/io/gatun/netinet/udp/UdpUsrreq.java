@@ -49,6 +49,7 @@ final class UdpUsrreq extends Protosw {
         final Inpcb inp = (Inpcb) so.pcb();
         inp.lock.lock();
         try {
+            UdpDirect.gone(so, (Udpcb) inp.ppcb);
             inp.free();
         } finally {
             inp.lock.unlock();
@@ -162,6 +163,7 @@ final class UdpUsrreq extends Protosw {
             final Errno e = control == null ? udp.output.output(inp, m, nam) : udp.control.output(inp, m, nam, control);
             straight = up.due;
             if (straight == null) {
+                UdpDirect.wentAsPacket(up);
                 return e;
             }
             up.due = null;

@@ -40,6 +40,8 @@ final class Udpcb {
     boolean asPacket;                         // (i)
     /** Its datagrams have to come as packets, for the sake of what its options ask of them. */
     boolean packetsOnly;                      // (i) and the receive buffer's lock, either to read
+    /** The last datagram went as a packet, which may wait somewhere yet. */
+    boolean wentAsPacket;                     // (i)
     /** Tells whom the last datagram was for that could have gone straight. */
     int lastTo;                               // (i)
 

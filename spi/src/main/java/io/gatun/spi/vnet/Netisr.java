@@ -87,6 +87,11 @@ public interface Netisr {
     /** Whether packets wait. */
     boolean pending();
 
+    /** Whether all packets that the calling thread has queued for a protocol have been handled, whoever runs them. */
+    default boolean quiet(final int proto) {
+        return !pending();
+    }
+
     /**
      * Receive flow steering: the calling thread looks, in a loop, for packets of a flow that others queue. While it
      * does so they are left to it, and this runs some of them. Nothing happens in a vnet without threads. As {@link
