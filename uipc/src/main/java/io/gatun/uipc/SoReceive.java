@@ -74,6 +74,10 @@ final class SoReceive {
      */
     static boolean idle(final Socket so, final RecvMsg msg) {
         final MbufSockBuf sb = so.rcv;
+        final SoReader r = so.reader();
+        if (r != null && r.taken != null) {
+            return false; // seen without the line that who fills the buffer writes to
+        }
         return !mayWait(so, msg.flags) && sb.mbcnt() == 0
             && (msg.flags & MSG_OOB) == 0 && msg.uio.resid() > 0 && !sb.cantMore()
             && (sb.state() & SBS_RERROR) == 0 && so.userHeld() && so.error() == Errno.OK

@@ -161,7 +161,8 @@ final class TcpFusionOpen {
         try {
             made.act().nowNs = seg.nowNs;
             made.flags2 |= Tcpcb.TF2_INEVENT;
-            SegmentArrives.otherStates(made, seg);
+            final Verdict v = SegmentArrives.otherStates(made, seg);
+            assert v == Verdict.NEXT && made.state == TcpState.ESTABLISHED : "handshake " + v + " " + made;
             made.flags2 &= ~Tcpcb.TF2_INEVENT;
             assert TcpCheck.check(made);
         } finally {
