@@ -36,6 +36,11 @@ class StrategiesTest {
             .flatMap(s -> Stream.of(Arguments.of(s, false), Arguments.of(s, true)));
     }
 
+    /** Past the segments, and in them. */
+    static Stream<Arguments> loopbacks() {
+        return modes().flatMap(a -> Stream.of("1", "0").map(f -> Arguments.of(a.get()[0], a.get()[1], f)));
+    }
+
     static Stream<LockStrategy> strategies() {
         return Stream.of(LockStrategy.values());
     }
@@ -52,9 +57,10 @@ class StrategiesTest {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
-    void loopback_bothDirectionsAtOnce(final LockStrategy strategy, final boolean threads) throws Exception {
-        try (Bed bed = new Bed(strategy, threads, 1)) {
+    @MethodSource("loopbacks")
+    void loopback_bothDirectionsAtOnce(final LockStrategy strategy, final boolean threads, final String fusion)
+            throws Exception {
+        try (Bed bed = new Bed(strategy, threads, 1).sysctl("net.inet.tcp.fusion", fusion)) {
             final Vnet v = bed.loopback();
             final SocketFile[] c = bed.connection(v, v, LOOPBACK);
             bed.transfer(new Flow(c[0], c[1], MEGABYTES, 100_000), new Flow(c[1], c[0], MEGABYTES, 1448));

@@ -18,7 +18,6 @@ import java.lang.management.ManagementFactory;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -43,6 +42,21 @@ class ZeroAllocationTest {
     static Stream<Arguments> modes() {
         return Stream.of(LockStrategy.values())
             .flatMap(s -> Stream.of(Arguments.of(s, false), Arguments.of(s, true)));
+    }
+
+    /** On the loopback past the packets, and in them. */
+    static Stream<Arguments> loopbacks() {
+        return modes().flatMap(a -> Stream.of("1", "0").map(f -> Arguments.of(a.get()[0], a.get()[1], f)));
+    }
+
+    static Stream<Arguments> parks() {
+        return Stream.of(LockStrategy.values())
+            .flatMap(s -> Stream.of(Arguments.of(s, "1"), Arguments.of(s, "0")));
+    }
+
+    private static Bed bed(final LockStrategy strategy, final boolean threads, final String fusion) {
+        return new Bed(strategy, threads, 1).sysctl("net.inet.tcp.fusion", fusion)
+            .sysctl("net.inet.udp.fusion", fusion);
     }
 
     /** Nothing at all, with threads too: to wait for a lock, or under one, allocates nothing. */
@@ -87,18 +101,18 @@ class ZeroAllocationTest {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
-    void tcpBulk_loopback_64KiB(final LockStrategy strategy, final boolean threads) throws ErrnoException {
-        try (Bed bed = new Bed(strategy, threads, 1)) {
+    @MethodSource("loopbacks")
+    void tcpBulk_loopback_64KiB(final LockStrategy strategy, final boolean threads, final String fusion) throws ErrnoException {
+        try (Bed bed = bed(strategy, threads, fusion)) {
             final Vnet v = bed.loopback();
             bulk(bed, bed.connection(v, v, LOOPBACK), 65_536);
         }
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
-    void tcpBulk_loopback_1448(final LockStrategy strategy, final boolean threads) throws ErrnoException {
-        try (Bed bed = new Bed(strategy, threads, 1)) {
+    @MethodSource("loopbacks")
+    void tcpBulk_loopback_1448(final LockStrategy strategy, final boolean threads, final String fusion) throws ErrnoException {
+        try (Bed bed = bed(strategy, threads, fusion)) {
             final Vnet v = bed.loopback();
             bulk(bed, bed.connection(v, v, LOOPBACK), 1448);
         }
@@ -167,9 +181,9 @@ class ZeroAllocationTest {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
-    void tcpRoundTrip_oneOctet(final LockStrategy strategy, final boolean threads) throws ErrnoException {
-        try (Bed bed = new Bed(strategy, threads, 1)) {
+    @MethodSource("loopbacks")
+    void tcpRoundTrip_oneOctet(final LockStrategy strategy, final boolean threads, final String fusion) throws ErrnoException {
+        try (Bed bed = bed(strategy, threads, fusion)) {
             final Vnet v = bed.loopback();
             final SocketFile[] c = bed.connection(v, v, LOOPBACK);
             Bed.nodelay(c[0]);
@@ -186,9 +200,9 @@ class ZeroAllocationTest {
 
     /** Both ends wait for each other without spinning first. */
     @ParameterizedTest
-    @EnumSource
-    void tcpRoundTrip_twoThreadsThatPark(final LockStrategy strategy) throws Exception {
-        try (Bed bed = new Bed(strategy, true, 1)) {
+    @MethodSource("parks")
+    void tcpRoundTrip_twoThreadsThatPark(final LockStrategy strategy, final String fusion) throws Exception {
+        try (Bed bed = bed(strategy, true, fusion)) {
             final Vnet v = bed.loopback();
             final SocketFile[] c = bed.connection(v, v, LOOPBACK);
             ErrnoException.check(v.sysctl().set("kern.ipc.spin_ns", "0"), "sysctl");
@@ -237,9 +251,9 @@ class ZeroAllocationTest {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
-    void udp_64Octets(final LockStrategy strategy, final boolean threads) throws ErrnoException {
-        try (Bed bed = new Bed(strategy, threads, 1)) {
+    @MethodSource("loopbacks")
+    void udp_64Octets(final LockStrategy strategy, final boolean threads, final String fusion) throws ErrnoException {
+        try (Bed bed = bed(strategy, threads, fusion)) {
             final Vnet v = bed.loopback();
             datagrams(bed, v, v, LOOPBACK);
         }
