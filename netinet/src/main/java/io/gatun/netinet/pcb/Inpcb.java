@@ -481,6 +481,7 @@ public final class Inpcb {
         assert !has(INP_FREED) : "inpcb freed twice";
         flags |= INP_FREED;
         info.remove(this);
+        info.ended();
         detach();
         if (moptions != null) {
             moptions.leaveAll();

@@ -302,6 +302,11 @@ public final class InpcbInfo {
         CHANGES.setRelease(this, changes + 1);
     }
 
+    /** A block has ended, and says so. */
+    void ended() {
+        list.ended();
+    }
+
     /** Takes a block, whose lock is held, out of the lookups. @bsd in_pcbremhash_locked */
     void remove(final Inpcb inp) {
         if (inp.portEntry == null) {

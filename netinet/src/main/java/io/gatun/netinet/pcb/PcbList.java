@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 /**
  * All control blocks of one protocol, for those who watch. It is written with each socket and read by hardly anybody,
  * so a block is put in front of the list of its maker's thread, and one that has ended (INP_FREED) is left in there:
- * who adds takes such out again, once there may be as many as live ones. No lock is taken, and who ends a block
- * touches no other.
+ * such are taken out together, once there are half as many as live ones. No lock is taken, and who ends a block touches
+ * no other.
  *
  * <p>Locking key: (c) constant; (v) VarHandle when shared, else of the one thread; (b) benign race: when to look.
  *
@@ -23,7 +23,7 @@ final class PcbList {
     private static final VarHandle SWEEPING;
     /** A power of two. */
     private static final int STRIPES = 8;
-    /** Ended blocks that are left in one list, beside as many as there were live ones. */
+    /** Ended blocks that are left in any case; a power of two. */
     private static final int SLACK = 64;
 
     static {
@@ -41,12 +41,12 @@ final class PcbList {
     private static final class Stripe extends Padded {
         Inpcb head;        // (v)
         boolean sweeping;  // (v) somebody takes ended blocks out
-        int added;         // (b) since the last sweep
-        int left;          // (b) blocks that it left
+        int ended;         // (b) blocks that these threads ended since the last sweep
     }
 
     private final boolean shared;                           // (c)
     private final Stripe[] stripes = new Stripe[STRIPES];   // (c)
+    private int live;                                       // (b) blocks that the last sweep left
 
     /** @param shared whether the vnet has threads */
     PcbList(final boolean shared) {
@@ -58,15 +58,42 @@ final class PcbList {
 
     /** Takes in a fresh block. */
     void add(final Inpcb inp) {
-        final Stripe s = stripes[shared ? (int) Thread.currentThread().threadId() & STRIPES - 1 : 0];
+        final Stripe s = mine();
         Inpcb first;
         do {
             first = (Inpcb) HEAD.getOpaque(s);
             NEXT.set(inp, first);
         } while (!put(s, first, inp));
-        if (++s.added > s.left + SLACK) {
-            sweep(s);
+    }
+
+    private Stripe mine() {
+        return stripes[shared ? (int) Thread.currentThread().threadId() & STRIPES - 1 : 0];
+    }
+
+    /** A block has ended. */
+    void ended() {
+        final Stripe s = mine();
+        if (++s.ended % SLACK == 0 && left() > live / 2) {
+            sweep();
         }
+    }
+
+    /** Ended blocks that are still in here. */
+    private int left() {
+        int n = 0;
+        for (final Stripe s : stripes) {
+            n += s.ended;
+        }
+        return n;
+    }
+
+    private void sweep() {
+        int n = 0;
+        for (final Stripe s : stripes) {
+            s.ended = 0;
+            n += sweep(s);
+        }
+        live = n;
     }
 
     private boolean put(final Stripe s, final Inpcb first, final Inpcb inp) {
@@ -77,12 +104,12 @@ final class PcbList {
         return true;
     }
 
-    /** Takes out those that have ended, but for the first, which who adds may be looking at. */
-    private static void sweep(final Stripe s) {
+    /** Takes out those that have ended, but for the first, which who adds may be looking at. Answers how many stay. */
+    private static int sweep(final Stripe s) {
         if (!SWEEPING.compareAndSet(s, false, true)) {
-            return;
+            return 0;
         }
-        int live = 0;
+        int n = 0;
         Inpcb last = (Inpcb) HEAD.getAcquire(s);
         Inpcb inp = last == null ? null : next(last);
         while (inp != null) {
@@ -91,13 +118,12 @@ final class PcbList {
                 NEXT.setRelease(last, then); // its own stays: somebody may stand on it
             } else {
                 last = inp;
-                live++;
+                n++;
             }
             inp = then;
         }
-        s.left = live;
-        s.added = 0;
         SWEEPING.setRelease(s, false);
+        return n;
     }
 
     private static Inpcb next(final Inpcb inp) {
