@@ -251,7 +251,7 @@ class FusionTest {
                 so.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_SNDBUF, 4096);
                 so.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_RCVBUF, 4096);
             }
-            send(c[0], 1, 0); // joined before anybody listens: later there is perhaps never a moment with nothing under way
+            send(c[0], 1, 0); // joined before anybody listens: later there may be no moment with nothing under way
             assertThat(receive(c[1], 1, 0)).startsWith("1 ");
             assertThat(count(v, "tcp.fused")).isPositive();
             final Flow there = new Flow(c[0], c[1], MEGABYTES / 32, 3000);

@@ -102,7 +102,8 @@ class ZeroAllocationTest {
 
     @ParameterizedTest
     @MethodSource("loopbacks")
-    void tcpBulk_loopback_64KiB(final LockStrategy strategy, final boolean threads, final String fusion) throws ErrnoException {
+    void tcpBulk_loopback_64KiB(final LockStrategy strategy, final boolean threads, final String fusion)
+            throws ErrnoException {
         try (Bed bed = bed(strategy, threads, fusion)) {
             final Vnet v = bed.loopback();
             bulk(bed, bed.connection(v, v, LOOPBACK), 65_536);
@@ -111,7 +112,8 @@ class ZeroAllocationTest {
 
     @ParameterizedTest
     @MethodSource("loopbacks")
-    void tcpBulk_loopback_1448(final LockStrategy strategy, final boolean threads, final String fusion) throws ErrnoException {
+    void tcpBulk_loopback_1448(final LockStrategy strategy, final boolean threads, final String fusion)
+            throws ErrnoException {
         try (Bed bed = bed(strategy, threads, fusion)) {
             final Vnet v = bed.loopback();
             bulk(bed, bed.connection(v, v, LOOPBACK), 1448);
@@ -182,7 +184,8 @@ class ZeroAllocationTest {
 
     @ParameterizedTest
     @MethodSource("loopbacks")
-    void tcpRoundTrip_oneOctet(final LockStrategy strategy, final boolean threads, final String fusion) throws ErrnoException {
+    void tcpRoundTrip_oneOctet(final LockStrategy strategy, final boolean threads, final String fusion)
+            throws ErrnoException {
         try (Bed bed = bed(strategy, threads, fusion)) {
             final Vnet v = bed.loopback();
             final SocketFile[] c = bed.connection(v, v, LOOPBACK);
@@ -252,7 +255,8 @@ class ZeroAllocationTest {
 
     @ParameterizedTest
     @MethodSource("loopbacks")
-    void udp_64Octets(final LockStrategy strategy, final boolean threads, final String fusion) throws ErrnoException {
+    void udp_64Octets(final LockStrategy strategy, final boolean threads, final String fusion)
+            throws ErrnoException {
         try (Bed bed = bed(strategy, threads, fusion)) {
             final Vnet v = bed.loopback();
             datagrams(bed, v, v, LOOPBACK);
