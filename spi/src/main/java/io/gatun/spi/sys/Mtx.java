@@ -9,8 +9,12 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * A lock of the stack, which its owner may take again, and which knows its place in the lock order. Waiting for it
- * allocates nothing and frees the carrier of a virtual thread. With assertions on, {@link Witness} records every
- * acquisition and fails on a reversal.
+ * allocates nothing on a platform thread and frees the carrier of a virtual one. With assertions on, {@link Witness}
+ * records every acquisition and fails on a reversal.
+ *
+ * <p>Letting go is a store and no locked instruction, as long as nobody was seen to wait. A thread that says just then
+ * that it waits may be overlooked, so who waits looks again after a while by itself. What others are to see before the
+ * next thing that this thread reads is not ordered by letting go: a flag read afterwards needs a fence of its own.
  *
  * <p>A mutex of a vnet without threads is no more than a count: such a vnet is driven by one thread at a time, and
  * whoever lets another take over sees to it that it sees what the first has done.
@@ -34,6 +38,9 @@ public final class Mtx implements Lock {
     private static final LockClass[] CLASSES = LockClass.values();
     /** Turns of waiting for an owner who is about to let go; parking costs much more. */
     private static final int SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 64 : 0;
+    /** The first and the longest time after which who waits looks again, should its owner have overlooked it. */
+    private static final long FIRST_NAP_NS = 100_000;
+    private static final long LONGEST_NAP_NS = 10_000_000;
 
     static {
         try {
@@ -99,29 +106,36 @@ public final class Mtx implements Lock {
     @Override
     public void lock() {
         assert Witness.checkOrder(this);
-        final long me = me();
-        if (ownedBy(me)) {
-            holds++;
-        } else {
-            acquire(me);
-        }
+        acquire(me());
         assert Witness.acquired(this);
     }
 
+    /** Tries before it looks: who has read a line that another has written waits for it twice. */
     private void acquire(final long me) {
         if (!shared) {
             claimAlone(me);
-        } else if (!LOCK.compareAndSet(this, UNOWNED, me) && !spin(me)) {
+        } else if (!LOCK.compareAndSet(this, UNOWNED, me)) {
+            acquireHeld(me);
+        }
+    }
+
+    private void acquireHeld(final long me) {
+        if (ownedBy(me)) {
+            holds++;
+        } else if (!spin(me)) {
             park(me);
         }
     }
 
     private void claimAlone(final long me) {
-        if (lock != UNOWNED) {
+        if (lock == UNOWNED) {
+            lock = me;
+        } else if (lock == me) {
+            holds++;
+        } else {
             throw new IllegalStateException(name + " of a vnet without threads is held by thread " + (lock >>> 1)
                 + " and wanted by " + (me >>> 1));
         }
-        lock = me;
     }
 
     private boolean spin(final long me) {
@@ -136,15 +150,18 @@ public final class Mtx implements Lock {
 
     /**
      * Every waiter stands in the queue before it marks the word, and marks it again when it gets the lock, so the
-     * owner that frees a marked word finds somebody to wake as long as anybody waits.
+     * owner that frees a marked word finds somebody to wake as long as anybody waits. A mark that falls between an
+     * owner's look at the word and its store is lost: it is made again after a nap.
      */
     private void park(final long me) {
         final Thread t = Thread.currentThread();
         final Sleepq q = queue();
         boolean interrupted = false;
         q.add(t);
+        long nap = FIRST_NAP_NS;
         while (!claimOrMark(me)) {
-            LockSupport.park(this);
+            LockSupport.parkNanos(this, nap);
+            nap = Math.min(2 * nap, LONGEST_NAP_NS);
             interrupted |= Thread.interrupted();
         }
         q.remove(t);
@@ -178,10 +195,12 @@ public final class Mtx implements Lock {
     @Override
     public boolean tryLock() {
         final long me = me();
-        if (ownedBy(me)) {
-            holds++;
-        } else if (shared ? !LOCK.compareAndSet(this, UNOWNED, me) : lock != UNOWNED) {
+        final boolean free = shared ? LOCK.compareAndSet(this, UNOWNED, me) : lock == UNOWNED;
+        if (!free && !ownedBy(me)) {
             return false;
+        }
+        if (!free) {
+            holds++;
         } else if (!shared) {
             lock = me;
         }
@@ -206,7 +225,11 @@ public final class Mtx implements Lock {
     private void release() {
         if (!shared) {
             lock = UNOWNED;
-        } else if (((long) LOCK.getAndSet(this, UNOWNED) & CONTESTED) != 0) {
+            return;
+        }
+        final boolean contested = (word() & CONTESTED) != 0;
+        LOCK.setRelease(this, UNOWNED);
+        if (contested) {
             ((Sleepq) SLEEPQ.getAcquire(this)).wakeFirst();
         }
     }

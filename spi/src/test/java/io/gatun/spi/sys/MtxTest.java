@@ -3,6 +3,8 @@ package io.gatun.spi.sys;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -81,6 +83,29 @@ class MtxTest {
         }
         assertThat(mtx.isLocked()).isFalse();
         return plain;
+    }
+
+    /** As when a waiter marks the lock between its owner's look and its owner's store. */
+    @Test
+    void waiterOverlooked_unlocked_getsTheLockByItself() throws Exception {
+        final VarHandle word = MethodHandles.privateLookupIn(Mtx.class, MethodHandles.lookup())
+            .findVarHandle(Mtx.class, "lock", long.class);
+        mtx.lock();
+        final long unmarked = (long) word.getVolatile(mtx);
+        final boolean[] taken = new boolean[1];
+        final Thread t = Thread.ofPlatform().start(() -> {
+            mtx.lock();
+            taken[0] = mtx.owned();
+            mtx.unlock();
+        });
+        while ((long) word.getVolatile(mtx) == unmarked) {
+            Thread.onSpinWait();
+        }
+        word.setVolatile(mtx, unmarked);
+        mtx.unlock();
+        t.join();
+        assertThat(taken[0]).isTrue();
+        assertThat(mtx.isLocked()).isFalse();
     }
 
     @Test
