@@ -128,8 +128,7 @@ public final class HostCache {
     private final Sysctl purge;
     private final Callout prune;
     private final AtomicReferenceArray<Entry> buckets; // (w)
-    @GuardedBy("lock")
-    private int count;              // (l)
+    private volatile int count;     // (w)
     @GuardedBy("lock")
     private boolean destroyed;      // (l)
 
@@ -173,7 +172,7 @@ public final class HostCache {
 
     /** What is known of a host, or null. Takes no lock, and leaves its age alone. @bsd tcp_hc_lookup */
     public Entry lookup(long hi, long lo) {
-        if (!enable.getBool()) {
+        if (count == 0 || !enable.getBool()) {
             return null;
         }
         Entry e = buckets.getAcquire(bucket(hi, lo));
@@ -276,7 +275,8 @@ public final class HostCache {
             e = new Entry(hi, lo);
             e.next = buckets.get(b);
             buckets.setRelease(b, e);
-            count++;
+            final int before = count;
+            count = before + 1;
             if (!prune.pending()) {
                 prune.reset(pruneEvery.get() * SEC);
             }
@@ -316,7 +316,8 @@ public final class HostCache {
             }
             at.next = gone.next;
         }
-        count--;
+        final int before = count;
+        count = before - 1;
     }
 
     // ---- forgetting ------------------------------------------------------------
@@ -369,12 +370,7 @@ public final class HostCache {
 
     /** Entries now. */
     public int count() {
-        lock.lock();
-        try {
-            return count;
-        } finally {
-            lock.unlock();
-        }
+        return count;
     }
 
     /** @bsd sysctl_tcp_hc_list */

@@ -34,6 +34,7 @@ public final class InpcbInfo {
     private static final int DEFTTL = 64;
     private static final int MAXTTL = 255;
     private static final long KEY_HASH = 0x68617368L;
+    private static final long KEY_FLOW = 0x666c6f77L;
     private static final long KEY_PORT = 0x706f7274L;
 
     private static final VarHandle CHANGES;
@@ -63,6 +64,7 @@ public final class InpcbInfo {
     private final PcbNode[] unbound = new PcbNode[(Inpcb.INP_IPV4 | Inpcb.INP_IPV6) + 1]; // (c) by vflag
     private final PcbHash exact;                               // (c)
     private final SipHash flowKey;                             // (c)
+    private final long flowSecret;                             // (c) of ids that others may see
     private long flows;                                        // (h) drawn so far
     /** Counts moves between the tables: a reader who found nothing while one happened looks again. */
     private volatile int moves;                                // (h) for writers
@@ -81,6 +83,7 @@ public final class InpcbInfo {
         range = new PortRange(vnet.sysctl());
         defttl = vnet.sysctl().addInt("net.inet.ip.ttl", DEFTTL, 1, MAXTTL, "time to live of packets by default");
         flowKey = new SipHash(vnet.secret(), KEY_HASH + protocol);
+        flowSecret = flowKey.hash(KEY_FLOW, protocol, 0);
         exact = new PcbHash(flowKey);
         list = new PcbList(vnet.threaded());
         portAlloc = new PortAlloc(range, ports, exact, new SipHash(vnet.secret(), KEY_PORT + protocol));
@@ -221,12 +224,16 @@ public final class InpcbInfo {
     }
 
     /**
-     * The flow of a connection that a packet makes, of either family: what its control block will have. Never 0.
+     * The flow of a connection that a packet makes, of either family: what its control block will have. Never 0. A
+     * keyed mix, which spreads and is not guessed from without (RFC 6437 section 3), and no more.
      *
      * @param ports of {@link #ports(int, int)}
      */
     public int flowHash(final long fhi, final long flo, final long lhi, final long llo, final int ports) {
-        final int h = (int) flowKey.hash(flo ^ fhi, llo ^ lhi, ports & 0xffff_ffffL);
+        long z = (flo ^ fhi ^ flowSecret) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ z >>> 29 ^ llo ^ lhi) * 0x94d049bb133111ebL;
+        z = (z ^ z >>> 31 ^ ports & 0xffff_ffffL) * 0xbf58476d1ce4e5b9L;
+        final int h = (int) (z >>> 32);
         return h == 0 ? 1 : h;
     }
 

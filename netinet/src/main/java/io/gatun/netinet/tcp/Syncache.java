@@ -108,7 +108,7 @@ final class Syncache {
             stat.completed.increment();
         } else if (only) {
             final SyncacheEntry sc = b.entry;
-            fill(sc, b.inc, lp, seg);
+            fill(sc, b.inc, lp, seg, pause.cookies());
             respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK);
         } else {
             remember(lp, seg, sh, bucket(hash), b);
@@ -125,7 +125,7 @@ final class Syncache {
     Tcpcb straight(Tcpcb lp, Seg seg) {
         final TcpBare b = tcp.segs.claimBare();
         b.inc.set(seg);
-        fill(b.entry, b.inc, lp, seg);
+        fill(b.entry, b.inc, lp, seg, false); // nothing will ask the number what the SYN said
         final Tcpcb made = SyncacheSocket.make(tcp, lp, b.entry, seg.nowNs);
         if (made != null) {
             respond.straight(b.entry, b, seg);
@@ -152,7 +152,7 @@ final class Syncache {
      */
     @GuardedBy("lp.inp.lock")
     private Verdict fastopen(Tcpcb lp, Seg seg, TcpBare b) {
-        fill(b.entry, b.inc, lp, seg);
+        fill(b.entry, b.inc, lp, seg, false); // the cookie was in the SYN
         seg.made = SyncacheSocket.make(tcp, lp, b.entry, seg.nowNs);
         if (seg.made == null) {
             stat.aborted.increment();
@@ -177,7 +177,7 @@ final class Syncache {
                 tcp.stat.listendrop.increment();
                 return;
             }
-            fill(sc, b.inc, lp, seg);
+            fill(sc, b.inc, lp, seg, pause.cookies());
             if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) != Errno.OK) {
                 sh.free(sc);
                 stat.dropped.increment();
@@ -244,9 +244,13 @@ final class Syncache {
         pause.begin(nowNs);
     }
 
-    /** What is agreed, of the SYN and the listener. */
+    /**
+     * What is agreed, of the SYN and the listener.
+     *
+     * @param cookies whether the initial number is to remember the SYN
+     */
     @GuardedBy("lp.inp.lock")
-    private void fill(SyncacheEntry sc, InConninfo inc, Tcpcb lp, Seg seg) {
+    private void fill(SyncacheEntry sc, InConninfo inc, Tcpcb lp, Seg seg, boolean cookies) {
         sc.inc.set(inc);
         sc.flowid = inc.flow(tcp.tcbinfo);
         sc.flags = 0;
@@ -283,7 +287,7 @@ final class Syncache {
             sc.flags |= SyncacheEntry.SCF_FASTOPEN;
             sc.cookie = tcp.fastopen.latest(sc.inc, seg);
         }
-        if (pause.cookies() && seg.fastopen != TcpFastopenKeys.VALID) {
+        if (cookies) {
             sc.iss = cookie.generate(sc);
             stat.sendcookie.increment();
         } else {

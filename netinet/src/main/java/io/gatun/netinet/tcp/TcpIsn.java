@@ -43,7 +43,7 @@ final class TcpIsn {
     }
 
     private long hash4(long faddr, int fport, long laddr, int lport) {
-        return key.hash(faddr | (long) fport << 32, laddr | (long) lport << 32, 0);
+        return key.hashOctets(faddr | (long) fport << 32, laddr | (long) lport << 32, 2 * Long.BYTES);
     }
 
     @SuppressWarnings("ArgumentSelectionDefectChecker") // halves of two addresses, each in a place of its own
