@@ -562,7 +562,7 @@ final class MbufSockBuf extends SockBufState {
 
     @Override
     public boolean reserveLocked(final long octets) {
-        assert lock.owned();
+        assert lock.owned() || !so.wasAttached();
         if (octets < 0 || octets > so.sockets.maxReserve()) {
             return false;
         }

@@ -176,7 +176,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
 
     @Override
     public final void setFlagBits(final int set, final int clear) {
-        assert lock.owned();
+        assert lock.owned() || !so.wasAttached();
         FLAGS.setRelease(this, (short) (flags & ~clear | set));
     }
 

@@ -69,15 +69,10 @@ public final class TcpUsrreq extends Protosw {
         return Errno.OK;
     }
 
-    /** Gives a buffer its size, which it may change as it sees fit. */
+    /** Gives a buffer that nobody else knows its size, which it may change as it sees fit. */
     private static boolean reserve(final SockBuf sb, final int octets) {
-        sb.lock().lock();
-        try {
-            sb.setFlagBits(SocketDefs.SB_AUTOSIZE, 0);
-            return sb.reserveLocked(octets);
-        } finally {
-            sb.lock().unlock();
-        }
+        sb.setFlagBits(SocketDefs.SB_AUTOSIZE, 0);
+        return sb.reserveLocked(octets);
     }
 
     /** @bsd tcp_usr_detach */
@@ -528,13 +523,16 @@ public final class TcpUsrreq extends Protosw {
         if (opt.dir() != SockOpt.Dir.SET) {
             return ctloutput.ctloutput(tp, opt);
         }
-        part(tp); // it may ask for something that takes segments; if not, the next that is sent joins them again
+        part(so, tp); // it may ask for something that takes segments; if not, the next that is sent joins them again
         final Errno e = ctloutput.ctloutput(tp, opt);
-        part(tp); // if another thread joined them meanwhile
+        part(so, tp); // if another thread joined them meanwhile
         return e;
     }
 
-    private static void part(final Tcpcb tp) {
+    private static void part(final SocketSide so, final Tcpcb tp) {
+        if (so.snd().fusion() == null && so.rcv().fusion() == null) {
+            return; // what is joined from here on sees the option, or is seen afterwards
+        }
         tp.inp.lock.lock();
         try {
             TcpFusion.unfuse(tp);

@@ -46,7 +46,7 @@ public interface SockBuf {
     /** SB_*. @bsd sb_flags */
     int flags();
 
-    /** Changes SB_* bits, under the lock. */
+    /** Changes SB_* bits, under the lock; in attach, when nobody else knows the socket yet, without. */
     void setFlagBits(int set, int clear);
 
     /** SBS_*. @bsd sb_state */
@@ -206,7 +206,12 @@ public interface SockBuf {
 
     // ---- limits ------------------------------------------------------------
 
-    /** Sets the limits for {@code octets}; false beyond {@code kern.ipc.maxsockbuf}. @bsd sbreserve_locked */
+    /**
+     * Sets the limits for {@code octets}; false beyond {@code kern.ipc.maxsockbuf}. In attach, when nobody else knows
+     * the socket yet, the lock need not be held.
+     *
+     * @bsd sbreserve_locked
+     */
     boolean reserveLocked(long octets);
 
     /** Empties the buffer and gives its limits back, at the very end. @bsd sbdestroy */
