@@ -40,6 +40,8 @@ final class AcceptQueue {
     /** A queue overflows beyond this many halves of its limit. */
     private static final int HALVES = 3;
     private static final int SPIN_ROUND = 32;
+    /** Turns of waiting between two looks at children that gather: a look takes the line from who brings them. */
+    private static final int TURNS = 16;
     /** So many looks in vain are a thread that does nothing else. */
     private static final int LOOKS = 2048;
     /** With each so many children more that wait, who brings them gives way to who may take them. */
@@ -50,7 +52,7 @@ final class AcceptQueue {
     static {
         try {
             final MethodHandles.Lookup lookup = MethodHandles.lookup();
-            QLEN = lookup.findVarHandle(AcceptQueue.class, "qlen", int.class);
+            QLEN = lookup.findVarHandle(Looks.class, "qlen", int.class);
             INCQLEN = lookup.findVarHandle(AcceptQueue.class, "incqlen", int.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -63,7 +65,6 @@ final class AcceptQueue {
     private final ChildList comp = new ChildList();
     @GuardedBy("lock")
     private final ChildList incomp = new ChildList();
-    private volatile int qlen;    // (w) of comp
     private volatile int incqlen; // (w) of incomp
     private volatile int qlimit;  // (w)
     private volatile boolean closed; // (w)
@@ -87,9 +88,11 @@ final class AcceptQueue {
         lock = new Mtx(LockClass.SOCKET, "sol", so.vnet().threaded());
     }
 
-    /** Counts looks, on a line of its own: who fills the queue is not to wait for it. */
+    /** What who polls the listener looks at, on a line of its own: who fills the queue is not to wait for it. */
     private static final class Looks extends Padded {
-        private int vain; // (a) since the last that gave way
+        private volatile int qlen; // (w) of comp
+        private int vain;          // (a) looks that found nothing, since the last that gave way
+        private boolean emptyHanded; // (a) the last look found nothing
     }
 
     /** A queue linked through the sockets. */
@@ -128,7 +131,7 @@ final class AcceptQueue {
     }
 
     int qlen() {
-        return qlen;
+        return looks.qlen;
     }
 
     /**
@@ -136,9 +139,29 @@ final class AcceptQueue {
      * processor: else the two would take turns of whole time slices.
      */
     void lookedInVain() {
+        looks.emptyHanded = true;
         if (++looks.vain >= LOOKS) {
             looks.vain = 0;
             Thread.yield();
+        }
+    }
+
+    /**
+     * Who polls and found nothing last time waits a moment before it takes a child, or until there are two. The first
+     * has only just come: who brought it is still at it, and the two would meet at each of its locks.
+     */
+    void letGather() {
+        if (!looks.emptyHanded) {
+            return;
+        }
+        looks.emptyHanded = false;
+        final int longest = so.sockets.gatherNs.getInt();
+        final long start = so.sockets.clock.nanoTime();
+        // Each turn takes more than a ns, so a clock that stands still ends it too.
+        for (int i = 0; i < longest && looks.qlen < 2 && so.sockets.clock.nanoTime() - start < longest; i += TURNS) {
+            for (int turn = 0; turn < TURNS; turn++) {
+                Thread.onSpinWait();
+            }
         }
     }
 
@@ -173,7 +196,7 @@ final class AcceptQueue {
 
     /** Whether there is room for one more; counts when there is not. */
     boolean admit() {
-        if (!closed && 2 * qlen <= HALVES * qlimit) {
+        if (!closed && 2 * looks.qlen <= HALVES * qlimit) {
             return true;
         }
         lock.lock();
@@ -233,8 +256,11 @@ final class AcceptQueue {
         }
     }
 
-    /** An incomplete child is disconnected: nobody will ever accept it. */
+    /** An incomplete child is disconnected: nobody will ever accept it. One that is complete never becomes such. */
     void abandon(final Socket child) {
+        if (child.qstate() == SQ_COMP) {
+            return;
+        }
         lock.lock();
         try {
             if (child.head() == this && child.qstate() == SQ_INCOMP) {
@@ -248,7 +274,7 @@ final class AcceptQueue {
 
     @GuardedBy("lock")
     private void countComplete() {
-        QLEN.setRelease(this, comp.length);
+        QLEN.setRelease(looks, comp.length);
     }
 
     @GuardedBy("lock")
@@ -286,7 +312,7 @@ final class AcceptQueue {
 
     /** Takes the oldest complete child, or null. A reference that it still has is the caller's to give back. */
     Socket poll() {
-        if (qlen == 0) {
+        if (looks.qlen == 0) {
             return null;
         }
         lock.lock();
@@ -424,7 +450,7 @@ final class AcceptQueue {
     // ---- waiting ------------------------------------------------------------
 
     private boolean worthALook() {
-        return qlen > 0 || closed || so.error() != Errno.OK;
+        return looks.qlen > 0 || closed || so.error() != Errno.OK;
     }
 
     /**

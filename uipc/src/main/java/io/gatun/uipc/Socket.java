@@ -109,6 +109,10 @@ public final class Socket extends SocketState {
                 return SoResult.failed(Errno.EAGAIN);
             }
         }
+        final AcceptQueue polled = sockets.shared ? sol() : null;
+        if (polled != null) {
+            polled.letGather();
+        }
         if (!enter()) {
             return SoResult.failed(Errno.EBADF);
         }

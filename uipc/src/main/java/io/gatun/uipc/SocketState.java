@@ -387,7 +387,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         qstate = (short) sq;
     }
 
-    /** SQ_*; under the queue's lock. */
+    /** SQ_*; under the queue's lock, or as a hint. */
     int qstate() {
         return qstate;
     }

@@ -12,7 +12,6 @@ import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.SysctlTree;
 import io.gatun.spi.vnet.VnetSide;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What all sockets of one vnet share: limits, counters, and the making of new ones.
@@ -27,6 +26,7 @@ public final class Sockets {
     private static final int WASTE_FACTOR = 8;
     private static final int MAXSOCKETS = 1 << 20;
     private static final int SPIN_NS = 20_000;
+    private static final int GATHER_NS = 1_000;
     private static final int MAX_SPIN_NS = 1_000_000_000;
 
     final VnetSide vnet;
@@ -35,6 +35,8 @@ public final class Sockets {
     final Sysctl somaxconn;
     /** How long a waiter spins before it parks, ns. */
     final Sysctl spinNs;
+    /** How long a thread that polls a listener lets children gather, ns. */
+    final Sysctl gatherNs;
     final SoDefer defer;
     final Crowd crowd = new Crowd();
     final Counter listenOverflow;
@@ -42,7 +44,7 @@ public final class Sockets {
     private final Sysctl wasteFactor;
     private final Sysctl maxSockets;
     private final AcceptFilters acceptFilters;
-    private final AtomicInteger numOpen = new AtomicInteger();
+    private final OpenSockets open;
 
     /**
      * Whether children gather before a listener. Who brings more gives way then, once: the processor that it has may be
@@ -67,6 +69,7 @@ public final class Sockets {
         this.vnet = vnet;
         this.clock = vnet.clock();
         this.shared = vnet.threaded();
+        open = new OpenSockets(shared);
         final SysctlTree tree = vnet.sysctl();
         maxSockBuf = tree.addLong("kern.ipc.maxsockbuf", SB_MAX, "largest socket buffer, octets of storage");
         wasteFactor = tree.addInt("kern.ipc.sockbuf_waste_factor", WASTE_FACTOR, 1, Short.MAX_VALUE,
@@ -77,7 +80,9 @@ public final class Sockets {
         final boolean alone = !vnet.threaded() || Runtime.getRuntime().availableProcessors() == 1;
         spinNs = tree.addInt("kern.ipc.spin_ns", alone ? 0 : SPIN_NS, 0, MAX_SPIN_NS,
             "longest spin of a blocking call before it parks, ns; 0 parks at once");
-        tree.addReading("kern.ipc.numopensockets", numOpen::get, "sockets in being");
+        gatherNs = tree.addInt("kern.ipc.soacceptgather_ns", alone ? 0 : GATHER_NS, 0, MAX_SPIN_NS,
+            "how long a thread that polls a listener lets connections gather before it takes the first, ns");
+        tree.addReading("kern.ipc.numopensockets", open::count, "sockets in being");
         listenOverflow = vnet.counters().counter("socket.listenoverflow");
         defer = new SoDefer(vnet.netisr());
         acceptFilters = new AcceptFilters(tree, vnet.classLoader());
@@ -109,7 +114,7 @@ public final class Sockets {
 
     /** Sockets in being, those whose connection outlives their user included. @bsd kern.ipc.numopensockets */
     public int numOpen() {
-        return numOpen.get();
+        return open.count();
     }
 
     /**
@@ -174,24 +179,11 @@ public final class Sockets {
 
     /** Counts one more socket; false beyond the limit. */
     boolean enter() {
-        if (open(1) > maxSockets.getInt()) {
-            leave();
-            return false;
-        }
-        return true;
+        return open.enter(maxSockets.getInt());
     }
 
     void leave() {
-        open(-1);
-    }
-
-    private int open(final int more) {
-        if (shared) {
-            return numOpen.addAndGet(more);
-        }
-        final int n = numOpen.getPlain() + more;
-        numOpen.setPlain(n);
-        return n;
+        open.leave();
     }
 
     /** @bsd sb_max */

@@ -60,6 +60,32 @@ class AcceptQueueTest {
         s.checkWhole();
     }
 
+    /** Who polls waits a moment for a second child, and no longer where the clock stands still. */
+    @ParameterizedTest
+    @EnumSource
+    void polledInVain_oneComesOrTwo_areTaken(final LockStrategy strategy) {
+        for (final String gather : new String[] {"0", "1", "100000"}) {
+            final Setting s = new Setting(strategy, true);
+            s.vnet.sysctl().set("kern.ipc.soacceptgather_ns", gather);
+            final Socket head = s.listener(5);
+            head.setNonBlocking(true);
+            final List<Socket> all = new ArrayList<>(List.of(head));
+            for (int children = 1; children <= 2; children++) {
+                assertThat(head.accept(null, 0).errno()).isEqualTo(Errno.EAGAIN);
+                for (int i = 0; i < children; i++) {
+                    all.add(s.connecting());
+                }
+                for (int i = 0; i < children; i++) {
+                    final SoResult r = head.accept(null, 0);
+                    assertThat(r.errno()).isEqualTo(Errno.OK);
+                    all.add(r.so());
+                }
+            }
+            closeAll(all);
+            s.checkWhole();
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void queue_beyondThreeHalves_refusesAndCounts(final LockStrategy strategy) {
