@@ -29,8 +29,8 @@ import java.util.List;
  * <p>DIFFERS: the queue has a lock of its own, the last of its class, where FreeBSD uses the listener's so_lock and
  * backs off when it meets the child's lock held. So a child may complete with any lock of its own held.
  *
- * <p>Locking key: (l) this queue's lock, (a) benign race, (w) written under this queue's lock, which orders it with
- * what follows, volatile for who reads without it.
+ * <p>Locking key: (l) this queue's lock, (a) benign race, (w) written under this queue's lock, volatile for who reads
+ * without it. Who waits, or sets the upcall, does so under that lock too, so no fence is needed.
  *
  * @bsd sol_comp
  */

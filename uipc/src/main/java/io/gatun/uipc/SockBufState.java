@@ -33,8 +33,8 @@ import java.lang.invoke.VarHandle;
  * held across {@link Netisr#swi}.
  *
  * <p>Locking key: (l) this buffer's lock, (o) written under this buffer's lock, read opaque without it, (w) written
- * with release under this buffer's lock, which orders it with what follows, and volatile for who reads without it, (v)
- * VarHandle.
+ * with release under this buffer's lock, and volatile for who reads without it: where its writer then reads what
+ * another writes without that lock, a full fence stands between, (v) VarHandle.
  *
  * @bsd struct sockbuf
  */
@@ -317,13 +317,21 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         }
     }
 
-    /** @bsd soupcall_set */
+    /**
+     * Who sets one looks next whether there is something already: what it sees is not older than the upcall, so that
+     * who changes something without this lock, and then asks {@link #nobodyWaits}, is seen or calls it.
+     *
+     * @bsd soupcall_set
+     */
     final void upcallSetLocked(final SoUpcall function, final Object arg) {
         assert lock.owned();
         final SockBufWait w = waits();
         w.upcall = function;
         w.upcallArg = arg;
         setFlagBits(SB_UPCALL, 0);
+        if (so.sockets.shared) {
+            VarHandle.fullFence(); // letting go of the lock is none
+        }
     }
 
     /** @bsd soupcall_clear */

@@ -25,10 +25,10 @@ import java.lang.invoke.VarHandle;
 /**
  * The state of a socket and its changes; what users and protocols do with it is {@link Socket}.
  *
- * <p>Locking key: (b) this socket's lock, (w) written with release under this socket's lock, which orders it with what
- * follows, and volatile for who reads without it, (v) VarHandle or volatile, (r) the receive buffer's lock, (q) the
- * lock of the queue in {@code head}, (a) benign race: a hint, (t) whoever owns the reference: set before the socket is
- * published, (d) owner of the entry in SoDefer.
+ * <p>Locking key: (b) this socket's lock, (w) written with release under this socket's lock, and volatile for who reads
+ * without it: where its writer then reads what another writes without that lock, a full fence stands between, (v)
+ * VarHandle or volatile, (r) the receive buffer's lock, (q) the lock of the queue in {@code head}, (a) benign race: a
+ * hint, (t) whoever owns the reference: set before the socket is published, (d) owner of the entry in SoDefer.
  *
  * @bsd struct socket
  */
