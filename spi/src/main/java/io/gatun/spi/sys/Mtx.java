@@ -151,18 +151,22 @@ public final class Mtx implements Lock {
     /**
      * Every waiter stands in the queue before it marks the word, and marks it again when it gets the lock, so the
      * owner that frees a marked word finds somebody to wake as long as anybody waits. A mark that falls between an
-     * owner's look at the word and its store is lost: it is made again after a nap.
+     * owner's look at the word and its store is lost: it is made again after a nap. Naps grow while the mark is found
+     * standing, for then it was not lost; after each new one they begin anew, so that a long wait does not end with a
+     * long nap before a lock that is free.
      */
     private void park(final long me) {
         final Thread t = Thread.currentThread();
         final Sleepq q = queue();
         boolean interrupted = false;
         q.add(t);
-        long nap = FIRST_NAP_NS;
+        long nap = 0;
+        boolean stood = false;
         while (!claimOrMark(me)) {
+            nap = stood ? Math.min(2 * nap, LONGEST_NAP_NS) : FIRST_NAP_NS;
             LockSupport.parkNanos(this, nap);
-            nap = Math.min(2 * nap, LONGEST_NAP_NS);
             interrupted |= Thread.interrupted();
+            stood = (word() & CONTESTED) != 0;
         }
         q.remove(t);
         if (interrupted) {
@@ -227,7 +231,7 @@ public final class Mtx implements Lock {
             lock = UNOWNED;
             return;
         }
-        final boolean contested = (word() & CONTESTED) != 0;
+        final boolean contested = ((long) LOCK.getAcquire(this) & CONTESTED) != 0; // who marked it made the queue first
         LOCK.setRelease(this, UNOWNED);
         if (contested) {
             ((Sleepq) SLEEPQ.getAcquire(this)).wakeFirst();
