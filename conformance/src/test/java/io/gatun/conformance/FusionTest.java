@@ -170,7 +170,8 @@ class FusionTest {
                 out.append(i.state()).append(' ').append(i.options()).append(' ').append(i.sndWscale()).append(' ')
                     .append(i.rcvWscale()).append(' ').append(i.sndMss()).append(' ').append(i.rcvMss()).append(' ')
                     .append(i.sndWnd()).append(' ').append(i.rcvSpace()).append(' ').append(i.sndCwnd()).append(' ')
-                    .append(i.rcvAdv() - i.rcvNxt()).append(' ').append(i.inFlight()).append('\n');
+                    .append(i.rcvAdv() - i.rcvNxt()).append(' ').append(i.inFlight()).append(' ')
+                    .append(i.rttNs()).append(' ').append(i.rttvarNs()).append(' ').append(i.rtoNs()).append('\n');
             }
             final TcpInfo a = c[0].getOption(InDefs.IPPROTO_TCP, InDefs.TCP_INFO, TcpInfo.class);
             final TcpInfo b = c[1].getOption(InDefs.IPPROTO_TCP, InDefs.TCP_INFO, TcpInfo.class);

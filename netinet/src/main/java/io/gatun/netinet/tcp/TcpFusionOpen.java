@@ -83,6 +83,8 @@ final class TcpFusionOpen {
         if (made != null) {
             tp.sndNxt = tp.iss + 1;
             tp.sndMax = tp.iss + 1;
+            tp.act().rtttimeNs = now; // else the timestamps' whole milliseconds would be taken for the round trip
+            tp.act().rtseq = tp.iss;
             SynSentArrives.segment(tp, seg);
             ack(tp, seg, now);
             arrives(made, seg);
