@@ -161,6 +161,9 @@ final class TcpFusionOpen {
     private static void arrives(Tcpcb made, Seg seg) {
         made.inp.lock.lock();
         try {
+            if (made.inp.has(Inpcb.INP_DROPPED | Inpcb.INP_FREED)) {
+                return; // ended by another since it was made: the client learns of it as of any end
+            }
             made.act().nowNs = seg.nowNs;
             made.flags2 |= Tcpcb.TF2_INEVENT;
             final Verdict v = SegmentArrives.otherStates(made, seg);
