@@ -523,16 +523,15 @@ public final class TcpUsrreq extends Protosw {
         if (opt.dir() != SockOpt.Dir.SET) {
             return ctloutput.ctloutput(tp, opt);
         }
-        part(so, tp); // it may ask for something that takes segments; if not, the next that is sent joins them again
+        if (so.snd().fusion() != null || so.rcv().fusion() != null) {
+            part(tp); // it may ask for something that takes segments; if not, the next that is sent joins them again
+        }
         final Errno e = ctloutput.ctloutput(tp, opt);
-        part(so, tp); // if another thread joined them meanwhile
+        part(tp); // if another thread joined them meanwhile; one that is just about to is waited for
         return e;
     }
 
-    private static void part(final SocketSide so, final Tcpcb tp) {
-        if (so.snd().fusion() == null && so.rcv().fusion() == null) {
-            return; // what is joined from here on sees the option, or is seen afterwards
-        }
+    private static void part(final Tcpcb tp) {
         tp.inp.lock.lock();
         try {
             TcpFusion.unfuse(tp);
