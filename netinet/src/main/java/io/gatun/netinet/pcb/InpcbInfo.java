@@ -224,16 +224,12 @@ public final class InpcbInfo {
     }
 
     /**
-     * The flow of a connection that a packet makes, of either family: what its control block will have. Never 0. A
-     * keyed mix, which spreads and is not guessed from without (RFC 6437 section 3), and no more.
+     * The flow of a connection that a packet makes, of either family: what its control block will have. Never 0.
      *
      * @param ports of {@link #ports(int, int)}
      */
     public int flowHash(final long fhi, final long flo, final long lhi, final long llo, final int ports) {
-        long z = (flo ^ fhi ^ flowSecret) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 29 ^ llo ^ lhi) * 0x94d049bb133111ebL;
-        z = (z ^ z >>> 31 ^ ports & 0xffff_ffffL) * 0xbf58476d1ce4e5b9L;
-        final int h = (int) (z >>> 32);
+        final int h = (int) (KeyedMix.mix(flo ^ fhi ^ flowSecret, llo ^ lhi, ports & 0xffff_ffffL) >>> 32);
         return h == 0 ? 1 : h;
     }
 

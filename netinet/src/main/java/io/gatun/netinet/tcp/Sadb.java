@@ -2,6 +2,7 @@ package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.gatun.netinet.ip6.In6;
+import io.gatun.netinet.pcb.KeyedMix;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 import io.gatun.spi.sys.LockClass;
@@ -83,11 +84,7 @@ public final class Sadb {
     }
 
     private static int hash(long sHi, long sLo, long dHi, long dLo) {
-        long z = (sHi ^ 0x9e3779b97f4a7c15L) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 29 ^ sLo) * 0x94d049bb133111ebL;
-        z = (z ^ z >>> 31 ^ dHi) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 30 ^ dLo) * 0x94d049bb133111ebL;
-        return (int) (z >>> 40);
+        return (int) (KeyedMix.mix(sHi ^ 0x9e3779b97f4a7c15L, sLo, dHi, dLo) >>> 40);
     }
 
     // ---- setkey ------------------------------------------------------------

@@ -1,6 +1,7 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.pcb.KeyedMix;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.DropReason;
 import io.gatun.spi.sys.Errno;
@@ -65,10 +66,7 @@ final class Syncache {
     // ---- where things are ------------------------------------------------------------
 
     private int hash(InConninfo inc) {
-        long z = (inc.fhi ^ key) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 29 ^ inc.flo) * 0x94d049bb133111ebL;
-        z = (z ^ z >>> 31 ^ inc.ports()) * 0xbf58476d1ce4e5b9L;
-        return (int) (z >>> 40);
+        return (int) (KeyedMix.mix(inc.fhi ^ key, inc.flo, inc.ports()) >>> 40);
     }
 
     private SyncacheShard shard(int hash) {
@@ -152,7 +150,7 @@ final class Syncache {
      */
     @GuardedBy("lp.inp.lock")
     private Verdict fastopen(Tcpcb lp, Seg seg, TcpBare b) {
-        fill(b.entry, b.inc, lp, seg, false); // the cookie was in the SYN
+        fill(b.entry, b.inc, lp, seg, false); // the socket will know what the SYN said
         seg.made = SyncacheSocket.make(tcp, lp, b.entry, seg.nowNs);
         if (seg.made == null) {
             stat.aborted.increment();

@@ -1,6 +1,7 @@
 package io.gatun.netinet.tcp;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.gatun.netinet.pcb.KeyedMix;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
@@ -168,10 +169,7 @@ final class TcpFastopenCache {
     // ---- the table ------------------------------------------------------------
 
     private int bucket(InConninfo inc) {
-        long z = (inc.fhi ^ secret) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 29 ^ inc.flo) * 0x94d049bb133111ebL;
-        z = (z ^ z >>> 31 ^ inc.llo) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 30 ^ inc.lhi ^ inc.fport) * 0x94d049bb133111ebL;
+        final long z = KeyedMix.mix(inc.fhi ^ secret, inc.flo, inc.llo, inc.lhi ^ inc.fport);
         return (int) (z >>> 40) & buckets.getInt() - 1;
     }
 
