@@ -12,6 +12,7 @@ import io.gatun.spi.vnet.Clock;
 import io.gatun.spi.vnet.Sysctl;
 import io.gatun.spi.vnet.SysctlTree;
 import io.gatun.spi.vnet.VnetSide;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What all sockets of one vnet share: limits, counters, and the making of new ones.
@@ -44,7 +45,7 @@ public final class Sockets {
     private final Sysctl wasteFactor;
     private final Sysctl maxSockets;
     private final AcceptFilters acceptFilters;
-    private final OpenSockets open;
+    private final AtomicInteger numOpen = new AtomicInteger();
 
     /**
      * Whether children gather before a listener. Who brings more gives way then, once: the processor that it has may be
@@ -69,7 +70,6 @@ public final class Sockets {
         this.vnet = vnet;
         this.clock = vnet.clock();
         this.shared = vnet.threaded();
-        open = new OpenSockets(shared);
         final SysctlTree tree = vnet.sysctl();
         maxSockBuf = tree.addLong("kern.ipc.maxsockbuf", SB_MAX, "largest socket buffer, octets of storage");
         wasteFactor = tree.addInt("kern.ipc.sockbuf_waste_factor", WASTE_FACTOR, 1, Short.MAX_VALUE,
@@ -82,7 +82,7 @@ public final class Sockets {
             "longest spin of a blocking call before it parks, ns; 0 parks at once");
         gatherNs = tree.addInt("kern.ipc.soacceptgather_ns", alone ? 0 : GATHER_NS, 0, MAX_SPIN_NS,
             "how long a thread that polls a listener lets connections gather before it takes the first, ns");
-        tree.addReading("kern.ipc.numopensockets", open::count, "sockets in being");
+        tree.addReading("kern.ipc.numopensockets", numOpen::get, "sockets in being");
         listenOverflow = vnet.counters().counter("socket.listenoverflow");
         defer = new SoDefer(vnet.netisr());
         acceptFilters = new AcceptFilters(tree, vnet.classLoader());
@@ -114,7 +114,7 @@ public final class Sockets {
 
     /** Sockets in being, those whose connection outlives their user included. @bsd kern.ipc.numopensockets */
     public int numOpen() {
-        return open.count();
+        return numOpen.get();
     }
 
     /**
@@ -179,11 +179,24 @@ public final class Sockets {
 
     /** Counts one more socket; false beyond the limit. */
     boolean enter() {
-        return open.enter(maxSockets.getInt());
+        if (open(1) > maxSockets.getInt()) {
+            leave();
+            return false;
+        }
+        return true;
     }
 
     void leave() {
-        open.leave();
+        open(-1);
+    }
+
+    private int open(final int more) {
+        if (shared) {
+            return numOpen.addAndGet(more);
+        }
+        final int n = numOpen.getPlain() + more;
+        numOpen.setPlain(n);
+        return n;
     }
 
     /** @bsd sb_max */
