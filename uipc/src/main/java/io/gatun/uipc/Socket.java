@@ -88,7 +88,9 @@ public final class Socket extends SocketState {
     }
 
     /**
-     * Takes the oldest connection of a listener; waits for one. The new socket is non-blocking if the listener is.
+     * Takes the oldest connection of a listener; waits for one. The new socket is non-blocking if the listener is. With
+     * threads a call that finds a connection after one that did not want to wait and found none may spin for up to
+     * {@code kern.ipc.soacceptgather_ns}, 1 us if nobody sets it, before it takes the only one there is.
      *
      * @param nam filled with the peer's address; may be null
      * @param flags MSG_DONTWAIT or 0
