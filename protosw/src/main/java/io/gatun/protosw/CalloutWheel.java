@@ -225,8 +225,11 @@ final class CalloutWheel {
         if (at == NONE) {
             return;
         }
-        c.queuedSeq = c.seq();
-        c.setQueuedNs(at);
+        long due = c.queueFor(at);
+        while (due < at) {
+            at = due;
+            due = c.queueFor(at);
+        }
         if (at < far.horizonNs() || !far.add(c)) {
             near.add(c);
         }

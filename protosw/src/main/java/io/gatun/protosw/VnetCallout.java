@@ -158,6 +158,16 @@ final class VnetCallout implements Callout {
         }
     }
 
+    /**
+     * Says when to look at it; answers what it is armed for by then. That may be earlier: who armed it meanwhile
+     * found it queued nowhere, and when he wanted it looked at is overwritten. Under the wheel's lock.
+     */
+    long queueFor(long at) {
+        queuedSeq = seq();
+        setQueuedNs(at);
+        return due();
+    }
+
     /** Has it looked at no later than an instant, which its caller sees to; false when somebody has done so. */
     boolean queuedBy(long at) {
         if (shared) {

@@ -242,6 +242,53 @@ final class CalloutThreadTest {
         c.drain();
     }
 
+    /**
+     * A connection's first timer is far off, its next near. Who gives it its place has read the first and not yet
+     * written where it is queued when the second comes: it must not be left where the first put it.
+     */
+    @Test
+    void armedEarlierWhileItGetsItsPlace_isQueuedByThen() {
+        VirtualClock clock = new VirtualClock();
+        CalloutWheel wheel = new CalloutWheel(clock, true, () -> { }, () -> { });
+        VnetCallout[] many = new VnetCallout[1000];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = new VnetCallout(wheel, "many", null, () -> { });
+            many[i].reset(SEC);
+        }
+        clock.advance(10 * MS);
+        wheel.runDue();
+        wheel.sleepNs(); // the wheel has seen that many come: from now on it lets them wait for their place
+        AtomicBoolean done = new AtomicBoolean();
+        for (int i = 0; i < 3; i++) { // so that the looker stops wherever it is
+            Thread.ofPlatform().daemon().start(() -> {
+                while (!done.get()) {
+                    Thread.onSpinWait();
+                }
+            });
+        }
+        Thread looker = Thread.ofPlatform().daemon().start(() -> {
+            while (!done.get()) {
+                wheel.nextDeadlineNs();
+            }
+        });
+        try {
+            for (int i = 0; i < 200 * ROUNDS; i++) {
+                VnetCallout c = new VnetCallout(wheel, "c", null, () -> { });
+                c.reset(3600 * SEC);
+                for (int j = 0; j < i % 64; j++) {
+                    Thread.onSpinWait();
+                }
+                c.reset(MS);
+                wheel.nextDeadlineNs();
+                assertThat(c.queuedNs()).as("round %d", i).isLessThanOrEqualTo(c.due());
+                c.drain();
+            }
+        } finally {
+            done.set(true);
+        }
+        join(looker);
+    }
+
     private static void join(Thread t) {
         try {
             t.join(60_000);
