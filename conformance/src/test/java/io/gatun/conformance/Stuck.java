@@ -1,7 +1,6 @@
 package io.gatun.conformance;
 
 import io.gatun.netinet.tcp.TcpPcblist;
-import io.gatun.netinet.tcp.Xtcpcb;
 import io.gatun.protosw.Vnet;
 
 /** What to print when something that should have come about has not. */
@@ -12,11 +11,9 @@ final class Stuck {
     /** What all threads do, the connections of a vnet, its armed callouts, what netisr holds, and its counters. */
     static String describe(final Vnet v) {
         final StringBuilder out = new StringBuilder(threads());
-        for (final Xtcpcb x : v.service(TcpPcblist.class).list()) {
-            out.append(x).append('\n');
-        }
-        out.append(v.describeCallouts()).append(", next in ").append(v.nextDeadlineNs() - v.clock().nanoTime())
-            .append(" ns\n").append(v.netisrStats()).append('\n');
+        out.append(v.service(TcpPcblist.class).describe()).append(v.describeCallouts())
+            .append(", next in ").append(v.nextDeadlineNs() - v.clock().nanoTime()).append(" ns\n")
+            .append(v.netisrStats()).append('\n');
         v.counters().forEach((name, value) -> out.append(value == 0 ? "" : name + '=' + value + '\n'));
         return out.toString();
     }

@@ -209,7 +209,7 @@ class TearDownTest {
      * Waits until something is as it was, TIME-WAIT being over, and stays so: a callout that runs is not armed, but may
      * be again. The processor is left to the timers meanwhile.
      */
-    private static <T> void settled(final Supplier<T> now, final T before) {
+    private static <T> void settled(final Vnet v, final Supplier<T> now, final T before) {
         final long until = System.nanoTime() + PATIENCE_NS;
         T is = now.get();
         for (int same = 0; same < SAME && System.nanoTime() < until; same++) {
@@ -217,7 +217,10 @@ class TearDownTest {
             is = now.get();
             same = is.equals(before) ? same : -1;
         }
-        assertThat(is).as("threads: %s", Stuck.threads()).isEqualTo(before);
+        if (!is.equals(before)) {
+            System.err.println(Stuck.describe(v)); // all of it: a report may cut a message short
+        }
+        assertThat(is).isEqualTo(before);
     }
 
     /** Live memory; what timers made room for in a spike goes back after a turn or two of their wheel. */
@@ -262,11 +265,11 @@ class TearDownTest {
                 new Worker(bed, v, SockAddr.of("::1", Bed.PORT), news));
             final List<Integer> open = open(v);
             opened(workers, WARM);
-            settled(() -> open(v), open);
+            settled(v, () -> open(v), open);
             final LiveHeap heapBefore = LiveHeap.now();
             opened(workers, connections);
             timed(workers, v, connections / 10);
-            settled(() -> open(v), open);
+            settled(v, () -> open(v), open);
             watcher.interrupt();
             watcher.join(); // its last look may be a list of many
             final LiveHeap heap = heapBack(heapBefore);
@@ -274,7 +277,7 @@ class TearDownTest {
                 assertThat(w.flow.received()).as("traffic went on").isPositive();
                 w.close();
             }
-            settled(() -> {
+            settled(v, () -> {
                 // What is remembered of hosts is meant to stay, and so is the timer that forgets it.
                 v.sysctl().set("net.inet.tcp.hostcache.purgenow", "1");
                 return Held.of(bed, v);

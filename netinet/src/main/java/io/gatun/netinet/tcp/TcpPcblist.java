@@ -5,6 +5,7 @@ import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * The connections of a vnet for those who watch it: {@code vnet.service(TcpPcblist.class)}. What sockstat(1) and
@@ -25,20 +26,37 @@ public final class TcpPcblist {
      */
     public List<Xtcpcb> list() {
         final List<Xtcpcb> out = new ArrayList<>();
+        forEach(tp -> out.add(entry(tp)));
+        tcp.syncache.forEach(e -> out.add(embryonic(e.inc)));
+        return out;
+    }
+
+    private void forEach(Consumer<Tcpcb> visitor) {
         for (final Inpcb inp : tcp.tcbinfo.snapshot()) {
             if (inp.ppcb instanceof Tcpcb tp) {
                 tp.inp.lock.lock();
                 try {
                     if (!tp.inp.has(Inpcb.INP_DROPPED | Inpcb.INP_FREED)) {
-                        out.add(entry(tp));
+                        visitor.accept(tp);
                     }
                 } finally {
                     tp.inp.lock.unlock();
                 }
             }
         }
-        tcp.syncache.forEach(e -> out.add(embryonic(e.inc)));
-        return out;
+    }
+
+    /**
+     * What {@link #list} has, a line each, with all that the connection's state is made of: for whoever has to find out
+     * why one does not go on. Takes the same locks. For reading by people; its form may change.
+     *
+     * @bsd db_show_tcpcb
+     */
+    public String describe() {
+        final StringBuilder out = new StringBuilder();
+        forEach(tp -> out.append(TcpDdb.print(tp)).append('\n'));
+        tcp.syncache.forEach(e -> out.append(embryonic(e.inc)).append('\n'));
+        return out.toString();
     }
 
     private static Xtcpcb embryonic(InConninfo inc) {
