@@ -107,7 +107,7 @@ final class Syncache {
         } else if (only) {
             final SyncacheEntry sc = b.entry;
             fill(sc, b.inc, lp, seg, pause.cookies());
-            respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK);
+            respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK, seg.nowNs);
         } else {
             remember(lp, seg, sh, bucket(hash), b);
         }
@@ -176,7 +176,7 @@ final class Syncache {
                 return;
             }
             fill(sc, b.inc, lp, seg, pause.cookies());
-            if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) != Errno.OK) {
+            if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK, seg.nowNs) != Errno.OK) {
                 sh.free(sc);
                 stat.dropped.increment();
                 return;
@@ -197,7 +197,7 @@ final class Syncache {
     private void again(SyncacheShard sh, SyncacheEntry sc, Seg seg, TcpBare b) {
         stat.dupsyn.increment();
         if (seg.seq != sc.irs) {
-            if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) != Errno.OK) {
+            if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK, seg.nowNs) != Errno.OK) {
                 stat.dropped.increment(); // it was but a reminder
             }
             return;
@@ -208,7 +208,7 @@ final class Syncache {
             sc.flags &= ~SyncacheEntry.SCF_TIMESTAMP;
         }
         TcpEcnShake.syncacheAgain(sc, seg);
-        if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
+        if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK, seg.nowNs) == Errno.OK) {
             sh.dequeue(sc);
             sc.rxmits = 0;
             schedule(sh, sc, seg.nowNs);
@@ -289,7 +289,7 @@ final class Syncache {
             sc.iss = cookie.generate(sc);
             stat.sendcookie.increment();
         } else {
-            sc.iss = tcp.isn.newIsn(hash);
+            sc.iss = TcpIsn.newIsn(hash, seg.nowNs);
         }
     }
 
@@ -349,7 +349,7 @@ final class Syncache {
         if (sc.rxmits > tcp.sysctl.ecnMaxretries.getInt()) {
             sc.flags &= ~SyncacheEntry.SCF_ECN_MASK;
         }
-        if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK) == Errno.OK) {
+        if (respond.transmit(sc, b, TcpHeader.TH_SYN | TcpHeader.TH_ACK, nowNs) == Errno.OK) {
             sh.dequeue(sc);
             schedule(sh, sc, nowNs);
             stat.retransmitted.increment();
@@ -505,7 +505,7 @@ final class Syncache {
                 stat.reset.increment();
             } else {
                 tcp.stat.badrst.increment();
-                if (respond.transmit(sc, b, TcpHeader.TH_ACK) != Errno.OK) {
+                if (respond.transmit(sc, b, TcpHeader.TH_ACK, seg.nowNs) != Errno.OK) {
                     drop(sh, sc);
                     stat.dropped.increment();
                 }
@@ -576,7 +576,7 @@ final class Syncache {
             if (sc == null) {
                 return false;
             }
-            final Errno lost = respond.transmit(sc, b, TcpHeader.TH_RST | TcpHeader.TH_ACK);
+            final Errno lost = respond.transmit(sc, b, TcpHeader.TH_RST | TcpHeader.TH_ACK, tcp.clock.nanoTime());
             if (lost != Errno.OK) {
                 stat.dropped.increment(); // the peer will learn of it by what it sends next
             }

@@ -12,8 +12,13 @@ final class SyncacheRespond {
         this.tcp = tcp;
     }
 
-    /** Sends SYN|ACK, or an ACK as a challenge. @bsd syncache_respond */
-    Errno transmit(SyncacheEntry sc, TcpBare b, int flags) {
+    /**
+     * Sends SYN|ACK, or an ACK as a challenge.
+     *
+     * @param nowNs the instant of the event in progress
+     * @bsd syncache_respond
+     */
+    Errno transmit(SyncacheEntry sc, TcpBare b, int flags, long nowNs) {
         final boolean syn = (flags & TcpHeader.TH_SYN) != 0;
         b.inc.set(sc.inc);
         b.seq = syn ? sc.iss : sc.iss + 1;
@@ -27,7 +32,7 @@ final class SyncacheRespond {
         b.flowid = sc.flowid;
         b.to.flags = 0;
         if (!sc.has(SyncacheEntry.SCF_NOOPT)) {
-            options(sc, b, syn);
+            options(sc, b, syn, nowNs);
         }
         final Errno e = tcp.respond.send(b);
         if (e == Errno.OK) {
@@ -43,12 +48,12 @@ final class SyncacheRespond {
         seg.win = sc.wnd;
         b.to.flags = 0;
         if (!sc.has(SyncacheEntry.SCF_NOOPT)) {
-            options(sc, b, true);
+            options(sc, b, true, seg.nowNs);
         }
         TcpFusionOpen.options(seg, b.to);
     }
 
-    private void options(SyncacheEntry sc, TcpBare b, boolean syn) {
+    private void options(SyncacheEntry sc, TcpBare b, boolean syn, long nowNs) {
         final TcpOpt to = b.to;
         if (syn) {
             to.flags = Seg.TOF_MSS;
@@ -73,7 +78,7 @@ final class SyncacheRespond {
         }
         if (sc.has(SyncacheEntry.SCF_TIMESTAMP)) {
             to.flags |= Seg.TOF_TS;
-            to.tsval = (int) (tcp.clock.nanoTime() / Tcp.NS_PER_MS) + sc.tsoff;
+            to.tsval = (int) (nowNs / Tcp.NS_PER_MS) + sc.tsoff;
             to.tsecr = sc.tsreflect;
         }
     }

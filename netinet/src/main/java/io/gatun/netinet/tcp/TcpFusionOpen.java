@@ -24,7 +24,10 @@ final class TcpFusionOpen {
 
     // ---- the handshake ------------------------------------------------------------
 
-    /** Establishes a connection that is in SYN-SENT and has sent nothing yet. False: nothing was done. */
+    /**
+     * Establishes a connection that is in SYN-SENT and has sent nothing yet, in an event of the caller's. False: nothing
+     * was done.
+     */
     @GuardedBy("tp.inp.lock")
     static boolean open(Tcpcb tp) {
         if (!mayOpen(tp)) {
@@ -74,10 +77,8 @@ final class TcpFusionOpen {
             return false;
         }
         final Tcp tcp = tp.tcp;
-        final long now = tcp.clock.nanoTime();
+        final long now = tp.now();
         final Seg seg = tcp.segs.claimSeg();
-        tp.act().nowNs = now;
-        tp.flags2 |= Tcpcb.TF2_INEVENT;
         syn(tp, seg, now);
         final Tcpcb made = tcp.syncache.straight(lp, seg);
         if (made != null) {
@@ -90,7 +91,6 @@ final class TcpFusionOpen {
             arrives(made, seg);
             tcp.stat.fusion.opened.increment();
         }
-        tp.flags2 &= ~Tcpcb.TF2_INEVENT;
         tcp.segs.release(seg);
         return made != null;
     }

@@ -51,14 +51,18 @@ final class TcpIsn {
         return key.hash(key.hash(fhi, flo, lhi), llo, (long) fport << 16 | lport);
     }
 
-    /** @param hash of {@link #hash(Tcpcb)}. @bsd tcp_new_isn */
-    int newIsn(long hash) {
-        return (int) hash + (int) (vnet.clock().nanoTime() / TICK_NS);
+    /**
+     * @param hash of {@link #hash(Tcpcb)}
+     * @param nowNs the instant of the event in progress
+     * @bsd tcp_new_isn
+     */
+    static int newIsn(long hash, long nowNs) {
+        return (int) hash + (int) (nowNs / TICK_NS);
     }
 
     /** That of an IPv4 connection. */
     int newIsn(int faddr, int fport, int laddr, int lport) {
-        return newIsn(hash4(faddr & IN4, fport, laddr & IN4, lport));
+        return newIsn(hash4(faddr & IN4, fport, laddr & IN4, lport), vnet.clock().nanoTime());
     }
 
     /**

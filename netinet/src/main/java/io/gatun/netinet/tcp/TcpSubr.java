@@ -45,7 +45,6 @@ public final class TcpSubr {
         tp.rttvarNs = tp.rxtcurNs / 4; // so that SRTT + 4 RTTVAR is that too
         tp.sndCwnd = TcpHeader.TCP_MAXWIN << TcpHeader.TCP_MAX_WINSHIFT;
         tp.sndSsthresh = TcpHeader.TCP_MAXWIN << TcpHeader.TCP_MAX_WINSHIFT;
-        tp.rcvtimeNs = tcp.clock.nanoTime();
         TcpCc.attach(tp, tcp.cc.byDefault(s.ccAlgorithm.getString()));
         tcp.states.inc(TcpState.CLOSED);
     }
@@ -80,8 +79,9 @@ public final class TcpSubr {
         tp.tcp.stat.connattempt.increment();
         stateChange(tp, TcpState.SYN_SENT);
         final TcpIsn isn = tp.tcp.isn;
+        tp.rcvtimeNs = tp.now();
         final long hash = isn.hash(tp);
-        tp.iss = isn.newIsn(hash);
+        tp.iss = TcpIsn.newIsn(hash, tp.now());
         tp.tsOffset = isn.newTsOffset(tp, hash, tp.tcp.sysctl.tsOffsetPerConn.getBool());
         sendSeqInit(tp);
         TcpTimers.activate(tp, TcpTimers.TT_KEEP, TcpTimers.keepinit(tp));

@@ -213,8 +213,14 @@ public final class TcpUsrreq extends Protosw {
             if (tp.inp.has(Inpcb.INP_DROPPED)) {
                 return Errno.ECONNREFUSED;
             }
-            final Errno e = connect(tp, nam, cred);
-            return e == Errno.OK && !TcpFusionOpen.open(tp) ? TcpOutput.output(tp) : e;
+            tp.act().nowNs = tcp.clock.nanoTime(); // once for all that follows
+            tp.flags2 |= Tcpcb.TF2_INEVENT;
+            Errno e = connect(tp, nam, cred);
+            if (e == Errno.OK && !TcpFusionOpen.open(tp)) {
+                e = TcpOutput.output(tp);
+            }
+            tp.flags2 &= ~Tcpcb.TF2_INEVENT;
+            return e;
         } finally {
             tp.inp.lock.unlock();
         }
