@@ -17,14 +17,15 @@ import java.util.concurrent.locks.LockSupport;
  * next thing that this thread reads is not ordered by letting go: a flag read afterwards needs a fence of its own.
  *
  * <p>A mutex of a vnet without threads is no more than a count: such a vnet is driven by one thread at a time, and
- * whoever lets another take over sees to it that it sees what the first has done.
+ * whoever lets another take over sees to it that it sees what the first has done. With assertions on, a second thread
+ * that comes while the first holds it is told so by an IllegalStateException.
  *
  * <p>{@link Lock} is implemented for the sake of checkers that know it; of its methods only {@link #lock},
  * {@link #tryLock()} and {@link #unlock} are supported. To wait under a mutex see {@link Cv}.
  *
  * <p>There are four to a connection, so it is small: owner and state are one word, as in FreeBSD.
  *
- * <p>Locking key: (c) constant, (v) VarHandle when shared, else of the one thread, (t) the owner.
+ * <p>Locking key: (c) constant, (v) VarHandle when shared, (t) the owner, (a) not shared, and assertions on.
  *
  * @bsd struct mtx
  * @see <a href="https://man.freebsd.org/mutex/9">mutex(9)</a>
@@ -55,8 +56,8 @@ public final class Mtx implements Lock {
     private final String name;           // (c)
     private final byte lockClass;        // (c) ordinal
     private final boolean shared;        // (c)
-    private short holds;                 // (t) beyond the first
-    private long lock;                   // (v) UNOWNED, or the owner's id above CONTESTED
+    private short holds;                 // (t) beyond the first; all when not shared
+    private long lock;                   // (v,a) UNOWNED, or the owner's id above CONTESTED
     private Sleepq sleepq;               // (v) made by the first waiter
 
     /**
@@ -106,15 +107,18 @@ public final class Mtx implements Lock {
     @Override
     public void lock() {
         assert Witness.checkOrder(this);
-        acquire(me());
+        if (shared) {
+            acquire(me());
+        } else {
+            assert alone();
+            holds++;
+        }
         assert Witness.acquired(this);
     }
 
     /** Tries before it looks: who has read a line that another has written waits for it twice. */
     private void acquire(final long me) {
-        if (!shared) {
-            claimAlone(me);
-        } else if (!LOCK.compareAndSet(this, UNOWNED, me)) {
+        if (!LOCK.compareAndSet(this, UNOWNED, me)) {
             acquireHeld(me);
         }
     }
@@ -127,15 +131,15 @@ public final class Mtx implements Lock {
         }
     }
 
-    private void claimAlone(final long me) {
-        if (lock == UNOWNED) {
-            lock = me;
-        } else if (lock == me) {
-            holds++;
-        } else {
+    /** Not shared: no other thread holds it. Notes that this one is about to. */
+    private boolean alone() {
+        final long me = me();
+        if (holds != 0 && lock != me) {
             throw new IllegalStateException(name + " of a vnet without threads is held by thread " + (lock >>> 1)
                 + " and wanted by " + (me >>> 1));
         }
+        lock = me;
+        return true;
     }
 
     private boolean spin(final long me) {
@@ -198,15 +202,17 @@ public final class Mtx implements Lock {
     /** @bsd mtx_trylock */
     @Override
     public boolean tryLock() {
-        final long me = me();
-        final boolean free = shared ? LOCK.compareAndSet(this, UNOWNED, me) : lock == UNOWNED;
-        if (!free && !ownedBy(me)) {
-            return false;
-        }
-        if (!free) {
+        if (shared) {
+            final long me = me();
+            if (!LOCK.compareAndSet(this, UNOWNED, me)) {
+                if (!ownedBy(me)) {
+                    return false;
+                }
+                holds++;
+            }
+        } else {
+            assert alone();
             holds++;
-        } else if (!shared) {
-            lock = me;
         }
         assert Witness.acquired(this);
         return true;
@@ -219,7 +225,7 @@ public final class Mtx implements Lock {
             throw new IllegalMonitorStateException(name + " is not held by this thread");
         }
         assert Witness.released(this);
-        if (holds > 0) {
+        if (!shared || holds > 0) {
             holds--;
         } else {
             release();
@@ -227,10 +233,6 @@ public final class Mtx implements Lock {
     }
 
     private void release() {
-        if (!shared) {
-            lock = UNOWNED;
-            return;
-        }
         final boolean contested = ((long) LOCK.getAcquire(this) & CONTESTED) != 0; // who marked it made the queue first
         LOCK.setRelease(this, UNOWNED);
         if (contested) {
@@ -238,9 +240,9 @@ public final class Mtx implements Lock {
         }
     }
 
-    /** Gives it up however often it was taken; answers what {@link #takeBack} wants. */
+    /** Gives it up however often it was taken; answers what {@link #takeBack} wants. Shared. */
     int letGo() {
-        assert owned();
+        assert shared && owned();
         final int n = holds;
         for (int i = 0; i <= n; i++) {
             assert Witness.released(this);
@@ -260,12 +262,12 @@ public final class Mtx implements Lock {
 
     /** For the first line of a {@code ...Locked} method: {@code assert lock.owned();}. @bsd mtx_assert */
     public boolean owned() {
-        return ownedBy(me());
+        return shared ? ownedBy(me()) : holds != 0;
     }
 
     /** Whether anybody holds it; for diagnosis. */
     public boolean isLocked() {
-        return word() != UNOWNED;
+        return shared ? word() != UNOWNED : holds != 0;
     }
 
     /** Whether several threads may want it at once. */
@@ -290,7 +292,7 @@ public final class Mtx implements Lock {
 
     @Override
     public String toString() {
-        final long w = word();
-        return name + " (" + lockClass() + ")" + (w != UNOWNED ? ", held by thread " + (w >>> 1) : "");
+        return name + " (" + lockClass() + ")" + (shared && isLocked() ? ", held by thread " + (word() >>> 1)
+            : isLocked() ? ", held" : "");
     }
 }
