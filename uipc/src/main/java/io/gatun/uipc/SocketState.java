@@ -13,11 +13,9 @@ import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Cv;
 import io.gatun.spi.sys.Errno;
-import io.gatun.spi.sys.LockClass;
 import io.gatun.spi.sys.Mtx;
 import io.gatun.spi.sys.Ucred;
 import io.gatun.spi.sys.Witness;
-import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.spi.vnet.VnetSide;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -103,14 +101,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         LINGER.set(this, (short) -1);
         ERROR.set(this, Errno.OK);
         REFS.set(this, 1);
-        final LockStrategy strategy = sockets.vnet.lockStrategy();
-        // VERTICAL's one lock stands where a pcb's does, for it is held while hash locks are taken.
-        final boolean shared = sockets.vnet.threaded();
-        lock = new Mtx(strategy == LockStrategy.VERTICAL ? LockClass.INPCB : LockClass.SOCKET, "so", shared);
-        final boolean one = strategy == LockStrategy.COALESCED;
+        final SocketLocks locks = sockets.locks;
+        lock = locks.so();
         final Socket self = (Socket) this;
-        snd = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_snd", shared));
-        rcv = new MbufSockBuf(self, one ? lock : new Mtx(LockClass.SOCKBUF, "so_rcv", shared));
+        snd = new MbufSockBuf(self, locks.snd(lock));
+        rcv = new MbufSockBuf(self, locks.rcv(lock));
         snd.setLowat(Mbuf.MCLBYTES);
         rcv.setLowat(1);
     }
@@ -262,8 +257,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     @Override
     public final Mtx pcbLock() {
-        return sockets.vnet.lockStrategy() == LockStrategy.VERTICAL ? lock
-            : new Mtx(LockClass.INPCB, "inp", sockets.vnet.threaded());
+        return sockets.locks.inp(lock);
     }
 
     @Override
@@ -346,13 +340,18 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     /** The pending error, which is pending no longer. */
     Errno takeError() {
-        return error == Errno.OK ? Errno.OK : (Errno) ERROR.getAndSet(this, Errno.OK);
+        final Errno e = error;
+        if (e == Errno.OK || sockets.shared) {
+            return e == Errno.OK ? e : (Errno) ERROR.getAndSet(this, Errno.OK);
+        }
+        ERROR.set(this, Errno.OK);
+        return e;
     }
 
     @Override
     public final void setError(final Errno newError) {
         if (newError != Errno.OK) {
-            error = newError;
+            ERROR.setRelease(this, newError); // before the locks that waking takes
             wakeAll();
         } else if (error != Errno.OK) {
             error = Errno.OK;
@@ -410,7 +409,12 @@ abstract sealed class SocketState implements SocketSide permits Socket {
 
     /** True for the one caller that closes it. */
     boolean claimClose() {
-        return CLOSED.compareAndSet(this, false, true);
+        if (sockets.shared) {
+            return CLOSED.compareAndSet(this, false, true);
+        }
+        final boolean first = !closed;
+        CLOSED.set(this, true);
+        return first;
     }
 
     /** What readers have taken out of the receive buffer; null before the first. */

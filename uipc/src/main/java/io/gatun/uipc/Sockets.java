@@ -38,6 +38,7 @@ public final class Sockets {
     final Sysctl spinNs;
     /** How long a thread that polls a listener lets children gather, ns. */
     final Sysctl gatherNs;
+    final SocketLocks locks;
     final SoDefer defer;
     final Crowd crowd = new Crowd();
     final Counter listenOverflow;
@@ -70,6 +71,7 @@ public final class Sockets {
         this.vnet = vnet;
         this.clock = vnet.clock();
         this.shared = vnet.threaded();
+        locks = new SocketLocks(vnet.lockStrategy(), shared);
         final SysctlTree tree = vnet.sysctl();
         maxSockBuf = tree.addLong("kern.ipc.maxsockbuf", SB_MAX, "largest socket buffer, octets of storage");
         wasteFactor = tree.addInt("kern.ipc.sockbuf_waste_factor", WASTE_FACTOR, 1, Short.MAX_VALUE,
