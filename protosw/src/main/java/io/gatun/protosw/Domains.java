@@ -20,8 +20,12 @@ import java.util.List;
 final class Domains implements DomainTable {
     private record Entry(Domain domain, List<Protosw> protocols) { }
 
+    /** What somebody looked for last, and among which: sockets are mostly of one kind. */
+    private record Found(List<Entry> among, int family, int type, Protosw protocol) { }
+
     private final VnetSide vnet;
     private volatile List<Entry> entries = List.of(); // (p)
+    private Found last = new Found(null, 0, 0, null); // benign race: it says what it answers
 
     Domains(VnetSide vnet) {
         this.vnet = vnet;
@@ -72,13 +76,24 @@ final class Domains implements DomainTable {
 
     @Override
     public Protosw findType(int family, int type) {
-        Entry e = entry(family);
-        if (e == null) {
-            return null;
+        List<Entry> now = entries;
+        Found f = last;
+        if (f.among == now && f.family == family && f.type == type) {
+            return f.protocol;
         }
-        for (Protosw pr : e.protocols) {
-            if (pr.type() == type) {
-                return pr;
+        Protosw pr = findType(now, family, type);
+        last = new Found(now, family, type, pr);
+        return pr;
+    }
+
+    private static Protosw findType(List<Entry> entries, int family, int type) {
+        for (Entry e : entries) {
+            if (e.domain.family() == family) {
+                for (Protosw pr : e.protocols) {
+                    if (pr.type() == type) {
+                        return pr;
+                    }
+                }
             }
         }
         return null;

@@ -3,6 +3,7 @@ package io.gatun.netinet.ip;
 import io.gatun.netinet.Inet;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.PcbAddrs;
+import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.NextHop;
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.ifnet.Ifnet;
@@ -44,7 +45,8 @@ public final class InLaddr implements PcbAddrs {
 
     @Override
     public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
-        final NextHop nh = inet.fib(fib).lookup(dst.in4(), inp == null ? 0 : inp.flowid);
+        final Fib table = inet.fib(fib);
+        final NextHop nh = inp == null ? table.lookup(dst.in4(), 0) : inp.info.route.resolve(table, dst.in4(), inp.flowid);
         final int a = of(nh, dst.in4());
         src.setIn(a, 0);
         return a == 0 ? failure(nh) : Errno.OK;

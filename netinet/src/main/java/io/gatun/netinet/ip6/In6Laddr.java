@@ -35,7 +35,8 @@ public final class In6Laddr implements PcbAddrs {
 
     @Override
     public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
-        return source(inp.outputOpts, Ip6PktOpts.out(inp.outputOpts, inp, dst), dst, fib, inp.flowid, src);
+        final NextHop nh = inp.info.route.resolve6(inet.fib(fib), dst.hi(), dst.lo(), 0, inp.flowid);
+        return source(inp.outputOpts, Ip6PktOpts.out(inp.outputOpts, inp, dst), dst, nh, src);
     }
 
     /**
@@ -49,12 +50,16 @@ public final class In6Laddr implements PcbAddrs {
     public Errno source(
         final Ip6PktOpts opts, final Ifnet out, final SockAddr dst, final int fib, final int flow,
         final SockAddr src) {
+        return source(opts, out, dst, inet.fib(fib).lookup6(dst.hi(), dst.lo(), flow), src);
+    }
+
+    private Errno source(
+        final Ip6PktOpts opts, final Ifnet out, final SockAddr dst, final NextHop nh, final SockAddr src) {
         if (opts != null && opts.sourceSet()) {
             src.setIn6(opts.srcHi, opts.srcLo, 0, 0);
             return Errno.OK;
         }
         final int temporary = opts == null ? In6Addrs.TEMPADDR_SYSTEM : opts.preferTempaddr;
-        final NextHop nh = inet.fib(fib).lookup6(dst.hi(), dst.lo(), flow);
         if (out == null) {
             return source(dst.hi(), dst.lo(), nh, src, temporary);
         }

@@ -1,5 +1,6 @@
 package io.gatun.netinet.pcb;
 
+import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.InDefs;
 import io.gatun.spi.socket.SockAddr;
@@ -61,6 +62,8 @@ public final class InpcbInfo {
     final Endpoints scratch = new Endpoints();                 // (h)
     final SockAddr scratchDst = new SockAddr();                // (h)
     final SockAddr scratchSrc = new SockAddr();                // (h)
+    /** The way of whoever connected last: many go to the same place, one after the other. */
+    public final RouteCache route = new RouteCache();          // (h)
     private final PcbNode[] unbound = new PcbNode[(Inpcb.INP_IPV4 | Inpcb.INP_IPV6) + 1]; // (c) by vflag
     private final PcbHash exact;                               // (c)
     private final SipHash flowKey;                             // (c)

@@ -41,12 +41,15 @@ public final class SpareSlots<T> {
     /** Gives an object to this thread's slot; the one that was in it, or null, is the caller's. */
     @SuppressWarnings("unchecked")
     public T exchange(final T object) {
-        final long me = Thread.currentThread().threadId();
-        final int n = (int) me & COUNT - 1;
-        if (shared && !owns(n, me)) {
-            return (T) SLOTS.getAndSet(slots, slot(n + COUNT), object);
+        int i = slot(0);
+        if (shared) {
+            final long me = Thread.currentThread().threadId();
+            final int n = (int) me & COUNT - 1;
+            i = slot(n);
+            if (!owns(n, me)) {
+                return (T) SLOTS.getAndSet(slots, slot(n + COUNT), object);
+            }
         }
-        final int i = slot(n);
         final T old = (T) slots[i];
         slots[i] = object;
         return old;
@@ -54,13 +57,17 @@ public final class SpareSlots<T> {
 
     /** Gives an object to this thread's slot; one that was in it is forgotten. */
     public void give(final T object) {
-        final long me = Thread.currentThread().threadId();
-        final int n = (int) me & COUNT - 1;
-        if (shared && !owns(n, me)) {
-            SLOTS.setRelease(slots, slot(n + COUNT), object);
-        } else {
-            slots[slot(n)] = object;
+        int i = slot(0);
+        if (shared) {
+            final long me = Thread.currentThread().threadId();
+            final int n = (int) me & COUNT - 1;
+            i = slot(n);
+            if (!owns(n, me)) {
+                SLOTS.setRelease(slots, slot(n + COUNT), object);
+                return;
+            }
         }
+        slots[i] = object;
     }
 
     private boolean owns(final int n, final long me) {
