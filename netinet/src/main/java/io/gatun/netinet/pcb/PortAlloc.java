@@ -22,6 +22,8 @@ final class PortAlloc {
     private final PcbHash exact;
     private final SipHash key;
     private final int[] table = new int[TABLE]; // (h)
+    private final long[] hashed = new long[3];  // (h) the words hashed last: many go to the same place
+    private long hash;                          // (h) their hash
     private long drawn;                         // (h) ports drawn at random so far
     private int sequential;                     // (h) the counter when ports are not randomized
 
@@ -30,6 +32,7 @@ final class PortAlloc {
         this.ports = ports;
         this.exact = exact;
         this.key = key;
+        hash = key.hash(0, 0, 0);
     }
 
     /**
@@ -73,7 +76,7 @@ final class PortAlloc {
         final int first = first(inp);
         final int n = last(inp) - first + 1;
         final boolean random = range.randomized.getBool();
-        final long h = random ? key.hash(to.fhi ^ Long.rotateLeft(to.lhi, 32), to.flo << 16 ^ to.fport, to.llo) : 0;
+        final long h = random ? hash(to.fhi ^ Long.rotateLeft(to.lhi, 32), to.flo << 16 ^ to.fport, to.llo) : 0;
         final int slot = (int) (h >>> 32) & TABLE - 1;
         final int counter = random ? table[slot] : sequential;
         final int start = first + Integer.remainderUnsigned((int) h + counter, n);
@@ -94,6 +97,16 @@ final class PortAlloc {
             sequential = counter + steps;
         }
         return port;
+    }
+
+    private long hash(final long a, final long b, final long c) {
+        if (hashed[0] != a || hashed[1] != b || hashed[2] != c) {
+            hash = key.hash(a, b, c);
+            hashed[0] = a;
+            hashed[1] = b;
+            hashed[2] = c;
+        }
+        return hash;
     }
 
     /** Whether the four-tuple is new and nobody listens there. */

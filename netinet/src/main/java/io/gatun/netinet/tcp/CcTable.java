@@ -12,6 +12,10 @@ final class CcTable {
     private final Map<String, CcAlgo> byName = new TreeMap<>();
     private final Map<String, CcAlgo> quickly; // the same, asked with each socket
     private final CcAlgo newReno = new NewReno();
+    private Named last = new Named(null, newReno); // benign race: it says what it answers
+
+    /** What was asked for last. */
+    private record Named(String name, CcAlgo algo) { }
 
     CcTable(SysctlTree tree, ClassLoader loader) {
         byName.put(newReno.name(), newReno);
@@ -36,8 +40,13 @@ final class CcTable {
 
     /** The algorithm of new connections; NewReno when that name is unknown. @bsd CC_DEFAULT_ALGO */
     CcAlgo byDefault(String name) {
+        final Named asked = last;
+        if (asked.name == name) { // the same object, as from one value of a sysctl
+            return asked.algo;
+        }
         final CcAlgo a = quickly.get(name);
-        return a == null ? newReno : a;
+        last = new Named(name, a == null ? newReno : a);
+        return last.algo;
     }
 
     String names() {

@@ -102,7 +102,7 @@ final class TcpMss {
         tp.maxseg = Math.max(Math.min(mss, most), LEAST);
         if (offer < 0) {
             tp.tcp.plpmtud.lowered(tp, before);
-        } else {
+        } else if (tp.tcp.plpmtud.may(tp)) {
             tp.tcp.plpmtud.opened(tp, Math.min(most, linkMtu(tp) - TcpPath.minProtoHdr(tp)));
         }
         resize(tp);

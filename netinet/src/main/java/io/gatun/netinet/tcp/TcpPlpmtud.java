@@ -67,9 +67,7 @@ final class TcpPlpmtud {
     /** The handshake has set the size; {@code most} is what peer and link take, whatever is known of the path. */
     @GuardedBy("tp.inp.lock")
     void opened(Tcpcb tp, int most) {
-        if (!may(tp)) {
-            return;
-        }
+        assert may(tp);
         if (enable.getInt() == ALWAYS && tp.tcp.blackhole.first(tp) < most) {
             tp.maxseg = Math.min(tp.maxseg, tp.tcp.blackhole.first(tp));
             begin(tp, most).nextNs = tp.now();
@@ -107,8 +105,9 @@ final class TcpPlpmtud {
         tp.flags2 &= ~Tcpcb.TF2_PLPMTU_PROBE;
     }
 
+    /** Whether sizes are searched for at all. */
     @GuardedBy("tp.inp.lock")
-    private boolean may(Tcpcb tp) {
+    boolean may(Tcpcb tp) {
         return enable.getInt() != 0 && tp.port == 0 && tp.tcp.sysctl.pathMtuDiscovery.getBool()
             && tp.has(Tcpcb.TF_SACK_PERMIT);
     }

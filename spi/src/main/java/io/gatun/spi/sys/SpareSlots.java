@@ -22,6 +22,7 @@ public final class SpareSlots<T> {
 
     private final boolean shared;                               // (c)
     private final Object[] slots = new Object[(2 * COUNT + 1) * SPREAD]; // (o) the first part keeps others away
+    private final int[] taken = new int[slot(COUNT)];           // (o) not 0: what stands in the slot is in use
     private final long[] owners = new long[COUNT];              // (v) thread ids, 0 for nobody
 
     /** @param shared whether several threads use it at once: {@code VnetSide.threaded()} */
@@ -50,8 +51,8 @@ public final class SpareSlots<T> {
                 return (T) SLOTS.getAndSet(slots, slot(n + COUNT), object);
             }
         }
-        final T old = (T) slots[i];
-        slots[i] = object;
+        final T old = taken[i] != 0 ? null : (T) slots[i];
+        put(i, object);
         return old;
     }
 
@@ -67,7 +68,15 @@ public final class SpareSlots<T> {
                 return;
             }
         }
-        slots[i] = object;
+        put(i, object);
+    }
+
+    /** What is taken stays where it is, marked: that it comes back costs no store of a reference in old memory then. */
+    private void put(final int i, final T object) {
+        taken[i] = object == null ? 1 : 0;
+        if (object != null && slots[i] != object) {
+            slots[i] = object;
+        }
     }
 
     private boolean owns(final int n, final long me) {
