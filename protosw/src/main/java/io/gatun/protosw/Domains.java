@@ -13,7 +13,8 @@ import java.util.List;
 /**
  * The domains of a vnet with their protocols. Readers see an immutable list.
  *
- * <p>Locking key: (p) written under {@code this}, published by a volatile write, never changed in place.
+ * <p>Locking key: (p) written under {@code this}, published by a volatile write, never changed in place; (b) benign
+ * race.
  *
  * @bsd uipc_domain.c
  */
@@ -25,7 +26,7 @@ final class Domains implements DomainTable {
 
     private final VnetSide vnet;
     private volatile List<Entry> entries = List.of(); // (p)
-    private Found last = new Found(null, 0, 0, null); // benign race: it says what it answers
+    private Found last = new Found(null, 0, 0, null); // (b) it says what it answers
 
     Domains(VnetSide vnet) {
         this.vnet = vnet;

@@ -20,8 +20,8 @@ final class SocketLocks {
     SocketLocks(final LockStrategy strategy, final boolean shared) {
         this.strategy = strategy;
         // VERTICAL's one lock stands where a pcb's does, for it is held while hash locks are taken.
-        final LockClass socket = strategy == LockStrategy.VERTICAL ? LockClass.INPCB : LockClass.SOCKET;
-        sockets = new MtxPool(socket, "so", shared);
+        sockets =
+            new MtxPool(strategy == LockStrategy.VERTICAL ? LockClass.INPCB : LockClass.SOCKET, "so", shared);
         sends = new MtxPool(LockClass.SOCKBUF, "so_snd", shared);
         receives = new MtxPool(LockClass.SOCKBUF, "so_rcv", shared);
         blocks = new MtxPool(LockClass.INPCB, "inp", shared);

@@ -46,7 +46,8 @@ public final class InLaddr implements PcbAddrs {
     @Override
     public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
         final Fib table = inet.fib(fib);
-        final NextHop nh = inp == null ? table.lookup(dst.in4(), 0) : inp.info.route.resolve(table, dst.in4(), inp.flowid);
+        final int to = dst.in4();
+        final NextHop nh = inp == null ? table.lookup(to, 0) : inp.info.route.resolve(table, to, inp.flowid);
         final int a = of(nh, dst.in4());
         src.setIn(a, 0);
         return a == 0 ? failure(nh) : Errno.OK;

@@ -20,7 +20,8 @@ public interface PcbAddrs {
     /**
      * Chooses the source address for a destination: the address of the interface its route goes out by.
      *
-     * @param inp whose options may say which, and whose flow chooses among several ways; its lock and that of its hash are held. Or null
+     * @param inp whose options may say which, and whose flow chooses among several ways; its lock and that of its hash
+     *     are held. Or null
      * @param dst borrowed, the port is ignored
      * @param fib routing table
      * @param src filled with the address, port 0

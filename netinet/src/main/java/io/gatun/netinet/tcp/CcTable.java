@@ -44,9 +44,9 @@ final class CcTable {
         if (asked.name == name) { // the same object, as from one value of a sysctl
             return asked.algo;
         }
-        final CcAlgo a = quickly.get(name);
-        last = new Named(name, a == null ? newReno : a);
-        return last.algo;
+        final CcAlgo a = quickly.getOrDefault(name, newReno);
+        last = new Named(name, a);
+        return a;
     }
 
     String names() {

@@ -25,8 +25,8 @@ final class TcpFusionOpen {
     // ---- the handshake ------------------------------------------------------------
 
     /**
-     * Establishes a connection that is in SYN-SENT and has sent nothing yet, in an event of the caller's. False: nothing
-     * was done.
+     * Establishes a connection that is in SYN-SENT and has sent nothing yet, in an event of the caller's. False:
+     * nothing was done.
      */
     @GuardedBy("tp.inp.lock")
     static boolean open(Tcpcb tp) {

@@ -65,9 +65,9 @@ public record TcpInfo(
         final int past = tp.inp.so == null ? 0 : TcpFusion.octets(tp.inp.so.snd().fusion());
         final int into = tp.inp.so == null ? 0 : TcpFusion.octets(tp.inp.so.rcv().fusion());
         final int space = tp.inp.so == null ? 0 : Math.max(tp.inp.so.rcv().space(), 0);
-        final boolean heard = tp.state.after(TcpState.LISTEN);
+        final long silence = tp.state.after(TcpState.LISTEN) ? tp.now() - tp.rcvtimeNs : 0;
         return new TcpInfo(tp.state, opts, tp.sndScale, tp.rcvScale, tp.rxtcurNs, tp.segData,
-            heard ? tp.now() - tp.rcvtimeNs : 0, tp.srttNs, tp.rttvarNs, tp.rttbestNs, tp.sndSsthresh, tp.sndCwnd, space,
+            silence, tp.srttNs, tp.rttvarNs, tp.rttbestNs, tp.sndSsthresh, tp.sndCwnd, space,
             tp.sndWnd, tp.sndMax - tp.sndUna, tp.sndNxt + past, tp.rcvNxt + into, tp.rxtshift, tp.sndRexmitpack,
             tp.rcvOoopack, tp.sndZerowin, tp.act().dupacks, tp.cc.name(), tp.maxseg, tp.sndUna + past,
             tp.sndMax + past, tp.act().segqCnt, tp.rcvAdv + into, tp.scep, tp.rcep, tp.tlpCnt, tp.tlpOctets,
