@@ -123,6 +123,7 @@ public final class Bench implements Callable<Integer> {
         out.println("Median [least-most]; ratio is Gatun with threads to the kernel, above 1: Gatun is better.");
         out.println(packets ? "Gatun: all goes in packets over lo0 (--packets)."
             : "Gatun: between its own sockets what can goes past the packets of lo0; --packets turns that off.");
+        out.println("Poll: one thread, and so the serial collector unless another is chosen.");
         out.println("Kernel: 127.0.0.1 through Java NIO, congestion control " + cc + ".");
         out.printf("%-15s %-5s %-24s %-24s %-24s %7s %7s%n",
             "workload", "unit", "gatun", "poll", "kernel", "ratio", "poll");

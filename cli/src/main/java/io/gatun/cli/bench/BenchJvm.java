@@ -37,7 +37,7 @@ final class BenchJvm implements AutoCloseable {
     static BenchJvm start(final Workload workload, final Side side, final boolean packets) throws IOException {
         final String w = workload.label();
         return start(w + ", " + side.label(),
-            command(BenchChild.class, w, side.label(), packets ? BenchChild.PACKETS : BenchChild.PAST));
+            command(side.flags(), BenchChild.class, w, side.label(), packets ? BenchChild.PACKETS : BenchChild.PAST));
     }
 
     /** For tests: any command that answers as {@link BenchChild} does. */
@@ -47,6 +47,11 @@ final class BenchJvm implements AutoCloseable {
 
     /** The command that starts a JVM as this one was started, with another main class. */
     static List<String> command(final Class<?> main, final String... args) {
+        return command(List.of(), main, args);
+    }
+
+    /** With more flags, but for a collector where this JVM was started with one that was chosen. */
+    static List<String> command(final List<String> more, final Class<?> main, final String... args) {
         final List<String> c = new ArrayList<>();
         c.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         for (final String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
@@ -54,6 +59,8 @@ final class BenchJvm implements AutoCloseable {
                 c.add(flag);
             }
         }
+        final boolean chosen = c.stream().anyMatch(BenchJvm::isCollector);
+        more.stream().filter(flag -> !(chosen && isCollector(flag))).forEach(c::add);
         final Module module = main.getModule();
         if (module.isNamed()) {
             c.addAll(List.of("--module", module.getName() + "/" + main.getName()));
@@ -62,6 +69,10 @@ final class BenchJvm implements AutoCloseable {
         }
         c.addAll(List.of(args));
         return c;
+    }
+
+    static boolean isCollector(final String flag) {
+        return flag.startsWith("-XX:+Use") && flag.endsWith("GC");
     }
 
     private void listen() {

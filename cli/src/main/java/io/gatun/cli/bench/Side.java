@@ -1,5 +1,6 @@
 package io.gatun.cli.bench;
 
+import java.util.List;
 import java.util.Locale;
 
 /** Who runs a workload, in the order of the columns. */
@@ -15,6 +16,12 @@ enum Side {
         Stack stack(final boolean packets) {
             return new PollStack(packets);
         }
+
+        /** One thread wants no collector that runs beside it, and stores of references that are made for one. */
+        @Override
+        List<String> flags() {
+            return List.of("-XX:+UseSerialGC");
+        }
     },
     KERNEL {
         @Override
@@ -25,6 +32,11 @@ enum Side {
 
     /** @param packets of the stack itself: whether all it sends to itself is to go in packets */
     abstract Stack stack(boolean packets);
+
+    /** Flags of its JVM beside those of this one. */
+    List<String> flags() {
+        return List.of();
+    }
 
     /** The column's name. */
     String label() {

@@ -105,6 +105,12 @@ class BenchJvmTest {
             .noneMatch(word -> word.contains("jdk.module.main"));
     }
 
+    @Test
+    void command_ofOneThread_hasOneCollector() {
+        final List<String> poll = BenchJvm.command(Side.POLL.flags(), BenchChild.class, "udp-64", "poll");
+        assertThat(poll.stream().filter(BenchJvm::isCollector)).hasSize(1);
+    }
+
     /** Fails in two ways. */
     private static final class FailingStack implements Stack {
         @Override

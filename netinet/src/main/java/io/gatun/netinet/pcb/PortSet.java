@@ -15,6 +15,8 @@ public final class PortSet {
     /** How many ports there are. */
     public static final int PORTS = 0x10000;
 
+    /** No page. */
+    private static final int NONE = -1;
     private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(PortEntry[].class);
     private static final VarHandle PAGE = MethodHandles.arrayElementVarHandle(PortEntry[][].class);
     private static final int PAGE_BITS = 8;
@@ -25,8 +27,7 @@ public final class PortSet {
     private final long[] used = new long[PORTS >> WORD_BITS];                // (h) a bit for each port in use
     private final long[] full = new long[PORTS >> 2 * WORD_BITS];            // (h) a bit for each word without a zero
     private int usedCount;                                                   // (h)
-    private PortEntry[] spare;                                               // (h) the page given up last, or null
-    private int spareOf;                                                     // (h) where it was
+    private int idle = NONE;                                                 // (h) the page out of use last, kept
 
     PortSet() {
         // nothing in use
@@ -42,7 +43,7 @@ public final class PortSet {
     private PortEntry claim(final int port) {
         PortEntry[] page = pages[port >> PAGE_BITS];
         if (page == null) {
-            page = blank(port >> PAGE_BITS);
+            page = new PortEntry[PAGE_SIZE];
             PAGE.setRelease(pages, port >> PAGE_BITS, page);
         }
         PortEntry e = page[port & PAGE_SIZE - 1];
@@ -51,19 +52,6 @@ public final class PortSet {
             ENTRY.setRelease(page, port & PAGE_SIZE - 1, e);
         }
         return e;
-    }
-
-    /**
-     * An empty page. One that was given up serves the same ports again, and no others, for whose it may still be read:
-     * a client's connections use one port after the other.
-     */
-    private PortEntry[] blank(final int number) {
-        if (spare == null || spareOf != number) {
-            return new PortEntry[PAGE_SIZE];
-        }
-        final PortEntry[] page = spare;
-        spare = null;
-        return page;
     }
 
     /** Counts a block in under its local port. Under the hash lock. */
@@ -84,12 +72,21 @@ public final class PortSet {
             clear(e.port);
             final int page = e.port >> PAGE_BITS;
             ENTRY.setRelease(pages[page], e.port & PAGE_SIZE - 1, null);
-            if (unused(page)) {
-                spare = pages[page];
-                spareOf = page;
-                PAGE.setRelease(pages, page, null);
+            if (page != idle && unused(page)) {
+                keep(page);
             }
         }
+    }
+
+    /**
+     * A page has no port in use any more. It stays, for a client's connections use one port after the other; the one
+     * that stayed before goes, unless it is in use again.
+     */
+    private void keep(final int page) {
+        if (idle != NONE && unused(idle)) {
+            PAGE.setRelease(pages, idle, null);
+        }
+        idle = page;
     }
 
     /** Whether no port of a page is in use. */
@@ -108,7 +105,7 @@ public final class PortSet {
         for (final PortEntry[] page : pages) {
             n += page == null ? 0 : 1;
         }
-        return n;
+        return idle != NONE && unused(idle) ? n - 1 : n;
     }
 
     private void mark(final int port) {
