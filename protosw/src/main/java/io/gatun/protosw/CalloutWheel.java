@@ -125,11 +125,7 @@ final class CalloutWheel {
         boolean wake;
         lock.lock();
         try {
-            placeLocked();
-            wake = shared && by < wakeAtNs;
-            if (wake) {
-                wakeAtNs = by;
-            }
+            wake = oversleepsLocked(Math.min(by, placeLocked()));
         } finally {
             lock.unlock();
         }
@@ -138,10 +134,16 @@ final class CalloutWheel {
         }
     }
 
-    /** Gives the fresh ones their places. */
+    /**
+     * Gives the fresh ones their places. One may be armed for earlier than its armer has said, who then finds it
+     * queued: whoever places sees to it that the agent wakes.
+     *
+     * @return when the first of them is to be looked at, NONE for no one
+     */
     @GuardedBy("lock")
-    private void placeLocked() {
+    private long placeLocked() {
         assert lock.owned();
+        long first = NONE;
         for (int i = 0; i < fresh.lists(); i++) {
             VnetCallout c = fresh.take(i);
             while (c != null) {
@@ -152,10 +154,12 @@ final class CalloutWheel {
                 if (c.heapIndex < 0 && c.farId < 0) {
                     c.setQueuedNs(NONE);
                     queueLocked(c);
+                    first = Math.min(first, c.queuedNs());
                 }
                 c = next;
             }
         }
+        return first;
     }
 
     /** Queues a callout that is armed for earlier than it is queued. */
@@ -167,7 +171,7 @@ final class CalloutWheel {
                 unqueueLocked(c);
                 queueLocked(c);
                 arrived++;
-                wake = oversleepsLocked(c) || arrived == MANY && !ticking;
+                wake = oversleepsLocked(c.queuedNs()) || arrived == MANY && !ticking;
             }
         } finally {
             lock.unlock();
@@ -187,7 +191,7 @@ final class CalloutWheel {
         try {
             unqueueLocked(c);
             queueLocked(c);
-            wake = oversleepsLocked(c);
+            wake = oversleepsLocked(c.queuedNs());
         } finally {
             lock.unlock();
         }
@@ -196,13 +200,13 @@ final class CalloutWheel {
         }
     }
 
-    /** Whether the agent sleeps beyond the instant a callout is queued for; true for one caller only, who wakes it. */
+    /** Whether the agent sleeps beyond an instant; true for one caller only, who wakes it. */
     @GuardedBy("lock")
-    private boolean oversleepsLocked(VnetCallout c) {
+    private boolean oversleepsLocked(long at) {
         assert lock.owned();
-        boolean late = shared && c.queuedNs() < wakeAtNs;
+        boolean late = shared && at < wakeAtNs;
         if (late) {
-            wakeAtNs = c.queuedNs();
+            wakeAtNs = at;
         }
         return late;
     }
@@ -222,13 +226,21 @@ final class CalloutWheel {
     private void queueLocked(VnetCallout c) {
         assert lock.owned();
         long at = c.due();
+        boolean settled = at == NONE;
+        while (!settled) {
+            long due = c.queueFor(at);
+            settled = due >= at && due != NONE;
+            if (!settled) { // armed for earlier meanwhile, or disarmed
+                if (due == NONE) {
+                    c.setQueuedNs(NONE);
+                    due = c.due();
+                    settled = due == NONE;
+                }
+                at = due;
+            }
+        }
         if (at == NONE) {
             return;
-        }
-        long due = c.queueFor(at);
-        while (due < at) {
-            at = due;
-            due = c.queueFor(at);
         }
         if (at < far.horizonNs() || !far.add(c)) {
             near.add(c);
@@ -364,7 +376,7 @@ final class CalloutWheel {
                 c = settledLocked();
             }
             at = c == null ? NONE : c.queuedNs();
-            wake = c != null && oversleepsLocked(c);
+            wake = c != null && oversleepsLocked(c.queuedNs());
         } finally {
             lock.unlock();
         }
@@ -417,6 +429,11 @@ final class CalloutWheel {
         return names.toString();
     }
 
+    /** When the agent that sleeps wakes by itself; for tests. */
+    long wakeAtNs() {
+        return wakeAtNs;
+    }
+
     /** Callouts there is room for, nearly; for tests. */
     int room() {
         lock.lock();
@@ -440,13 +457,17 @@ final class CalloutWheel {
         };
         CalloutHeap heap;
         FarCallouts wheel;
+        boolean wake;
         lock.lock(); // so that all that was done under it is seen
         try {
-            placeLocked();
+            wake = oversleepsLocked(placeLocked());
             heap = near;
             wheel = far;
         } finally {
             lock.unlock();
+        }
+        if (wake) {
+            waker.run();
         }
         heap.forEach(armedOnly);
         wheel.forEach(armedOnly);

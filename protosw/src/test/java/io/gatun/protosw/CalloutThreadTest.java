@@ -242,51 +242,105 @@ final class CalloutThreadTest {
         c.drain();
     }
 
-    /**
-     * A connection's first timer is far off, its next near. Who gives it its place has read the first and not yet
-     * written where it is queued when the second comes: it must not be left where the first put it.
-     */
-    @Test
-    void armedEarlierWhileItGetsItsPlace_isQueuedByThen() {
+    /** A wheel that has seen that many callouts come: from now on it lets them wait for their place. */
+    private static CalloutWheel busyWheel(Runnable waker) {
         VirtualClock clock = new VirtualClock();
-        CalloutWheel wheel = new CalloutWheel(clock, true, () -> { }, () -> { });
-        VnetCallout[] many = new VnetCallout[1000];
-        for (int i = 0; i < many.length; i++) {
-            many[i] = new VnetCallout(wheel, "many", null, () -> { });
-            many[i].reset(SEC);
+        CalloutWheel wheel = new CalloutWheel(clock, true, waker, () -> { });
+        for (int i = 0; i < 1000; i++) {
+            new VnetCallout(wheel, "many", null, () -> { }).reset(SEC);
         }
         clock.advance(10 * MS);
         wheel.runDue();
-        wheel.sleepNs(); // the wheel has seen that many come: from now on it lets them wait for their place
+        wheel.sleepNs();
+        return wheel;
+    }
+
+    /** Does something while other threads do something else in a loop, the first of them now and then stopped. */
+    private static void meanwhile(Runnable other, int idlers, Runnable what) {
         AtomicBoolean done = new AtomicBoolean();
-        for (int i = 0; i < 3; i++) { // so that the looker stops wherever it is
+        Thread looker = Thread.ofPlatform().daemon().start(() -> {
+            while (!done.get()) {
+                other.run();
+            }
+        });
+        for (int i = 0; i < idlers; i++) {
             Thread.ofPlatform().daemon().start(() -> {
                 while (!done.get()) {
                     Thread.onSpinWait();
                 }
             });
         }
-        Thread looker = Thread.ofPlatform().daemon().start(() -> {
-            while (!done.get()) {
-                wheel.nextDeadlineNs();
-            }
-        });
         try {
+            what.run();
+        } finally {
+            done.set(true);
+        }
+        join(looker);
+    }
+
+    private static void pause(int turns) {
+        for (int i = 0; i < turns; i++) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /**
+     * A connection's first timer is far off, its next near. Who gives it its place has read the first and not yet
+     * written where it is queued when the second comes: it must not be left where the first put it.
+     */
+    @Test
+    void armedEarlierWhileItGetsItsPlace_isQueuedByThen() {
+        CalloutWheel wheel = busyWheel(() -> { });
+        meanwhile(wheel::nextDeadlineNs, 3, () -> {
             for (int i = 0; i < 200 * ROUNDS; i++) {
                 VnetCallout c = new VnetCallout(wheel, "c", null, () -> { });
                 c.reset(3600 * SEC);
-                for (int j = 0; j < i % 64; j++) {
-                    Thread.onSpinWait();
-                }
+                pause(i % 64);
                 c.reset(MS);
                 wheel.nextDeadlineNs();
                 assertThat(c.queuedNs()).as("round %d", i).isLessThanOrEqualTo(c.due());
                 c.drain();
             }
-        } finally {
-            done.set(true);
-        }
-        join(looker);
+        });
+    }
+
+    /** As before, the place given by somebody who counts callouts: the agent must not sleep beyond the second. */
+    @Test
+    void armedEarlierWhileOthersCount_wakesTheAgent() {
+        AtomicInteger wakes = new AtomicInteger();
+        CalloutWheel wheel = busyWheel(wakes::incrementAndGet);
+        meanwhile(wheel::armed, 0, () -> {
+            for (int i = 0; i < 20 * ROUNDS; i++) {
+                VnetCallout c = new VnetCallout(wheel, "c", null, () -> { });
+                c.reset(75 * SEC);
+                pause(i % 512);
+                int before = wakes.get();
+                c.reset(MS);
+                wheel.armed(); // whoever is at its place is done
+                if (wakes.get() == before) {
+                    assertThat(wheel.wakeAtNs()).as("round %d", i).isLessThanOrEqualTo(c.due());
+                }
+                c.drain();
+                wheel.sleepNs();
+            }
+        });
+    }
+
+    @Test
+    void drainedWhileItGetsItsPlace_isQueuedNowhere() {
+        CalloutWheel wheel = busyWheel(() -> { });
+        meanwhile(wheel::armed, 0, () -> {
+            for (int i = 0; i < 50 * ROUNDS; i++) {
+                VnetCallout c = new VnetCallout(wheel, "c", null, () -> { });
+                c.reset(75 * SEC);
+                pause(i % 512);
+                c.drain();
+                wheel.armed(); // whoever is at its place is done
+                assertThat(c.farId).as("round %d", i).isNegative();
+                assertThat(c.heapIndex).as("round %d", i).isNegative();
+                wheel.sleepNs();
+            }
+        });
     }
 
     private static void join(Thread t) {
