@@ -29,8 +29,6 @@ final class Workstream {
     private static final VarHandle LENS = MethodHandles.arrayElementVarHandle(int[].class);
     private static final VarHandle RUNNING;
     private static final VarHandle LEFT_OVER;
-    /** In {@code ready}: no protocol has the number 0. */
-    private static final int TASKS = 1;
     private static final int TASKS_FIRST = 64;
     private static final int TASKS_MAX = 1 << 20;
 
@@ -52,7 +50,7 @@ final class Workstream {
     private final Mbuf[] backlog = new Mbuf[Netisr.NETISR_MAXPROT]; // (r) taken, oldest first
     private boolean running;  // (v) the running bit
     private boolean leftOver; // (v) written by (r): some backlog is not empty; only when shared
-    private int ready;        // (v) bit p: something waits for protocol p, TASKS: a task does; only when not shared
+    private int ready;        // (v) bit p: something waits for protocol p; only when not shared
     private Thread owner;     // (r)
 
     Workstream(SoftNetisr netisr, boolean shared) {
@@ -91,9 +89,6 @@ final class Workstream {
         if (!tasks.offer(task)) {
             throw new IllegalStateException("more than " + TASKS_MAX + " tasks scheduled");
         }
-        if (!shared) {
-            ready |= TASKS;
-        }
     }
 
     int length(int proto) {
@@ -102,7 +97,7 @@ final class Workstream {
 
     /** Whether there is anything to run. After one's own push, or after giving up the running bit, never wrong. */
     boolean pending() {
-        return shared ? pendingShared() : ready != 0;
+        return shared ? pendingShared() : ready != 0 || !tasks.isEmpty();
     }
 
     /** Volatile reads: they must not move before the push or the release that precedes them. */
@@ -179,8 +174,7 @@ final class Workstream {
                 done++;
                 t.runClaimed();
             }
-            noteTasks();
-            int waiting = shared ? waitingShared() : ready & ~TASKS;
+            int waiting = shared ? waitingShared() : ready;
             while (waiting != 0 && done < budget) {
                 done += drain(Integer.numberOfTrailingZeros(waiting), budget - done);
                 waiting &= waiting - 1;
@@ -192,13 +186,6 @@ final class Workstream {
             }
         }
         return done;
-    }
-
-    /** Tasks have been run. */
-    private void noteTasks() {
-        if (!shared && tasks.isEmpty()) {
-            ready &= ~TASKS;
-        }
     }
 
     /** Bit p: something waits for protocol p. */
@@ -327,6 +314,5 @@ final class Workstream {
             }
             t = tasks.poll();
         }
-        noteTasks();
     }
 }
