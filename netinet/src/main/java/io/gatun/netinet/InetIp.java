@@ -36,7 +36,7 @@ final class InetIp implements IpSide {
             return Errno.EAFNOSUPPORT;
         }
         if (dst.family() == SockAddr.AF_INET) {
-            return laddr.source(null, dst, fib, src);
+            return laddr.source(null, dst, fib, null, src);
         }
         final Errno e = inet.inet6().laddr.source(In6.embed(dst), dst.lo(), fib, src);
         if (e == Errno.OK) {

@@ -44,10 +44,12 @@ public final class InLaddr implements PcbAddrs {
     }
 
     @Override
-    public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
+    public Errno source(
+        final Inpcb inp, final SockAddr dst, final int fib, final RouteCache ro, final SockAddr src) {
         final Fib table = inet.fib(fib);
         final int to = dst.in4();
-        final NextHop nh = inp == null ? table.lookup(to, 0) : inp.info.route.resolve(table, to, inp.flowid);
+        final int flow = inp == null ? 0 : inp.flowid;
+        final NextHop nh = ro == null ? table.lookup(to, flow) : ro.resolve(table, to, flow);
         final int a = of(nh, dst.in4());
         src.setIn(a, 0);
         return a == 0 ? failure(nh) : Errno.OK;

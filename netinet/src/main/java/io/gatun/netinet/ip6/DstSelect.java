@@ -81,7 +81,7 @@ public final class DstSelect {
         final Candidate c = new Candidate(dst);
         if (c.four()) {
             final int to = (int) c.lo;
-            c.reachable = laddr.source(null, SockAddr.in(to, 0), fib, c.src) == Errno.OK;
+            c.reachable = laddr.source(null, SockAddr.in(to, 0), fib, null, c.src) == Errno.OK;
             final int from = c.reachable ? c.src.in4() : 0;
             final InIfaddr ia = inet.addrs.lookup(from);
             c.common = Math.min(ia == null ? 0 : ia.prefixLen(), Integer.numberOfLeadingZeros(from ^ to));

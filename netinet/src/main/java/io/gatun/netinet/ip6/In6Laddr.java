@@ -1,10 +1,12 @@
 package io.gatun.netinet.ip6;
 
-import io.gatun.netinet.Inet;
 import io.gatun.netinet.Inet6;
+import io.gatun.netinet.Inet;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.PcbAddrs;
+import io.gatun.netinet.route.Fib;
 import io.gatun.netinet.route.NextHop;
+import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.ifnet.Ifnet;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
@@ -34,8 +36,11 @@ public final class In6Laddr implements PcbAddrs {
     }
 
     @Override
-    public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
-        final NextHop nh = inp.info.route.resolve6(inet.fib(fib), dst.hi(), dst.lo(), 0, inp.flowid);
+    public Errno source(
+        final Inpcb inp, final SockAddr dst, final int fib, final RouteCache ro, final SockAddr src) {
+        final Fib table = inet.fib(fib);
+        final NextHop nh = ro == null ? table.lookup6(dst.hi(), dst.lo(), inp.flowid)
+            : ro.resolve6(table, dst.hi(), dst.lo(), 0, inp.flowid);
         return source(inp.outputOpts, Ip6PktOpts.out(inp.outputOpts, inp, dst), dst, nh, src);
     }
 

@@ -119,6 +119,7 @@ public final class Inpcb {
     Inpcb portNext;                    // (h)
     Inpcb portPrev;                    // (h)
     Inpcb listNext;                    // (v) older, in PcbList
+    Inpcb listPrev;                    // (v) newer; in a vnet without threads
 
     Inpcb(final InpcbInfo info, final SocketSide so, final int family) {
         this.info = info;
@@ -481,7 +482,7 @@ public final class Inpcb {
         assert !has(INP_FREED) : "inpcb freed twice";
         flags |= INP_FREED;
         info.remove(this);
-        info.ended();
+        info.ended(this);
         detach();
         if (moptions != null) {
             moptions.leaveAll();

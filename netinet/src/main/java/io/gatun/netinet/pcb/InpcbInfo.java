@@ -63,7 +63,7 @@ public final class InpcbInfo {
     final SockAddr scratchDst = new SockAddr();                // (h)
     final SockAddr scratchSrc = new SockAddr();                // (h)
     /** The way of whoever connected last: many go to the same place, one after the other. */
-    public final RouteCache route = new RouteCache();          // (h)
+    final RouteCache route = new RouteCache();          // (h)
     private final PcbNode[] unbound = new PcbNode[(Inpcb.INP_IPV4 | Inpcb.INP_IPV6) + 1]; // (c) by vflag
     private final PcbHash exact;                               // (c)
     private final SipHash flowKey;                             // (c)
@@ -309,8 +309,8 @@ public final class InpcbInfo {
     }
 
     /** A block has ended, and says so. */
-    void ended() {
-        list.ended();
+    void ended(final Inpcb inp) {
+        list.ended(inp);
     }
 
     /** Takes a block, whose lock is held, out of the lookups. @bsd in_pcbremhash_locked */

@@ -1,5 +1,6 @@
 package io.gatun.netinet.pcb;
 
+import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.sys.Errno;
 
@@ -20,13 +21,13 @@ public interface PcbAddrs {
     /**
      * Chooses the source address for a destination: the address of the interface its route goes out by.
      *
-     * @param inp whose options may say which, and whose flow chooses among several ways; its lock and that of its hash
-     *     are held. Or null
+     * @param inp whose options may say which, and whose flow chooses among several ways; its lock is held. Or null
      * @param dst borrowed, the port is ignored
      * @param fib routing table
+     * @param ro the caller's, which remembers the way; or null
      * @param src filled with the address, port 0
      * @return OK, EHOSTUNREACH or ENETUNREACH without a route, EADDRNOTAVAIL when the interface has no address
      * @bsd in_pcbladdr
      */
-    Errno source(Inpcb inp, SockAddr dst, int fib, SockAddr src);
+    Errno source(Inpcb inp, SockAddr dst, int fib, RouteCache ro, SockAddr src);
 }

@@ -82,7 +82,7 @@ final class PcbConnect {
         if (dst.isMulticast() && af == SockAddr.AF_INET && inp.moptions != null && inp.moptions.source(af, src)) {
             return Errno.OK;
         }
-        return inp.info.addrs(af).source(inp, dst, inp.so.fibnum(), src);
+        return inp.info.addrs(af).source(inp, dst, inp.so.fibnum(), inp.info.route, src);
     }
 
     private static Errno commit(final Inpcb inp, final Endpoints to, final Ucred who) {

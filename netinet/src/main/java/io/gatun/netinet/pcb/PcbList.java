@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * All control blocks of one protocol, for those who watch. It is written with each socket and read by hardly anybody,
  * so a block is put in front of the list of its maker's thread, and one that has ended (INP_FREED) is left in there:
  * such are taken out together, once there are half as many as live ones. No lock is taken, and who ends a block touches
- * no other.
+ * no other. Without threads it is a list with both links, and a block goes at once, while all of it is at hand.
  *
  * <p>Locking key: (c) constant; (v) VarHandle when shared, else of the one thread; (b) benign race: when to look.
  *
@@ -58,20 +58,51 @@ final class PcbList {
 
     /** Takes in a fresh block. */
     void add(final Inpcb inp) {
+        if (!shared) {
+            link(stripes[0], inp);
+            return;
+        }
         final Stripe s = mine();
         Inpcb first;
         do {
             first = (Inpcb) HEAD.getOpaque(s);
             NEXT.set(inp, first);
-        } while (!put(s, first, inp));
+        } while (!HEAD.compareAndSet(s, first, inp));
     }
 
     private Stripe mine() {
-        return stripes[shared ? (int) Thread.currentThread().threadId() & STRIPES - 1 : 0];
+        return stripes[(int) Thread.currentThread().threadId() & STRIPES - 1];
+    }
+
+    private static void link(final Stripe s, final Inpcb inp) {
+        final Inpcb first = s.head;
+        NEXT.set(inp, first);
+        if (first != null) {
+            first.listPrev = inp;
+        }
+        s.head = inp;
+    }
+
+    /** Its own next stays: who walks the list may stand on it. */
+    private static void unlink(final Stripe s, final Inpcb inp) {
+        final Inpcb then = next(inp);
+        if (then != null) {
+            then.listPrev = inp.listPrev;
+        }
+        if (s.head == inp) {
+            s.head = then;
+        } else {
+            NEXT.set(inp.listPrev, then);
+        }
+        inp.listPrev = null;
     }
 
     /** A block has ended. */
-    void ended() {
+    void ended(final Inpcb inp) {
+        if (!shared) {
+            unlink(stripes[0], inp);
+            return;
+        }
         final Stripe s = mine();
         if (++s.ended % SLACK == 0 && left() > live / 2) {
             sweep();
@@ -94,14 +125,6 @@ final class PcbList {
             n += sweep(s);
         }
         live = n;
-    }
-
-    private boolean put(final Stripe s, final Inpcb first, final Inpcb inp) {
-        if (shared) {
-            return HEAD.compareAndSet(s, first, inp);
-        }
-        s.head = inp;
-        return true;
     }
 
     /** Takes out those that have ended, but for the first, which who adds may be looking at. Answers how many stay. */

@@ -109,7 +109,7 @@ final class RipUsrreq extends Protosw {
             embed(nam, r.dst);
             rip.addrs(family).foreign(r.dst);
             if (family == SockAddr.AF_INET6 && !r.bound()) {
-                final Errno e = rip.addrs(family).source(r.inp, r.dst, so.fibnum(), r.from);
+                final Errno e = rip.addrs(family).source(r.inp, r.dst, so.fibnum(), null, r.from);
                 if (e != Errno.OK) {
                     return e;
                 }

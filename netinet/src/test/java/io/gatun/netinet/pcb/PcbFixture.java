@@ -1,5 +1,6 @@
 package io.gatun.netinet.pcb;
 
+import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
@@ -192,7 +193,8 @@ final class PcbFixture {
         }
 
         @Override
-        public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
+        public Errno source(
+            final Inpcb inp, final SockAddr dst, final int fib, final RouteCache ro, final SockAddr src) {
             if (dst.in4() >>> 24 == 99) {
                 return Errno.EHOSTUNREACH;
             }
@@ -216,7 +218,8 @@ final class PcbFixture {
         }
 
         @Override
-        public Errno source(final Inpcb inp, final SockAddr dst, final int fib, final SockAddr src) {
+        public Errno source(
+            final Inpcb inp, final SockAddr dst, final int fib, final RouteCache ro, final SockAddr src) {
             final boolean link = io.gatun.netinet.ip6.In6.isLinkLocal(dst.hi());
             src.setIn6(link ? dst.hi() : GLOBAL, 1, 0, 0);
             return Errno.OK;

@@ -136,7 +136,7 @@ final class TcpFixture implements TcpNet, AutoCloseable {
         }
 
         @Override
-        public Errno source(Inpcb inp, SockAddr dst, int fib, SockAddr src) {
+        public Errno source(Inpcb inp, SockAddr dst, int fib, RouteCache ro, SockAddr src) {
             src.setIn(HERE, 0);
             return Errno.OK;
         }
