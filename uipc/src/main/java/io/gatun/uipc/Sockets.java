@@ -43,6 +43,7 @@ public final class Sockets {
     final Crowd crowd = new Crowd();
     final Counter listenOverflow;
     private final Sysctl maxSockBuf;
+    private long reserve; // (a) a limit and what it comes to, in one word
     private final Sysctl wasteFactor;
     private final Sysctl maxSockets;
     private final AcceptFilters acceptFilters;
@@ -212,7 +213,14 @@ public final class Sockets {
     }
 
     /** The most octets a buffer may be given: its storage, in clusters, must fit the limit too. @bsd sb_max_adj */
-    long maxReserve() {
-        return (long) maxSockBuf() * Mbuf.MCLBYTES / (Mbuf.MSIZE + Mbuf.MCLBYTES);
+    int maxReserve() {
+        final int most = maxSockBuf();
+        final long known = reserve;
+        if (known >>> Integer.SIZE == most) {
+            return (int) known;
+        }
+        final long now = (long) most * Mbuf.MCLBYTES / (Mbuf.MSIZE + Mbuf.MCLBYTES);
+        reserve = (long) most << Integer.SIZE | now;
+        return (int) now;
     }
 }

@@ -77,15 +77,13 @@ public final class SipHash {
         long m1 = b;
         long m2 = c;
         long m3 = d;
-        for (int i = 0; i <= words; i++) {
-            final boolean text = i < words;
-            final int rounds = text ? 2 : 4;
-            if (!text) {
+        for (int i = 0; i < words + 2; i++) { // the last four rounds are two times two, of a word that is 0
+            if (i >= words) {
                 m = 0;
-                v2 ^= 0xff;
+                v2 ^= i == words ? 0xff : 0;
             }
             v3 ^= m;
-            for (int r = 0; r < rounds; r++) {
+            for (int r = 0; r < 2; r++) {
                 v0 += v1;
                 v1 = Long.rotateLeft(v1, 13) ^ v0;
                 v0 = Long.rotateLeft(v0, 32);

@@ -21,7 +21,7 @@ final class TcpDdb {
             .append(" last_ack_sent=").append(tp.lastAckSent - tp.irs)
             .append(" t_srtt=").append(tp.srttNs).append(" t_rttvar=").append(tp.rttvarNs)
             .append(" t_rxtcur=").append(tp.rxtcurNs).append(" t_rxtshift=").append(tp.rxtshift)
-            .append(" t_rcvtime=").append(now - tp.rcvtimeNs).append("ns ago")
+            .append(" t_rcvtime=").append(tp.state.after(TcpState.LISTEN) ? now - tp.rcvtimeNs + "ns ago" : "none")
             .append(" keepprobes=").append(tp.keepprobes)
             .append(" sndbuf=").append(tp.inp.so == null ? -1 : tp.inp.so.snd().used())
             .append(" map=").append(tp.map == null ? "none" : tp.map.isEmpty() ? "empty" : "some");

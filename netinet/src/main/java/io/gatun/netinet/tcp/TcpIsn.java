@@ -43,7 +43,7 @@ final class TcpIsn {
     }
 
     private long hash4(long faddr, int fport, long laddr, int lport) {
-        return key.hashOctets(faddr | (long) fport << 32, laddr | (long) lport << 32, 2 * Long.BYTES);
+        return key.hashOctets(faddr | laddr << 32, (long) fport << 16 | lport, Long.BYTES + Integer.BYTES);
     }
 
     @SuppressWarnings("ArgumentSelectionDefectChecker") // halves of two addresses, each in a place of its own

@@ -219,9 +219,9 @@ public final class TcpUsrreq extends Protosw {
             if (e == Errno.OK && !TcpFusionOpen.open(tp)) {
                 e = TcpOutput.output(tp);
             }
-            tp.flags2 &= ~Tcpcb.TF2_INEVENT;
             return e;
         } finally {
+            tp.flags2 &= ~Tcpcb.TF2_INEVENT;
             tp.inp.lock.unlock();
         }
     }
