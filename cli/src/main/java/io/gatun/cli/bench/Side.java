@@ -17,9 +17,9 @@ enum Side {
             return new PollStack(packets);
         }
 
-        /** One thread wants no collector that runs beside it, and stores of references that are made for one. */
         @Override
         List<String> flags() {
+            // One thread wants no collector that runs beside it, nor stores of references that are made for one.
             return List.of("-XX:+UseSerialGC");
         }
     },
