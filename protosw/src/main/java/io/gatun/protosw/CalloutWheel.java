@@ -225,24 +225,8 @@ final class CalloutWheel {
     @GuardedBy("lock")
     private void queueLocked(VnetCallout c) {
         assert lock.owned();
-        long at = c.due();
-        boolean settled = at == NONE;
-        while (!settled) {
-            long due = c.queueFor(at);
-            settled = due >= at && due != NONE;
-            if (!settled) { // armed for earlier meanwhile, or disarmed
-                if (due == NONE) {
-                    c.setQueuedNs(NONE);
-                    due = c.due();
-                    settled = due == NONE;
-                }
-                at = due;
-            }
-        }
-        if (at == NONE) {
-            return;
-        }
-        if (at < far.horizonNs() || !far.add(c)) {
+        long at = c.queueWhenDue();
+        if (at != NONE && (at < far.horizonNs() || !far.add(c))) {
             near.add(c);
         }
     }

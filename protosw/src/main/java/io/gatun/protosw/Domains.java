@@ -61,7 +61,11 @@ final class Domains implements DomainTable {
     }
 
     private Entry entry(int family) {
-        for (Entry e : entries) {
+        return entry(entries, family);
+    }
+
+    private static Entry entry(List<Entry> among, int family) {
+        for (Entry e : among) {
             if (e.domain.family() == family) {
                 return e;
             }
@@ -87,14 +91,14 @@ final class Domains implements DomainTable {
         return pr;
     }
 
-    private static Protosw findType(List<Entry> entries, int family, int type) {
-        for (Entry e : entries) {
-            if (e.domain.family() == family) {
-                for (Protosw pr : e.protocols) {
-                    if (pr.type() == type) {
-                        return pr;
-                    }
-                }
+    private static Protosw findType(List<Entry> among, int family, int type) {
+        Entry e = entry(among, family);
+        if (e == null) {
+            return null;
+        }
+        for (Protosw pr : e.protocols) {
+            if (pr.type() == type) {
+                return pr;
             }
         }
         return null;

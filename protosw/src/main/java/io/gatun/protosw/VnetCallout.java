@@ -159,13 +159,20 @@ final class VnetCallout implements Callout {
     }
 
     /**
-     * Says when to look at it; answers what it is armed for by then. That may be earlier: who armed it meanwhile
-     * found it queued nowhere, and when he wanted it looked at is overwritten. Under the wheel's lock.
+     * Says when to look at it: when it is due, NONE if it is not armed. It looks again after that, until what it has
+     * said holds: who arms or disarms it meanwhile found it queued nowhere, and what he said of it is overwritten.
+     * Under the wheel's lock.
      */
-    long queueFor(long at) {
-        queuedSeq = seq();
-        setQueuedNs(at);
-        return due();
+    long queueWhenDue() {
+        long due = due();
+        long at;
+        do {
+            at = due;
+            queuedSeq = seq();
+            setQueuedNs(at);
+            due = due();
+        } while (due < at || due == CalloutWheel.NONE && at != CalloutWheel.NONE);
+        return at;
     }
 
     /** Has it looked at no later than an instant, which its caller sees to; false when somebody has done so. */

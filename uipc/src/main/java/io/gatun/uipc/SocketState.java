@@ -341,8 +341,11 @@ abstract sealed class SocketState implements SocketSide permits Socket {
     /** The pending error, which is pending no longer. */
     Errno takeError() {
         final Errno e = error;
-        if (e == Errno.OK || sockets.shared) {
-            return e == Errno.OK ? e : (Errno) ERROR.getAndSet(this, Errno.OK);
+        if (e == Errno.OK) {
+            return e;
+        }
+        if (sockets.shared) {
+            return (Errno) ERROR.getAndSet(this, Errno.OK);
         }
         ERROR.set(this, Errno.OK);
         return e;

@@ -50,7 +50,7 @@ public final class InLaddr implements PcbAddrs {
         final int to = dst.in4();
         final int flow = inp == null ? 0 : inp.flowid;
         final NextHop nh = ro == null ? table.lookup(to, flow) : ro.resolve(table, to, flow);
-        final int a = of(nh, dst.in4());
+        final int a = of(nh, to);
         src.setIn(a, 0);
         return a == 0 ? failure(nh) : Errno.OK;
     }

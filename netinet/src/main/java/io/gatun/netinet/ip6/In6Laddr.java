@@ -1,7 +1,7 @@
 package io.gatun.netinet.ip6;
 
-import io.gatun.netinet.Inet6;
 import io.gatun.netinet.Inet;
+import io.gatun.netinet.Inet6;
 import io.gatun.netinet.pcb.Inpcb;
 import io.gatun.netinet.pcb.PcbAddrs;
 import io.gatun.netinet.route.Fib;

@@ -63,7 +63,7 @@ public final class InpcbInfo {
     final SockAddr scratchDst = new SockAddr();                // (h)
     final SockAddr scratchSrc = new SockAddr();                // (h)
     /** The way of whoever connected last: many go to the same place, one after the other. */
-    final RouteCache route = new RouteCache();          // (h)
+    final RouteCache route = new RouteCache();                 // (h)
     private final PcbNode[] unbound = new PcbNode[(Inpcb.INP_IPV4 | Inpcb.INP_IPV6) + 1]; // (c) by vflag
     private final PcbHash exact;                               // (c)
     private final SipHash flowKey;                             // (c)

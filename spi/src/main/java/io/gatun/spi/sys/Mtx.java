@@ -292,7 +292,8 @@ public final class Mtx implements Lock {
 
     @Override
     public String toString() {
-        return name + " (" + lockClass() + ")" + (shared && isLocked() ? ", held by thread " + (word() >>> 1)
-            : isLocked() ? ", held" : "");
+        final long w = word();
+        final String by = shared && w != UNOWNED ? " by thread " + (w >>> 1) : "";
+        return name + " (" + lockClass() + ")" + (isLocked() ? ", held" + by : "");
     }
 }

@@ -42,14 +42,9 @@ public final class SpareSlots<T> {
     /** Gives an object to this thread's slot; the one that was in it, or null, is the caller's. */
     @SuppressWarnings("unchecked")
     public T exchange(final T object) {
-        int i = slot(0);
-        if (shared) {
-            final long me = Thread.currentThread().threadId();
-            final int n = (int) me & COUNT - 1;
-            i = slot(n);
-            if (!owns(n, me)) {
-                return (T) SLOTS.getAndSet(slots, slot(n + COUNT), object);
-            }
+        final int i = mine();
+        if (i >= slot(COUNT)) {
+            return (T) SLOTS.getAndSet(slots, i, object);
         }
         final T old = taken[i] != 0 ? null : (T) slots[i];
         put(i, object);
@@ -58,17 +53,22 @@ public final class SpareSlots<T> {
 
     /** Gives an object to this thread's slot; one that was in it is forgotten. */
     public void give(final T object) {
-        int i = slot(0);
-        if (shared) {
-            final long me = Thread.currentThread().threadId();
-            final int n = (int) me & COUNT - 1;
-            i = slot(n);
-            if (!owns(n, me)) {
-                SLOTS.setRelease(slots, slot(n + COUNT), object);
-                return;
-            }
+        final int i = mine();
+        if (i >= slot(COUNT)) {
+            SLOTS.setRelease(slots, i, object);
+        } else {
+            put(i, object);
         }
-        put(i, object);
+    }
+
+    /** Where this thread's slot is: below {@code slot(COUNT)} it is nobody else's. */
+    private int mine() {
+        if (!shared) {
+            return slot(0);
+        }
+        final long me = Thread.currentThread().threadId();
+        final int n = (int) me & COUNT - 1;
+        return slot(owns(n, me) ? n : n + COUNT);
     }
 
     /** What is taken stays where it is, marked: that it comes back costs no store of a reference in old memory then. */
