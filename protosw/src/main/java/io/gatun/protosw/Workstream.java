@@ -29,6 +29,7 @@ final class Workstream {
     private static final VarHandle LENS = MethodHandles.arrayElementVarHandle(int[].class);
     private static final VarHandle RUNNING;
     private static final VarHandle LEFT_OVER;
+    private static final int TASKS_READY = 1; // no protocol has number 0
     private static final int TASKS_FIRST = 64;
     private static final int TASKS_MAX = 1 << 20;
 
@@ -50,7 +51,7 @@ final class Workstream {
     private final Mbuf[] backlog = new Mbuf[Netisr.NETISR_MAXPROT]; // (r) taken, oldest first
     private boolean running;  // (v) the running bit
     private boolean leftOver; // (v) written by (r): some backlog is not empty; only when shared
-    private int ready;        // (v) bit p: something waits for protocol p; only when not shared
+    private int ready;        // (v) bit p: something waits for protocol p, bit 0: a task; only when not shared
     private Thread owner;     // (r)
 
     Workstream(SoftNetisr netisr, boolean shared) {
@@ -89,6 +90,18 @@ final class Workstream {
         if (!tasks.offer(task)) {
             throw new IllegalStateException("more than " + TASKS_MAX + " tasks scheduled");
         }
+        if (!shared) {
+            ready |= TASKS_READY;
+        }
+    }
+
+    /** The oldest task, or null. For the holder of the running bit. */
+    private SwiTask pollTask() {
+        SwiTask t = tasks.poll();
+        if (!shared && tasks.isEmpty()) {
+            ready &= ~TASKS_READY;
+        }
+        return t;
     }
 
     int length(int proto) {
@@ -97,7 +110,7 @@ final class Workstream {
 
     /** Whether there is anything to run. After one's own push, or after giving up the running bit, never wrong. */
     boolean pending() {
-        return shared ? pendingShared() : ready != 0 || !tasks.isEmpty();
+        return shared ? pendingShared() : ready != 0;
     }
 
     /** Volatile reads: they must not move before the push or the release that precedes them. */
@@ -166,15 +179,13 @@ final class Workstream {
         int done = 0;
         boolean whole = false;
         try {
-            while (done < budget && !tasks.isEmpty()) {
-                SwiTask t = tasks.poll();
-                if (t == null) {
-                    break;
-                }
+            SwiTask t = done < budget ? pollTask() : null;
+            while (t != null) {
                 done++;
                 t.runClaimed();
+                t = done < budget ? pollTask() : null;
             }
-            int waiting = shared ? waitingShared() : ready;
+            int waiting = shared ? waitingShared() : ready & ~TASKS_READY;
             while (waiting != 0 && done < budget) {
                 done += drain(Integer.numberOfTrailingZeros(waiting), budget - done);
                 waiting &= waiting - 1;
@@ -305,14 +316,14 @@ final class Workstream {
 
     /** Runs the tasks that wait, whatever one of them throws. For the holder of the running bit. */
     void runTasks(Consumer<Throwable> thrown) {
-        SwiTask t = tasks.poll();
+        SwiTask t = pollTask();
         while (t != null) {
             try {
                 t.runClaimed();
             } catch (Throwable e) {
                 thrown.accept(e);
             }
-            t = tasks.poll();
+            t = pollTask();
         }
     }
 }

@@ -231,20 +231,39 @@ final class MbufSockBuf extends SockBufState {
         return true;
     }
 
-    /** {@inheritDoc} Only where threads share the vnet: one thread alone gains nothing. */
+    /** {@inheritDoc} Where threads share the vnet, short ones alone, several to a cluster. */
     @Override
     public boolean appendUioLocked(final SockAddr from, final Uio uio) {
         assert lock.owned();
-        final long n = uio.resid();
-        if (!lock.isShared() || !PackedMessages.mayPack(from, n)) {
+        final int addr = SockAddrCodec.length(from);
+        if (!SockAddrCodec.isInternet(from) || uio.resid() + addr > space()) {
             return false;
         }
-        final int addr = SockAddrCodec.length(from);
-        if (n + addr > space()) {
+        final boolean done = lock.isShared() ? packLocked(from, addr, uio) : appendAloneLocked(from, addr, uio);
+        if (done) {
+            wakeupLocked();
+        }
+        return done;
+    }
+
+    /** As a record of its own. */
+    private boolean appendAloneLocked(final SockAddr from, final int addr, final Uio uio) {
+        final Mbuf m = UioMbuf.packet(so.vnet().pool(), uio, addr);
+        if (m == null) {
+            return false;
+        }
+        final boolean done = appendAddrLocked(from, m, null);
+        assert done : "there was room for it, and for the address in front of it";
+        return true;
+    }
+
+    private boolean packLocked(final SockAddr from, final int addr, final Uio uio) {
+        final int n = (int) uio.resid();
+        if (!PackedMessages.mayPack(n)) {
             return false;
         }
         Mbuf m = lastrecord;
-        final boolean more = PackedMessages.fits(m, addr, (int) n);
+        final boolean more = PackedMessages.fits(m, addr, n);
         if (!more) {
             m = PackedMessages.make(so.vnet().pool());
             if (m == null) {
@@ -260,13 +279,12 @@ final class MbufSockBuf extends SockBufState {
                 m.free();
             }
         }
-        ccc += (int) n + addr;
-        acc += (int) n;
+        ccc += n + addr;
+        acc += n;
         if (!more) {
             mbcnt += storage(m);
             link(m, m);
         }
-        wakeupLocked();
         return true;
     }
 

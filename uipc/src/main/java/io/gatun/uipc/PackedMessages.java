@@ -40,9 +40,9 @@ final class PackedMessages {
         return m.has(M_PACKED);
     }
 
-    /** Whether a message of so many octets from an internet address may be packed at all. */
-    static boolean mayPack(final SockAddr from, final long octets) {
-        return octets <= LONGEST && (from.family() == SockAddr.AF_INET || from.family() == SockAddr.AF_INET6);
+    /** Whether a message of so many octets may be packed at all. Its sender has an internet address. */
+    static boolean mayPack(final int octets) {
+        return octets <= LONGEST;
     }
 
     private static int total(final int addr, final int octets) {

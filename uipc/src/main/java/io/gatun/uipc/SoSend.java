@@ -231,7 +231,7 @@ final class SoSend {
     }
 
     private static boolean pastPackets(final int flags) {
-        return (flags & (MSG_OOB | MSG_DONTROUTE)) == 0;
+        return (flags & (MSG_OOB | MSG_DONTROUTE | MSG_EOR)) == 0;
     }
 
     /** Sends a message without making one, where that goes at once. False: nothing was done. */

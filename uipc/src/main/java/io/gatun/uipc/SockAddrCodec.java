@@ -23,11 +23,11 @@ final class SockAddrCodec {
     private static final int FAMILY = 0;
     private static final int LENGTH = 1;
     private static final int PORT = 2;
-    private static final int IN4 = 4;
     private static final int FLOW = 4;
     private static final int SCOPE = 8;
     private static final int HI = 16;
     private static final int LO = 24;
+    private static final int PORT_MASK = 0xffff;
     private static final int LEN_UNSPEC = 2;
     private static final int LEN_IN = 8;
     private static final int LEN_LINK = 24;
@@ -65,8 +65,7 @@ final class SockAddrCodec {
      * another.
      */
     static boolean encodeAhead(final SockAddr sa, final Mbuf m) {
-        final int family = sa.family();
-        if (family != SockAddr.AF_INET && family != SockAddr.AF_INET6) {
+        if (!isInternet(sa)) {
             return false;
         }
         final int length = length(sa);
@@ -76,8 +75,13 @@ final class SockAddrCodec {
         back(m, length);
         put(sa, m, length);
         forth(m, length);
-        m.setFlags(family == SockAddr.AF_INET ? M_AHEAD_IN : M_AHEAD_IN6);
+        m.setFlags(length == LEN_IN ? M_AHEAD_IN : M_AHEAD_IN6);
         return true;
+    }
+
+    /** Whether the address is one that may stand in front of a packet's data. */
+    static boolean isInternet(final SockAddr sa) {
+        return sa.family() == SockAddr.AF_INET || sa.family() == SockAddr.AF_INET6;
     }
 
     /** Whether an address stands in front of the data. */
@@ -134,13 +138,15 @@ final class SockAddrCodec {
     }
 
     private static void put(final SockAddr sa, final Mbuf m, final int length) {
+        if (sa.family() == SockAddr.AF_INET) {
+            // As one word, which is what reads it back.
+            m.putLong(0, (long) (sa.family() << 8 | length) << 48 | (long) sa.port() << 32
+                | Integer.toUnsignedLong(sa.in4()));
+            return;
+        }
         m.put8(FAMILY, sa.family());
         m.put8(LENGTH, length);
         switch (sa.family()) {
-            case SockAddr.AF_INET -> {
-                m.put16(PORT, sa.port());
-                m.putInt(IN4, sa.in4());
-            }
             case SockAddr.AF_INET6 -> {
                 m.put16(PORT, sa.port());
                 m.putInt(FLOW, sa.flowinfo());
@@ -163,7 +169,10 @@ final class SockAddrCodec {
     /** Reads the address back. Borrows m. */
     static void decode(final Mbuf m, final SockAddr sa) {
         switch (m.getU8(FAMILY)) {
-            case SockAddr.AF_INET -> sa.setIn(m.getInt(IN4), m.getU16(PORT));
+            case SockAddr.AF_INET -> {
+                final long word = m.getLong(0);
+                sa.setIn((int) word, (int) (word >>> 32) & PORT_MASK);
+            }
             case SockAddr.AF_INET6 -> {
                 sa.setIn6(m.getLong(HI), m.getLong(LO), m.getU16(PORT), m.getInt(SCOPE));
                 sa.setFlowinfo(m.getInt(FLOW));

@@ -56,6 +56,7 @@ public final class MbufPool {
     final Zone[] zones;                 // (c) by Z_ constant
     final Stripe[] stripes;             // (c) a power of two
     private final int stripeMask;       // (c)
+    private final Stripe alone;         // (c) that of a pool without threads; else null
     final Mbuf[] mbufs;                 // (c) by number
     final Cluster[] clusters;           // (c) by number; headers of foreign storage are made when first needed
     private MbufTrace trace;            // (a) null while off
@@ -83,6 +84,7 @@ public final class MbufPool {
             stripes[i] = new Stripe(zones, !b.alone);
         }
         stripeMask = n - 1;
+        alone = b.alone ? stripes[0] : null;
         region = Arena.ofAuto().allocate(b.regionOctets(), PAGE);
         clusters = new Cluster[first + b.limit(Z_MBUF)];
         mbufs = new Mbuf[b.limit(Z_MBUF)];
@@ -607,6 +609,9 @@ public final class MbufPool {
     }
 
     private Stripe claim() {
+        if (alone != null) {
+            return alone;
+        }
         int i = (int) Thread.currentThread().threadId() & stripeMask;
         Stripe s = stripes[i];
         return s.tryClaim() ? s : Stripe.claimAny(stripes, i);

@@ -1,6 +1,7 @@
 package io.gatun.spi.socket;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * A user's octets on their way in or out: one segment, or several in turn, with what is left of them. Reused by its
@@ -10,70 +11,103 @@ import java.lang.foreign.MemorySegment;
  * @see <a href="https://man.freebsd.org/uio/9">uio(9)</a>
  */
 public final class Uio {
-    private MemorySegment[] segs = new MemorySegment[1];
-    private long[] starts = new long[1];
-    private long[] offsets = new long[1];
-    private long[] lengths = new long[1];
+    // The present piece: mostly the only one, so it stands in fields.
+    private MemorySegment seg;
+    private long start;
+    private long offset;
+    private long length;
+    private long resid;
     private int count;
     private int index;
-    private long resid;
+    // All pieces, where there are several.
+    private MemorySegment[] segs = new MemorySegment[0];
+    private long[] starts = new long[0];
+    private long[] ends = new long[0];
 
     /** Holds nothing. */
     public Uio() {
         // filled by set and add
     }
 
-    /** Points it at one piece of a segment. */
-    public Uio set(final MemorySegment seg, final long offset, final long length) {
-        if (count > 1) {
-            clear();
-        }
-        count = 0;
-        index = 0;
-        resid = 0;
-        add(seg, offset, length);
+    /**
+     * Points it at one piece of a segment.
+     *
+     * @throws IndexOutOfBoundsException that is not all in the segment; then it stays as it was
+     */
+    public Uio set(final MemorySegment s, final long off, final long octets) {
+        check(s, off, octets);
+        present(s, off, octets);
         return this;
     }
 
     /** Only counts: no memory, {@code octets} to {@link #skip}. For calls that move mbufs. */
     public Uio limit(final long octets) {
-        clear();
-        starts[0] = 0;
-        offsets[0] = 0;
-        lengths[0] = octets;
-        count = 1;
-        resid = octets;
+        present(null, 0, octets);
         return this;
+    }
+
+    private void present(final MemorySegment s, final long off, final long octets) {
+        if (count > 1) {
+            clear();
+        }
+        seg = s;
+        start = off;
+        offset = off;
+        length = octets;
+        resid = octets;
+        count = 1;
     }
 
     /** Forgets all pieces. */
     public void clear() {
-        for (int i = 0; i < count; i++) {
-            segs[i] = null;
+        if (count > 1) {
+            Arrays.fill(segs, 0, count, null);
         }
+        seg = null;
+        start = 0;
+        offset = 0;
+        length = 0;
+        resid = 0;
         count = 0;
         index = 0;
-        resid = 0;
     }
 
-    /** Adds a further piece. Allocates only when it holds more pieces than ever before. */
-    public void add(final MemorySegment seg, final long offset, final long length) {
-        if (offset < 0 || length < 0 || offset > seg.byteSize() - length) {
-            throw new IndexOutOfBoundsException(
-                "offset " + offset + ", length " + length + " of " + seg.byteSize() + " octets");
+    /**
+     * Adds a further piece. Allocates only when it holds more pieces than ever before.
+     *
+     * @throws IndexOutOfBoundsException as {@link #set}
+     */
+    public void add(final MemorySegment s, final long off, final long octets) {
+        check(s, off, octets);
+        if (count == 0) {
+            present(s, off, octets);
+            return;
         }
-        if (count == segs.length) {
-            segs = java.util.Arrays.copyOf(segs, 2 * count);
-            starts = java.util.Arrays.copyOf(starts, 2 * count);
-            offsets = java.util.Arrays.copyOf(offsets, 2 * count);
-            lengths = java.util.Arrays.copyOf(lengths, 2 * count);
+        if (count >= segs.length) {
+            final int room = 2 * count;
+            segs = Arrays.copyOf(segs, room);
+            starts = Arrays.copyOf(starts, room);
+            ends = Arrays.copyOf(ends, room);
         }
-        segs[count] = seg;
-        starts[count] = offset;
-        offsets[count] = offset;
-        lengths[count] = length;
+        if (count == 1) {
+            keep(0, seg, start, offset + length);
+        }
+        keep(count, s, off, off + octets);
         count++;
-        resid += length;
+        resid += octets;
+    }
+
+    private void keep(final int i, final MemorySegment s, final long from, final long to) {
+        segs[i] = s;
+        starts[i] = from;
+        ends[i] = to;
+    }
+
+    private static void check(final MemorySegment s, final long off, final long octets) {
+        if (off < 0 || octets < 0 || off > s.byteSize() - octets) {
+            throw new IndexOutOfBoundsException(
+                "offset " + off + ", length " + octets + " of " + s.byteSize() + " octets");
+        }
     }
 
     /** Octets not yet moved. @bsd uio_resid */
@@ -89,14 +123,21 @@ public final class Uio {
      * @bsd useracc
      */
     public void access() {
-        for (int i = index; i < count; i++) {
-            final MemorySegment s = segs[i];
-            if (s != null && !s.scope().isAlive()) {
-                throw new IllegalStateException("the arena is closed");
-            }
-            if (s != null && !s.isAccessibleBy(Thread.currentThread())) {
-                throw new WrongThreadException("memory of another thread");
-            }
+        access(seg);
+        for (int i = index + 1; i < count; i++) {
+            access(segs[i]);
+        }
+    }
+
+    private static void access(final MemorySegment s) {
+        if (s == null) {
+            return;
+        }
+        if (!s.scope().isAlive()) {
+            throw new IllegalStateException("the arena is closed");
+        }
+        if (!s.isAccessibleBy(Thread.currentThread())) {
+            throw new WrongThreadException("memory of another thread");
         }
     }
 
@@ -105,7 +146,7 @@ public final class Uio {
         int done = 0;
         while (done < n) {
             final int chunk = chunk(n - done);
-            MemorySegment.copy(segs[index], offsets[index], dst, dstOffset + done, chunk);
+            MemorySegment.copy(seg, offset, dst, dstOffset + done, chunk);
             advance(chunk);
             done += chunk;
         }
@@ -116,7 +157,7 @@ public final class Uio {
         int done = 0;
         while (done < n) {
             final int chunk = chunk(n - done);
-            MemorySegment.copy(src, srcOffset + done, segs[index], offsets[index], chunk);
+            MemorySegment.copy(src, srcOffset + done, seg, offset, chunk);
             advance(chunk);
             done += chunk;
         }
@@ -126,12 +167,14 @@ public final class Uio {
     public void back(final long n) {
         long left = n;
         while (left > 0) {
-            while (offsets[index] == starts[index]) {
-                index--;
+            while (offset == start) {
+                turnTo(index - 1);
+                offset = ends[index];
+                length = 0;
             }
-            final long chunk = Math.min(left, offsets[index] - starts[index]);
-            offsets[index] -= chunk;
-            lengths[index] += chunk;
+            final long chunk = Math.min(left, offset - start);
+            offset -= chunk;
+            length += chunk;
             resid += chunk;
             left -= chunk;
         }
@@ -148,15 +191,24 @@ public final class Uio {
     }
 
     private int chunk(final int wanted) {
-        while (lengths[index] == 0) {
-            index++;
+        while (length == 0) {
+            turnTo(index + 1);
         }
-        return (int) Math.min(wanted, lengths[index]);
+        return (int) Math.min(wanted, length);
+    }
+
+    /** Makes piece i the present one, nothing of it moved. */
+    private void turnTo(final int i) {
+        seg = segs[i];
+        start = starts[i];
+        offset = start;
+        length = ends[i] - start;
+        index = i;
     }
 
     private void advance(final int n) {
-        offsets[index] += n;
-        lengths[index] -= n;
+        offset += n;
+        length -= n;
         resid -= n;
     }
 }
