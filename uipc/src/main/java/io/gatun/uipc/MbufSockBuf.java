@@ -581,11 +581,12 @@ final class MbufSockBuf extends SockBufState {
     @Override
     public boolean reserveLocked(final long octets) {
         assert lock.owned() || !so.wasAttached();
-        if (octets < 0 || octets > so.sockets.maxReserve()) {
+        final Sockets.SbLimits limits = so.sockets.sbLimits();
+        if (octets < 0 || octets > limits.maxReserve()) {
             return false;
         }
         final int n = (int) octets;
-        setLimits(n, (int) Math.min((long) n * so.sockets.efficiency(), so.sockets.maxSockBuf()));
+        setLimits(n, limits.storage(n));
         if (lowat() > n) {
             setLowat(n);
         }

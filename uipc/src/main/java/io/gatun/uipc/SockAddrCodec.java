@@ -91,10 +91,15 @@ final class SockAddrCodec {
 
     /** Reads what {@link #encodeAhead} wrote. Borrows m. */
     static void decodeAhead(final Mbuf m, final SockAddr sa) {
-        final int length = m.has(M_AHEAD_IN) ? LEN_IN : LEN_IN6;
-        back(m, length);
-        decode(m, sa);
-        forth(m, length);
+        if (m.has(M_AHEAD_IN)) {
+            back(m, LEN_IN);
+            decode4(m, sa);
+            forth(m, LEN_IN);
+        } else {
+            back(m, LEN_IN6);
+            decode(m, sa);
+            forth(m, LEN_IN6);
+        }
     }
 
     /** Writes an address at an offset from the beginning of m's octets. Borrows m. */
@@ -169,10 +174,7 @@ final class SockAddrCodec {
     /** Reads the address back. Borrows m. */
     static void decode(final Mbuf m, final SockAddr sa) {
         switch (m.getU8(FAMILY)) {
-            case SockAddr.AF_INET -> {
-                final long word = m.getLong(0);
-                sa.setIn((int) word, (int) (word >>> 32) & PORT_MASK);
-            }
+            case SockAddr.AF_INET -> decode4(m, sa);
             case SockAddr.AF_INET6 -> {
                 sa.setIn6(m.getLong(HI), m.getLong(LO), m.getU16(PORT), m.getInt(SCOPE));
                 sa.setFlowinfo(m.getInt(FLOW));
@@ -185,6 +187,11 @@ final class SockAddrCodec {
             }
             default -> sa.clear();
         }
+    }
+
+    private static void decode4(final Mbuf m, final SockAddr sa) {
+        final long word = m.getLong(0);
+        sa.setIn((int) word, (int) (word >>> 32) & PORT_MASK);
     }
 
     private static byte[] path(final SockAddr sa) {

@@ -43,7 +43,7 @@ public final class Sockets {
     final Crowd crowd = new Crowd();
     final Counter listenOverflow;
     private final Sysctl maxSockBuf;
-    private long reserve; // (a) a limit and what it comes to, in one word
+    private SbLimits sbLimits; // (a)
     private final Sysctl wasteFactor;
     private final Sysctl maxSockets;
     private final AcceptFilters acceptFilters;
@@ -77,6 +77,7 @@ public final class Sockets {
         maxSockBuf = tree.addLong("kern.ipc.maxsockbuf", SB_MAX, "largest socket buffer, octets of storage");
         wasteFactor = tree.addInt("kern.ipc.sockbuf_waste_factor", WASTE_FACTOR, 1, Short.MAX_VALUE,
             "storage a socket buffer may use, times its octets");
+        sbLimits = SbLimits.of(SB_MAX, WASTE_FACTOR);
         somaxconn = tree.addInt("kern.ipc.soacceptqueue", SocketDefs.SOMAXCONN, 1, Short.MAX_VALUE,
             "largest listen queue, connections");
         maxSockets = tree.addInt("kern.ipc.maxsockets", MAXSOCKETS, "largest number of sockets");
@@ -202,25 +203,33 @@ public final class Sockets {
         return n;
     }
 
-    /** @bsd sb_max */
-    int maxSockBuf() {
-        return (int) Math.clamp(maxSockBuf.get(), (long) Mbuf.MCLBYTES, (long) Integer.MAX_VALUE);
-    }
-
-    /** @bsd sb_efficiency */
-    int efficiency() {
-        return wasteFactor.getInt();
-    }
-
-    /** The most octets a buffer may be given: its storage, in clusters, must fit the limit too. @bsd sb_max_adj */
-    int maxReserve() {
-        final int most = maxSockBuf();
-        final long known = reserve;
-        if (known >>> Integer.SIZE == most) {
-            return (int) known;
+    SbLimits sbLimits() {
+        final SbLimits l = sbLimits;
+        if (l.maxSockBuf() == maxSockBuf.get() && l.wasteFactor() == wasteFactor.getInt()) {
+            return l;
         }
-        final long now = (long) most * Mbuf.MCLBYTES / (Mbuf.MSIZE + Mbuf.MCLBYTES);
-        reserve = (long) most << Integer.SIZE | now;
-        return (int) now;
+        final SbLimits now = SbLimits.of(maxSockBuf.get(), wasteFactor.getInt());
+        sbLimits = now;
+        return now;
+    }
+
+    /**
+     * What the limits of socket buffers come to, as long as their sysctls stay what they are.
+     *
+     * @param max octets of storage at most
+     * @param maxReserve octets at most that a buffer may be given: its storage, in clusters, must fit the limit too
+     * @bsd sb_max, sb_max_adj
+     */
+    record SbLimits(long maxSockBuf, int wasteFactor, int max, int maxReserve) {
+        private static SbLimits of(final long maxSockBuf, final int wasteFactor) {
+            final int max = (int) Math.clamp(maxSockBuf, (long) Mbuf.MCLBYTES, (long) Integer.MAX_VALUE);
+            return new SbLimits(maxSockBuf, wasteFactor, max,
+                (int) ((long) max * Mbuf.MCLBYTES / (Mbuf.MSIZE + Mbuf.MCLBYTES)));
+        }
+
+        /** The limit for the storage of a buffer of so many octets. @bsd sb_efficiency */
+        int storage(final int octets) {
+            return (int) Math.min((long) octets * wasteFactor, max);
+        }
     }
 }

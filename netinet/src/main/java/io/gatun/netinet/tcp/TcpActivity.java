@@ -2,7 +2,6 @@ package io.gatun.netinet.tcp;
 
 import io.gatun.netinet.route.RouteCache;
 import io.gatun.spi.mbuf.Mbuf;
-import java.util.Arrays;
 
 /**
  * What a connection needs only while something happens on it: timers, the way to the peer, recovery, reassembly. A
@@ -76,13 +75,13 @@ final class TcpActivity {
     boolean ecnCe;            // (i)
 
     TcpActivity() {
-        Arrays.fill(timers, TcpTimers.OFF);
+        TcpTimers.clear(timers);
     }
 
     /** As new. Nothing waits for reassembly. */
     void reset() {
         assert segq == null : "activity ends with octets in reassembly";
-        Arrays.fill(timers, TcpTimers.OFF);
+        TcpTimers.clear(timers);
         route.pass();
         rtttimeNs = 0;
         rtseq = 0;

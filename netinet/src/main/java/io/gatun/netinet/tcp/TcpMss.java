@@ -22,7 +22,12 @@ final class TcpMss {
     /** Octets of the largest packet towards the peer, as far as known; 0 without a route. @bsd tcp_maxmtu */
     @GuardedBy("tp.inp.lock")
     static int maxMtu(Tcpcb tp) {
-        final int link = linkMtu(tp);
+        return maxMtu(tp, linkMtu(tp));
+    }
+
+    /** @param link {@link #linkMtu} */
+    @GuardedBy("tp.inp.lock")
+    private static int maxMtu(Tcpcb tp, int link) {
         final int learnt = link == 0 ? 0 : TcpPath.mtu(tp);
         return learnt == 0 ? link : Math.min(learnt, link);
     }
@@ -93,7 +98,8 @@ final class TcpMss {
     static void update(Tcpcb tp, int offer) {
         final TcpSysctl s = tp.tcp.sysctl;
         final int before = tp.maxseg;
-        final int mtu = maxMtu(tp);
+        final int link = linkMtu(tp);
+        final int mtu = maxMtu(tp, link);
         int mss = mtu == 0 ? mssdflt(tp) : mtu - TcpPath.minProtoHdr(tp);
         if (!s.pathMtuDiscovery.getBool() && !TcpPath.local(tp)) {
             mss = Math.min(mss, mssdflt(tp));
@@ -103,7 +109,7 @@ final class TcpMss {
         if (offer < 0) {
             tp.tcp.plpmtud.lowered(tp, before);
         } else if (tp.tcp.plpmtud.may(tp)) {
-            tp.tcp.plpmtud.opened(tp, Math.min(most, linkMtu(tp) - TcpPath.minProtoHdr(tp)));
+            tp.tcp.plpmtud.opened(tp, Math.min(most, link - TcpPath.minProtoHdr(tp)));
         }
         resize(tp);
     }
@@ -157,11 +163,13 @@ final class TcpMss {
 
     private static void roundUp(SockBuf sb, int mss, int least) {
         final int have = sb.hiwat();
-        final long want = ((long) Math.max(have, least) + mss - 1) / mss * mss;
-        if (want > have) {
+        // Fits an unsigned int, which is divided in half the time of a long.
+        final int most = Math.max(have, least) + mss - 1;
+        final int want = most - Integer.remainderUnsigned(most, mss);
+        if (Integer.compareUnsigned(want, have) > 0) {
             sb.lock().lock();
             try {
-                sb.reserveLocked(want); // refused beyond the limit: then it stays as it is
+                sb.reserveLocked(Integer.toUnsignedLong(want)); // refused beyond the limit: then it stays as it is
             } finally {
                 sb.lock().unlock();
             }

@@ -73,7 +73,11 @@ public final class TcpSubr {
     @GuardedBy("tp.inp.lock")
     static void synSent(Tcpcb tp) {
         requestScale(tp);
-        TcpMss.update(tp, -1);
+        if (tp.has(Tcpcb.TF_FASTOPEN)) {
+            TcpMss.update(tp, -1); // the SYN may have text
+        } else {
+            TcpMss.resize(tp);
+        }
         tp.maxseg = Math.max(tp.maxseg, TcpMss.mssdflt(tp));
         tp.inp.so.isConnecting();
         tp.tcp.stat.connattempt.increment();
@@ -219,7 +223,9 @@ public final class TcpSubr {
     @GuardedBy("tp.inp.lock")
     public static void discard(Tcpcb tp) {
         TcpRack.forget(tp);
-        TcpTimers.stopAll(tp);
+        if (!tp.inp.has(Inpcb.INP_DROPPED)) { // else they were stopped with its end
+            TcpTimers.stopAll(tp);
+        }
         TcpReass.flush(tp);
         tp.tcp.functions.discard(tp);
         tp.cc.cbDestroy(tp);

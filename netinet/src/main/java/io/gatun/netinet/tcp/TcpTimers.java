@@ -6,7 +6,6 @@ import io.gatun.netinet.tcp.cc.CcAlgo;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Errno;
-import java.util.Arrays;
 
 /**
  * The timers of RFC 9293 section 3.10.8 and those beside it. A connection has deadlines and one callout, armed for
@@ -38,6 +37,8 @@ public final class TcpTimers {
 
     /** No deadline. Clocks count from an arbitrary origin but never come near it. */
     static final long OFF = Long.MAX_VALUE;
+
+    private static final long[] NONE = {OFF, OFF, OFF, OFF, OFF, OFF, OFF};
 
     /** Silence after which a connection counts as quiet: any time longer than round trips and delayed ACKs does. */
     private static final long QUIET_NS = Tcp.NS_PER_S;
@@ -82,10 +83,15 @@ public final class TcpTimers {
     /** Disarms all. @bsd tcp_timer_stop */
     @GuardedBy("tp.inp.lock")
     public static void stopAll(Tcpcb tp) {
-        Arrays.fill(tp.act().timers, OFF);
+        clear(tp.act().timers);
         TcpPacer.awake(tp);
         tp.calloutAtNs = OFF;
         tp.callout.stop();
+    }
+
+    /** Sets all to {@link #OFF}. So few are copied without a loop. */
+    static void clear(long[] timers) {
+        System.arraycopy(NONE, 0, timers, 0, TT_N);
     }
 
     /** @bsd tcp_timer_active */

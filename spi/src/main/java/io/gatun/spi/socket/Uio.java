@@ -143,6 +143,11 @@ public final class Uio {
 
     /** Moves the next {@code n} octets, at most {@link #resid}, out of this into {@code dst}. @bsd uiomove */
     public void moveTo(final MemorySegment dst, final long dstOffset, final int n) {
+        if (0 < n && n <= length) {
+            MemorySegment.copy(seg, offset, dst, dstOffset, n);
+            advance(n);
+            return;
+        }
         int done = 0;
         while (done < n) {
             final int chunk = chunk(n - done);
@@ -154,6 +159,11 @@ public final class Uio {
 
     /** Moves {@code n} octets, at most {@link #resid}, from {@code src} into this. @bsd uiomove */
     public void moveFrom(final MemorySegment src, final long srcOffset, final int n) {
+        if (0 < n && n <= length) {
+            MemorySegment.copy(src, srcOffset, seg, offset, n);
+            advance(n);
+            return;
+        }
         int done = 0;
         while (done < n) {
             final int chunk = chunk(n - done);

@@ -21,13 +21,20 @@ public final class SpareSlots<T> {
     private static final int SPREAD = 32;
 
     private final boolean shared;                               // (c)
-    private final Object[] slots = new Object[(2 * COUNT + 1) * SPREAD]; // (o) the first part keeps others away
-    private final int[] taken = new int[slot(COUNT)];           // (o) not 0: what stands in the slot is in use
-    private final long[] owners = new long[COUNT];              // (v) thread ids, 0 for nobody
+    // Null when not shared:
+    private final Object[] slots;                               // (o) the first part keeps others away
+    private final int[] taken;                                  // (o) not 0: what stands in the slot is in use
+    private final long[] owners;                                // (v) thread ids, 0 for nobody
+    // Used when not shared:
+    private T only;                                             // (o) when not shared: the slot
+    private boolean lent;                                       // (o) what stands in it is in use
 
     /** @param shared whether several threads use it at once: {@code VnetSide.threaded()} */
     public SpareSlots(final boolean shared) {
         this.shared = shared;
+        slots = shared ? new Object[(2 * COUNT + 1) * SPREAD] : null;
+        taken = shared ? new int[slot(COUNT)] : null;
+        owners = shared ? new long[COUNT] : null;
     }
 
     private static int slot(final int number) {
@@ -42,6 +49,11 @@ public final class SpareSlots<T> {
     /** Gives an object to this thread's slot; the one that was in it, or null, is the caller's. */
     @SuppressWarnings("unchecked")
     public T exchange(final T object) {
+        if (!shared) {
+            final T old = lent ? null : only;
+            putOnly(object);
+            return old;
+        }
         final int i = mine();
         if (i >= slot(COUNT)) {
             return (T) SLOTS.getAndSet(slots, i, object);
@@ -53,6 +65,10 @@ public final class SpareSlots<T> {
 
     /** Gives an object to this thread's slot; one that was in it is forgotten. */
     public void give(final T object) {
+        if (!shared) {
+            putOnly(object);
+            return;
+        }
         final int i = mine();
         if (i >= slot(COUNT)) {
             SLOTS.setRelease(slots, i, object);
@@ -63,9 +79,6 @@ public final class SpareSlots<T> {
 
     /** Where this thread's slot is: below {@code slot(COUNT)} it is nobody else's. */
     private int mine() {
-        if (!shared) {
-            return slot(0);
-        }
         final long me = Thread.currentThread().threadId();
         final int n = (int) me & COUNT - 1;
         return slot(owns(n, me) ? n : n + COUNT);
@@ -76,6 +89,13 @@ public final class SpareSlots<T> {
         taken[i] = object == null ? 1 : 0;
         if (object != null && slots[i] != object) {
             slots[i] = object;
+        }
+    }
+
+    private void putOnly(final T object) {
+        lent = object == null;
+        if (object != null && only != object) {
+            only = object;
         }
     }
 
