@@ -4,19 +4,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatun.protosw.Vnet;
+import io.gatun.spi.mbuf.Mbuf;
 import io.gatun.spi.socket.Mmsghdr;
+import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.socket.SockAddr;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.sys.ErrnoException;
 import io.gatun.spi.vnet.LockStrategy;
 import io.gatun.uipc.api.SocketFile;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Datagrams that go straight next to packets, and next to a receiver who goes. */
 class UdpFusionEdgesTest {
@@ -110,6 +117,119 @@ class UdpFusionEdgesTest {
                 in.close();
                 out.close();
             }
+        }
+    }
+
+    /** A receiver that is full loses the datagram and counts it, as one that came as a packet. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void fullReceiver_losesAndCounts_keepsTheRest(final boolean threads) throws Exception {
+        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1)) {
+            final Vnet v = bed.loopback();
+            final SocketFile in = at(v, 5353);
+            in.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_RCVBUF, 5000);
+            final SocketFile out = Bed.udp(v);
+            out.connect(SockAddr.of("127.0.0.1", 5353));
+            for (int i = 0; i < 10; i++) {
+                assertThat(out.send(ByteBuffer.allocate(900))).isEqualTo(900);
+            }
+            int got = 0;
+            while (receive(in) == 900) {
+                got++;
+            }
+            assertThat(got).isBetween(1, 5);
+            assertThat(v.counters().get("udp.fullsock")).isEqualTo(10 - got);
+            assertThat(out.send(ByteBuffer.allocate(900))).isEqualTo(900);
+            assertThat(receive(in)).isEqualTo(900);
+            in.close();
+            out.close();
+        }
+    }
+
+    /** Who sends from memory that is gone is told so; nothing arrives, nothing is kept, and the next goes well. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void memoryThatIsGone_throws_andLeavesNothing(final boolean threads) throws Exception {
+        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1)) {
+            final Vnet v = bed.loopback();
+            final SocketFile in = at(v, 5353);
+            final SocketFile out = Bed.udp(v);
+            out.connect(SockAddr.of("127.0.0.1", 5353));
+            out.send(ByteBuffer.allocate(8)); // finds the way
+            assertThat(receive(in)).isEqualTo(8);
+            for (final int octets : new int[] {64, 6000}) {
+                final ByteBuffer gone;
+                try (Arena arena = Arena.ofShared()) {
+                    gone = arena.allocate(octets).asByteBuffer();
+                }
+                assertThatThrownBy(() -> out.send(gone)).isInstanceOf(IllegalStateException.class);
+                assertThat(in.available()).isZero();
+                assertThat(out.send(ByteBuffer.allocate(octets))).isEqualTo(octets);
+                assertThat(receive(in)).isEqualTo(octets);
+            }
+            in.close();
+            out.close();
+        }
+    }
+
+    /** Of a message in several pieces the sender's address and the octets arrive, however long it is. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void messagesInPieces_ofAnyLength_arriveWhole(final boolean threads) throws Exception {
+        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1)) {
+            final Vnet v = bed.loopback();
+            final SocketFile in = at(v, 5353);
+            final SocketFile out = Bed.udp(v);
+            out.bind(SockAddr.of("127.0.0.1", 4000));
+            out.connect(SockAddr.of("127.0.0.1", 5353));
+            final MemorySegment octets = Arena.ofAuto().allocate(9000);
+            for (int i = 0; i < octets.byteSize(); i++) {
+                octets.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 31));
+            }
+            final RecvMsg msg = new RecvMsg();
+            msg.from = new SockAddr();
+            final MemorySegment got = Arena.ofAuto().allocate(MANY);
+            for (final int n : new int[] {0, 1, 150, 224, 225, 512, 513, 2048, 9000}) {
+                final Mmsghdr[] vec = {new Mmsghdr()};
+                vec[0].hdr.uio.set(octets, 0, n / 3);
+                vec[0].hdr.uio.add(octets, n / 3, 0);
+                vec[0].hdr.uio.add(octets, n / 3, n - n / 3);
+                assertThat(out.sendmmsg(vec, 1, 0)).isEqualTo(1);
+                msg.uio.set(got, 0, MANY);
+                msg.flags = SocketDefs.MSG_DONTWAIT;
+                in.receive(msg);
+                assertThat(MANY - msg.uio.resid()).isEqualTo(n);
+                assertThat(msg.from).isEqualTo(SockAddr.of("127.0.0.1", 4000));
+                assertThat(got.asSlice(0, n).mismatch(octets.asSlice(0, n))).isEqualTo(-1);
+            }
+            in.close();
+            out.close();
+        }
+    }
+
+    /** Without an mbuf for it the sender is told so, as on the way of packets. */
+    @Test
+    void withoutMbufs_sendSaysSo() throws Exception {
+        try (Bed bed = new Bed(LockStrategy.SPLIT, false, 1)) {
+            final Vnet v = bed.loopback();
+            final SocketFile in = at(v, 5353);
+            final SocketFile out = Bed.udp(v);
+            out.connect(SockAddr.of("127.0.0.1", 5353));
+            out.send(ByteBuffer.allocate(8));
+            assertThat(receive(in)).isEqualTo(8);
+            final List<Mbuf> all = new ArrayList<>();
+            Mbuf m = v.pool().gethdr(Mbuf.MT_DATA);
+            while (m != null) {
+                all.add(m);
+                m = v.pool().gethdr(Mbuf.MT_DATA);
+            }
+            assertThatThrownBy(() -> out.send(ByteBuffer.allocate(8))).hasMessageContaining("ENOBUFS");
+            all.forEach(Mbuf::free);
+            assertThat(in.available()).isZero();
+            assertThat(out.send(ByteBuffer.allocate(8))).isEqualTo(8);
+            assertThat(receive(in)).isEqualTo(8);
+            in.close();
+            out.close();
         }
     }
 }

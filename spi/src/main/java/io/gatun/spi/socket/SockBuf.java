@@ -128,6 +128,7 @@ public interface SockBuf {
      *
      * @param from its sender, copied
      * @return false when a message is to be made of it first: nothing was done
+     * @throws IllegalStateException the user's memory is gone: nothing was appended
      */
     default boolean appendUioLocked(final SockAddr from, final Uio uio) {
         return false;
