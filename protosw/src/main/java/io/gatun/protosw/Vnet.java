@@ -104,7 +104,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
         ipproto = new Ipprotos();
         ifnets = new Ifnets(this, domains);
         netisr = new SoftNetisr(this, sysctl, threaded ? b.workstreams : 1, b.spins, b.yields);
-        lowmem = new Lowmem(clock, netisr);
+        lowmem = new Lowmem(clock, netisr, threaded);
         callouts = new CalloutWheel(clock, threaded, this::wakeCallouts, netisr::calloutSwi);
         calloutAgent = threaded ? new VnetAgent(this, "callout", callouts::runDue,
             new ParkingIdle(0, 0, callouts::sleepNs)) : null;
@@ -203,6 +203,7 @@ public final class Vnet implements VnetSide, AutoCloseable {
         }
         clock.callBegins();
         try {
+            lowmem.look();
             int done = callouts.runDue();
             List<Ifnet> list = ifnets.all();
             for (int i = 0; i < list.size(); i++) {

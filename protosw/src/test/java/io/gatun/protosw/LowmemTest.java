@@ -49,6 +49,21 @@ class LowmemTest {
         assertThat(drained).as("the vnet is gone").isEqualTo(2);
     }
 
+    /** Who shares the pool may be refused something on a thread of his own: the vnet's one thread drains. */
+    @Test
+    void refusalOfAnotherThread_isHeededAtTheNextPoll_byTheVnetsThread() throws InterruptedException {
+        try (Vnet v = vnet()) {
+            Thread[] by = new Thread[1];
+            v.onLowmem(() -> by[0] = Thread.currentThread());
+            Thread other = Thread.ofPlatform().start(this::refuse);
+            other.join();
+            assertThat(v.netisr().pending()).as("nothing of the vnet's was touched").isFalse();
+            v.poll();
+            assertThat(drained).isEqualTo(1);
+            assertThat(by[0]).isSameAs(Thread.currentThread());
+        }
+    }
+
     /** A pool without large clusters is as good as one with them: those who ask for them first must not cost data. */
     @Test
     void noLargeCluster_isNoShortage() {
