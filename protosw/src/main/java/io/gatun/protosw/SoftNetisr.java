@@ -53,6 +53,7 @@ final class SoftNetisr implements Netisr {
     private volatile NetisrProto[] protos = new NetisrProto[NETISR_MAXPROT]; // (p)
     private volatile int highest;                            // (v) highest number ever registered
     private volatile SoftNetisr[] peers = new SoftNetisr[0]; // (p)
+    private volatile Workstream alone;                       // (p) without threads and links; else null
     private volatile Dispatch dispatch = Dispatch.DIRECT;    // (v)
     @GuardedBy("this")
     private final List<SoftNetisr> links = new ArrayList<>(); // (l) one entry for each link
@@ -66,6 +67,7 @@ final class SoftNetisr implements Netisr {
         for (int i = 0; i < numthreads; i++) {
             streams[i] = new Workstream(this, shared);
         }
+        alone = shared ? null : streams[0];
         steering = shared ? new FlowSteering(this, vnet.clock()) : null;
         agent = shared ? new VnetAgent(vnet, "netisr", this::runAgent,
             new ParkingIdle(spins, yields, steering::beforePark)) : null;
@@ -354,6 +356,11 @@ final class SoftNetisr implements Netisr {
 
     @Override
     public void swi() {
+        Workstream ws = alone;
+        if (ws != null && !ws.pending()) {
+            assert Witness.safePoint();
+            return; // as most calls end without threads
+        }
         swi(Integer.MAX_VALUE);
         if (shared) {
             steering.swi();
@@ -480,12 +487,18 @@ final class SoftNetisr implements Netisr {
 
     private synchronized void addLink(SoftNetisr o) {
         links.add(o);
-        peers = links.stream().distinct().toArray(SoftNetisr[]::new);
+        remakePeers();
     }
 
     private synchronized void removeLink(SoftNetisr o) {
         links.remove(o);
+        remakePeers();
+    }
+
+    @GuardedBy("this")
+    private void remakePeers() {
         peers = links.stream().distinct().toArray(SoftNetisr[]::new);
+        alone = shared || peers.length != 0 ? null : streams[0];
     }
 
     /** Whether the caller is the agent. */

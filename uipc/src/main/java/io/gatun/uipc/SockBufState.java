@@ -255,8 +255,7 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
     final void cantMore(final int bit) {
         lock.lock();
         try {
-            setStateBits(bit, 0);
-            wakeupLocked();
+            cantMoreLocked(bit);
         } finally {
             lock.unlock();
         }
@@ -264,6 +263,12 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         if (f != null) {
             f.wakeSender();
         }
+    }
+
+    /** As {@link #cantMore}, of a buffer to send. */
+    final void cantMoreLocked(final int bit) {
+        setStateBits(bit, 0);
+        wakeupLocked();
     }
 
     /**

@@ -497,7 +497,7 @@ abstract sealed class SocketState implements SocketSide permits Socket {
         cantRcvMore();
         snd.lock.lock();
         try {
-            cantSendMore();
+            snd.cantMoreLocked(SocketDefs.SBS_CANTSENDMORE);
             snd.flushLocked();
         } finally {
             snd.lock.unlock();

@@ -27,6 +27,10 @@ final class TcpStates {
         counts[s.ordinal()].add(-1);
     }
 
+    void change(TcpState from, TcpState to) {
+        Counter.move(counts[from.ordinal()], counts[to.ordinal()]);
+    }
+
     long get(TcpState s) {
         return counts[s.ordinal()].get();
     }

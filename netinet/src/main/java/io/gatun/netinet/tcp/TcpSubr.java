@@ -52,8 +52,7 @@ public final class TcpSubr {
     /** @bsd tcp_state_change */
     @GuardedBy("tp.inp.lock")
     public static void stateChange(Tcpcb tp, TcpState to) {
-        tp.tcp.states.dec(tp.state);
-        tp.tcp.states.inc(to);
+        tp.tcp.states.change(tp.state, to);
         tp.state = to;
     }
 

@@ -529,12 +529,24 @@ public final class TcpUsrreq extends Protosw {
         if (opt.dir() != SockOpt.Dir.SET) {
             return ctloutput.ctloutput(tp, opt);
         }
+        if (opt.level() == SocketDefs.SOL_SOCKET && usersOwn(opt.name())) {
+            return Errno.OK;
+        }
         if (so.snd().fusion() != null || so.rcv().fusion() != null) {
             part(tp); // it may ask for something that takes segments; if not, the next that is sent joins them again
         }
         final Errno e = ctloutput.ctloutput(tp, opt);
         part(tp); // if another thread joined them meanwhile; one that is just about to is waited for
         return e;
+    }
+
+    /** Options of a user's calls alone, which change nothing of how octets go. */
+    private static boolean usersOwn(final int name) {
+        return switch (name) {
+            case SO_LINGER, SocketDefs.SO_SNDTIMEO, SocketDefs.SO_RCVTIMEO, SocketDefs.SO_NOSIGPIPE,
+                SocketDefs.SO_USER_COOKIE -> true;
+            default -> false;
+        };
     }
 
     private static void part(final Tcpcb tp) {

@@ -62,6 +62,18 @@ public final class Counter {
         }
     }
 
+    /** Takes one off a counter and adds it to another of the same set, for what is counted by its state. */
+    public static void move(final Counter from, final Counter to) {
+        final long[] mine = from.cells == null || from.cells != to.cells ? null : from.cells.mine();
+        if (mine != null) {
+            mine[from.index]--;
+            mine[to.index]++;
+        } else {
+            from.add(-1);
+            to.add(1);
+        }
+    }
+
     /** The sum so far; exact once the writers are quiet. @bsd counter_u64_fetch */
     public long get() {
         final long rest = (long) VALUE.getOpaque(this);

@@ -41,6 +41,35 @@ class CounterTest {
         assertThat(set.counter("c0")).isSameAs(counters.get(0));
     }
 
+    /** Within a block of cells, from one to another, and for threads that have none. */
+    @Test
+    void moved_sumsAreExact() throws InterruptedException {
+        for (final boolean shared : new boolean[] {false, true}) {
+            final CounterSet set = new CounterSet(shared);
+            final List<Counter> counters = new ArrayList<>();
+            for (int i = 0; i < COUNTERS; i++) {
+                counters.add(set.counter("c" + i));
+            }
+            final Runnable work = () -> {
+                for (int r = 0; r < ROUNDS; r++) {
+                    Counter.move(counters.get(0), counters.get(1));
+                    Counter.move(counters.get(1), counters.get(COUNTERS - 1));
+                }
+            };
+            final int times = shared ? THREADS : 1;
+            final List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < times; i++) {
+                threads.add(i % 4 == 3 ? Thread.ofVirtual().start(work) : Thread.ofPlatform().start(work));
+            }
+            for (final Thread t : threads) {
+                t.join();
+            }
+            assertThat(counters.get(0).get()).isEqualTo(-(long) times * ROUNDS);
+            assertThat(counters.get(1).get()).isZero();
+            assertThat(counters.get(COUNTERS - 1).get()).isEqualTo((long) times * ROUNDS);
+        }
+    }
+
     @Test
     void oneThread_counts() {
         final CounterSet set = new CounterSet(false);
