@@ -113,6 +113,29 @@ class FusionTest {
         }
     }
 
+    /** Who sets a time-out before each read goes on past the segments; what segments may know of parts the ends. */
+    @Test
+    void optionsOfTheUsersCalls_partNothing_othersDo() throws Exception {
+        try (Bed bed = new Bed(1)) {
+            final Vnet v = dual(bed);
+            final SocketFile[] c = bed.connection(v, v, FOUR);
+            send(c[0], 1000, 0);
+            for (final SocketFile so : c) {
+                so.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_RCVTIMEO, 1_000_000);
+                so.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_SNDTIMEO, 1_000_000);
+                so.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_LINGER, new Linger(true, 0));
+            }
+            send(c[0], 1000, 0);
+            assertThat(count(v, "tcp.fused")).as("joined once").isEqualTo(1);
+            c[0].setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_DONTROUTE, 1);
+            send(c[0], 1000, 0);
+            bed.run();
+            assertThat(count(v, "tcp.sndbyte")).isEqualTo(1000);
+            assertThat(receive(c[1], 10_000, 0)).startsWith("3000 ");
+            close(c);
+        }
+    }
+
     @Test
     void whoListens_seesSegmentsFromThenOn() throws Exception {
         try (Bed bed = new Bed(1)) {
