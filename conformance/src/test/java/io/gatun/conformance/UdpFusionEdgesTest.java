@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatun.protosw.Vnet;
 import io.gatun.spi.mbuf.Mbuf;
+import io.gatun.spi.mbuf.MbufPool;
 import io.gatun.spi.socket.Mmsghdr;
 import io.gatun.spi.socket.RecvMsg;
 import io.gatun.spi.socket.SockAddr;
@@ -16,8 +17,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -40,6 +39,27 @@ class UdpFusionEdgesTest {
         so.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_REUSEPORT, 1);
         so.bind(SockAddr.of("127.0.0.1", port));
         return so;
+    }
+
+    /** A receiver, and a sender that is connected with it. */
+    private record Pair(SocketFile in, SocketFile out) implements AutoCloseable {
+        static Pair of(final Vnet v) throws ErrnoException {
+            final SocketFile in = at(v, 5353);
+            final SocketFile out = Bed.udp(v);
+            out.bind(SockAddr.of("127.0.0.1", 4000));
+            out.connect(SockAddr.of("127.0.0.1", 5353));
+            return new Pair(in, out);
+        }
+
+        void send(final int octets) throws ErrnoException {
+            assertThat(out.send(ByteBuffer.allocate(octets))).isEqualTo(octets);
+        }
+
+        @Override
+        public void close() throws ErrnoException {
+            in.close();
+            out.close();
+        }
     }
 
     /** A receiver that closes while a datagram is put into its buffer leaves none there. */
@@ -124,25 +144,19 @@ class UdpFusionEdgesTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void fullReceiver_losesAndCounts_keepsTheRest(final boolean threads) throws Exception {
-        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1)) {
-            final Vnet v = bed.loopback();
-            final SocketFile in = at(v, 5353);
-            in.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_RCVBUF, 5000);
-            final SocketFile out = Bed.udp(v);
-            out.connect(SockAddr.of("127.0.0.1", 5353));
+        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1); Pair p = Pair.of(bed.loopback())) {
+            p.in.setOption(SocketDefs.SOL_SOCKET, SocketDefs.SO_RCVBUF, 5000);
             for (int i = 0; i < 10; i++) {
-                assertThat(out.send(ByteBuffer.allocate(900))).isEqualTo(900);
+                p.send(900);
             }
             int got = 0;
-            while (receive(in) == 900) {
+            while (receive(p.in) == 900) {
                 got++;
             }
             assertThat(got).isBetween(1, 5);
-            assertThat(v.counters().get("udp.fullsock")).isEqualTo(10 - got);
-            assertThat(out.send(ByteBuffer.allocate(900))).isEqualTo(900);
-            assertThat(receive(in)).isEqualTo(900);
-            in.close();
-            out.close();
+            assertThat(p.in.so().vnet().counters().get("udp.fullsock")).isEqualTo(10 - got);
+            p.send(900);
+            assertThat(receive(p.in)).isEqualTo(900);
         }
     }
 
@@ -150,25 +164,19 @@ class UdpFusionEdgesTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void memoryThatIsGone_throws_andLeavesNothing(final boolean threads) throws Exception {
-        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1)) {
-            final Vnet v = bed.loopback();
-            final SocketFile in = at(v, 5353);
-            final SocketFile out = Bed.udp(v);
-            out.connect(SockAddr.of("127.0.0.1", 5353));
-            out.send(ByteBuffer.allocate(8)); // finds the way
-            assertThat(receive(in)).isEqualTo(8);
+        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1); Pair p = Pair.of(bed.loopback())) {
+            p.send(8); // finds the way
+            assertThat(receive(p.in)).isEqualTo(8);
             for (final int octets : new int[] {64, 6000}) {
                 final ByteBuffer gone;
                 try (Arena arena = Arena.ofShared()) {
                     gone = arena.allocate(octets).asByteBuffer();
                 }
-                assertThatThrownBy(() -> out.send(gone)).isInstanceOf(IllegalStateException.class);
-                assertThat(in.available()).isZero();
-                assertThat(out.send(ByteBuffer.allocate(octets))).isEqualTo(octets);
-                assertThat(receive(in)).isEqualTo(octets);
+                assertThatThrownBy(() -> p.out.send(gone)).isInstanceOf(IllegalStateException.class);
+                assertThat(p.in.available()).isZero();
+                p.send(octets);
+                assertThat(receive(p.in)).isEqualTo(octets);
             }
-            in.close();
-            out.close();
         }
     }
 
@@ -176,12 +184,7 @@ class UdpFusionEdgesTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void messagesInPieces_ofAnyLength_arriveWhole(final boolean threads) throws Exception {
-        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1)) {
-            final Vnet v = bed.loopback();
-            final SocketFile in = at(v, 5353);
-            final SocketFile out = Bed.udp(v);
-            out.bind(SockAddr.of("127.0.0.1", 4000));
-            out.connect(SockAddr.of("127.0.0.1", 5353));
+        try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1); Pair p = Pair.of(bed.loopback())) {
             final MemorySegment octets = Arena.ofAuto().allocate(9000);
             for (int i = 0; i < octets.byteSize(); i++) {
                 octets.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 31));
@@ -194,42 +197,34 @@ class UdpFusionEdgesTest {
                 vec[0].hdr.uio.set(octets, 0, n / 3);
                 vec[0].hdr.uio.add(octets, n / 3, 0);
                 vec[0].hdr.uio.add(octets, n / 3, n - n / 3);
-                assertThat(out.sendmmsg(vec, 1, 0)).isEqualTo(1);
+                assertThat(p.out.sendmmsg(vec, 1, 0)).isEqualTo(1);
                 msg.uio.set(got, 0, MANY);
                 msg.flags = SocketDefs.MSG_DONTWAIT;
-                in.receive(msg);
+                p.in.receive(msg);
                 assertThat(MANY - msg.uio.resid()).isEqualTo(n);
                 assertThat(msg.from).isEqualTo(SockAddr.of("127.0.0.1", 4000));
                 assertThat(got.asSlice(0, n).mismatch(octets.asSlice(0, n))).isEqualTo(-1);
             }
-            in.close();
-            out.close();
         }
     }
 
     /** Without an mbuf for it the sender is told so, as on the way of packets. */
     @Test
     void withoutMbufs_sendSaysSo() throws Exception {
-        try (Bed bed = new Bed(LockStrategy.SPLIT, false, 1)) {
-            final Vnet v = bed.loopback();
-            final SocketFile in = at(v, 5353);
-            final SocketFile out = Bed.udp(v);
-            out.connect(SockAddr.of("127.0.0.1", 5353));
-            out.send(ByteBuffer.allocate(8));
-            assertThat(receive(in)).isEqualTo(8);
-            final List<Mbuf> all = new ArrayList<>();
-            Mbuf m = v.pool().gethdr(Mbuf.MT_DATA);
-            while (m != null) {
-                all.add(m);
-                m = v.pool().gethdr(Mbuf.MT_DATA);
+        try (Bed bed = new Bed(LockStrategy.SPLIT, false, 1); Pair p = Pair.of(bed.loopback())) {
+            p.send(8);
+            assertThat(receive(p.in)).isEqualTo(8);
+            final MbufPool pool = p.in.so().vnet().pool();
+            Mbuf all = null;
+            for (Mbuf m = pool.gethdr(Mbuf.MT_DATA); m != null; m = pool.gethdr(Mbuf.MT_DATA)) {
+                m.nextPkt(all);
+                all = m;
             }
-            assertThatThrownBy(() -> out.send(ByteBuffer.allocate(8))).hasMessageContaining("ENOBUFS");
-            all.forEach(Mbuf::free);
-            assertThat(in.available()).isZero();
-            assertThat(out.send(ByteBuffer.allocate(8))).isEqualTo(8);
-            assertThat(receive(in)).isEqualTo(8);
-            in.close();
-            out.close();
+            assertThatThrownBy(() -> p.send(8)).hasMessageContaining("ENOBUFS");
+            all.freePkts();
+            assertThat(p.in.available()).isZero();
+            p.send(8);
+            assertThat(receive(p.in)).isEqualTo(8);
         }
     }
 }

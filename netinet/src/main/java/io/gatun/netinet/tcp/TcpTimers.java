@@ -6,6 +6,7 @@ import io.gatun.netinet.tcp.cc.CcAlgo;
 import io.gatun.spi.socket.SocketDefs;
 import io.gatun.spi.socket.SocketSide;
 import io.gatun.spi.sys.Errno;
+import java.util.Arrays;
 
 /**
  * The timers of RFC 9293 section 3.10.8 and those beside it. A connection has deadlines and one callout, armed for
@@ -38,12 +39,16 @@ public final class TcpTimers {
     /** No deadline. Clocks count from an arbitrary origin but never come near it. */
     static final long OFF = Long.MAX_VALUE;
 
-    private static final long[] NONE = {OFF, OFF, OFF, OFF, OFF, OFF, OFF};
+    private static final long[] NONE = new long[TT_N];
 
     /** Silence after which a connection counts as quiet: any time longer than round trips and delayed ACKs does. */
     private static final long QUIET_NS = Tcp.NS_PER_S;
     private static final int[] BACKOFF = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 512, 512};
     private static final int TOTAL_BACKOFF = 2559;
+
+    static {
+        Arrays.fill(NONE, OFF);
+    }
 
     private TcpTimers() {
     }
