@@ -51,7 +51,7 @@ final class SoftNetisr implements Netisr {
     private final FlowSteering steering; // null without threads
     private final VnetAgent agent; // null without threads
     private volatile NetisrProto[] protos = new NetisrProto[NETISR_MAXPROT]; // (p)
-    private volatile int highest;                            // (v) highest number ever registered
+    private volatile int ever;                               // (v) bit p: protocol p was registered once
     private volatile SoftNetisr[] peers = new SoftNetisr[0]; // (p)
     private volatile Workstream alone;                       // (p) without threads and links; else null
     private volatile Dispatch dispatch = Dispatch.DIRECT;    // (v)
@@ -108,7 +108,7 @@ final class SoftNetisr implements Netisr {
         np.qlimit = Math.min(defaultQlimit.getInt(), maxQlimit.getInt());
         NetisrProto[] table = protos.clone();
         table[proto] = np;
-        highest = Math.max(highest, proto);
+        ever |= 1 << proto;
         protos = table;
         return Errno.OK;
     }
@@ -143,8 +143,9 @@ final class SoftNetisr implements Netisr {
         return protos[number];
     }
 
-    int highest() {
-        return highest;
+    /** Bit p: protocol p was registered once, and so something may wait for it. */
+    int ever() {
+        return ever;
     }
 
     void noProto(Mbuf m) {

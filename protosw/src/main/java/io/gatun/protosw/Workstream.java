@@ -118,8 +118,8 @@ final class Workstream {
         if ((boolean) LEFT_OVER.getVolatile(this)) {
             return true;
         }
-        for (int p = netisr.highest(); p > 0; p--) {
-            if ((Mbuf) HEADS.getVolatile(heads, p) != null) {
+        for (int left = netisr.ever(); left != 0; left &= left - 1) {
+            if ((Mbuf) HEADS.getVolatile(heads, Integer.numberOfTrailingZeros(left)) != null) {
                 return true;
             }
         }
@@ -202,7 +202,8 @@ final class Workstream {
     /** Bit p: something waits for protocol p. */
     private int waitingShared() {
         int waiting = 0;
-        for (int p = netisr.highest(); p > 0; p--) {
+        for (int left = netisr.ever(); left != 0; left &= left - 1) {
+            int p = Integer.numberOfTrailingZeros(left);
             if (backlog[p] != null || heads[p] != null) {
                 waiting |= 1 << p;
             }
@@ -281,8 +282,8 @@ final class Workstream {
 
     private void noteLeftOver() {
         boolean any = false;
-        for (int p = 1; p <= netisr.highest(); p++) {
-            any |= backlog[p] != null;
+        for (int left = netisr.ever(); left != 0; left &= left - 1) {
+            any |= backlog[Integer.numberOfTrailingZeros(left)] != null;
         }
         if (any != leftOver) {
             LEFT_OVER.setVolatile(this, any);

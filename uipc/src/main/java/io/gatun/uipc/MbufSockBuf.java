@@ -580,7 +580,7 @@ final class MbufSockBuf extends SockBufState {
 
     @Override
     public boolean reserveLocked(final long octets) {
-        assert lock.owned() || !so.wasAttached();
+        assert mayLimit();
         final Sockets.SbLimits limits = so.sockets.sbLimits();
         if (octets < 0 || octets > limits.maxReserve()) {
             return false;

@@ -174,9 +174,14 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         return flags;
     }
 
+    /** Whether limits and flags may be changed: under the lock, or before anybody else has the socket. */
+    final boolean mayLimit() {
+        return lock.owned() || !so.wasAttached() || so.head() != null;
+    }
+
     @Override
     public final void setFlagBits(final int set, final int clear) {
-        assert lock.owned() || !so.wasAttached();
+        assert mayLimit();
         FLAGS.setRelease(this, (short) (flags & ~clear | set));
     }
 

@@ -157,22 +157,30 @@ final class TcpMss {
         final HostCache.Entry known = TcpHostcache.of(tp);
         final boolean snd = known != null && so.snd().hiwat() == s.sendspace.getInt();
         final boolean rcv = known != null && so.rcv().hiwat() == s.recvspace.getInt();
-        roundUp(so.snd(), tp.maxseg, Math.max(2 * tp.maxseg, snd ? known.sendpipe() : 0));
-        roundUp(so.rcv(), tp.maxseg, Math.max(tp.maxseg, rcv ? known.recvpipe() : 0));
+        // Nobody else has a child's socket yet.
+        final boolean child = tp.state == TcpState.SYN_RECEIVED && (tp.flags2 & Tcpcb.TF2_PASSIVE) != 0;
+        roundUp(so.snd(), tp.maxseg, Math.max(2 * tp.maxseg, snd ? known.sendpipe() : 0), child);
+        roundUp(so.rcv(), tp.maxseg, Math.max(tp.maxseg, rcv ? known.recvpipe() : 0), child);
     }
 
-    private static void roundUp(SockBuf sb, int mss, int least) {
+    /** @param alone whether nobody else has the socket: then its lock is not needed */
+    private static void roundUp(SockBuf sb, int mss, int least, boolean alone) {
         final int have = sb.hiwat();
         // Fits an unsigned int, which is divided in half the time of a long.
         final int most = Math.max(have, least) + mss - 1;
         final int want = most - Integer.remainderUnsigned(most, mss);
-        if (Integer.compareUnsigned(want, have) > 0) {
-            sb.lock().lock();
-            try {
-                sb.reserveLocked(Integer.toUnsignedLong(want)); // refused beyond the limit: then it stays as it is
-            } finally {
-                sb.lock().unlock();
-            }
+        if (Integer.compareUnsigned(want, have) <= 0) {
+            return;
+        }
+        if (alone) {
+            sb.reserveLocked(Integer.toUnsignedLong(want)); // refused beyond the limit: then it stays as it is
+            return;
+        }
+        sb.lock().lock();
+        try {
+            sb.reserveLocked(Integer.toUnsignedLong(want));
+        } finally {
+            sb.lock().unlock();
         }
     }
 

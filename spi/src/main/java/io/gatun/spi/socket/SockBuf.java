@@ -208,8 +208,8 @@ public interface SockBuf {
     // ---- limits ------------------------------------------------------------
 
     /**
-     * Sets the limits for {@code octets}; false beyond {@code kern.ipc.maxsockbuf}. In attach, when nobody else knows
-     * the socket yet, the lock need not be held.
+     * Sets the limits for {@code octets}; false beyond {@code kern.ipc.maxsockbuf}. In attach, and of a
+     * child that waits for its handshake, nobody else has the socket yet: then the lock need not be held.
      *
      * @bsd sbreserve_locked
      */
