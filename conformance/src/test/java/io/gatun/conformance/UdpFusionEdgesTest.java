@@ -55,6 +55,11 @@ class UdpFusionEdgesTest {
             assertThat(out.send(ByteBuffer.allocate(octets))).isEqualTo(octets);
         }
 
+        /** Waits for it, if there are threads. */
+        void receive(final int octets) throws ErrnoException {
+            assertThat(in.receive(ByteBuffer.allocate(MANY))).isEqualTo(octets);
+        }
+
         @Override
         public void close() throws ErrnoException {
             in.close();
@@ -149,14 +154,15 @@ class UdpFusionEdgesTest {
             for (int i = 0; i < 10; i++) {
                 p.send(900);
             }
+            // What finds no room goes on as a packet, which another thread may have in hand.
             int got = 0;
-            while (receive(p.in) == 900) {
-                got++;
+            while (got + p.in.so().vnet().counters().get("udp.fullsock") < 10) {
+                got += receive(p.in) == 900 ? 1 : 0;
             }
-            assertThat(got).isBetween(1, 5);
-            assertThat(p.in.so().vnet().counters().get("udp.fullsock")).isEqualTo(10 - got);
+            assertThat(got).isBetween(1, 9);
+            assertThat(receive(p.in)).as("no more than were sent").isLessThanOrEqualTo(0);
             p.send(900);
-            assertThat(receive(p.in)).isEqualTo(900);
+            p.receive(900);
         }
     }
 
@@ -166,7 +172,7 @@ class UdpFusionEdgesTest {
     void memoryThatIsGone_throws_andLeavesNothing(final boolean threads) throws Exception {
         try (Bed bed = new Bed(LockStrategy.SPLIT, threads, 1); Pair p = Pair.of(bed.loopback())) {
             p.send(8); // finds the way
-            assertThat(receive(p.in)).isEqualTo(8);
+            p.receive(8);
             for (final int octets : new int[] {64, 6000}) {
                 final ByteBuffer gone;
                 try (Arena arena = Arena.ofShared()) {
@@ -175,7 +181,7 @@ class UdpFusionEdgesTest {
                 assertThatThrownBy(() -> p.out.send(gone)).isInstanceOf(IllegalStateException.class);
                 assertThat(p.in.available()).isZero();
                 p.send(octets);
-                assertThat(receive(p.in)).isEqualTo(octets);
+                p.receive(octets);
             }
         }
     }
@@ -199,7 +205,7 @@ class UdpFusionEdgesTest {
                 vec[0].hdr.uio.add(octets, n / 3, n - n / 3);
                 assertThat(p.out.sendmmsg(vec, 1, 0)).isEqualTo(1);
                 msg.uio.set(got, 0, MANY);
-                msg.flags = SocketDefs.MSG_DONTWAIT;
+                msg.flags = 0;
                 p.in.receive(msg);
                 assertThat(MANY - msg.uio.resid()).isEqualTo(n);
                 assertThat(msg.from).isEqualTo(SockAddr.of("127.0.0.1", 4000));
@@ -213,7 +219,7 @@ class UdpFusionEdgesTest {
     void withoutMbufs_sendSaysSo() throws Exception {
         try (Bed bed = new Bed(LockStrategy.SPLIT, false, 1); Pair p = Pair.of(bed.loopback())) {
             p.send(8);
-            assertThat(receive(p.in)).isEqualTo(8);
+            p.receive(8);
             final MbufPool pool = p.in.so().vnet().pool();
             Mbuf all = null;
             for (Mbuf m = pool.gethdr(Mbuf.MT_DATA); m != null; m = pool.gethdr(Mbuf.MT_DATA)) {
@@ -224,7 +230,7 @@ class UdpFusionEdgesTest {
             all.freePkts();
             assertThat(p.in.available()).isZero();
             p.send(8);
-            assertThat(receive(p.in)).isEqualTo(8);
+            p.receive(8);
         }
     }
 }
