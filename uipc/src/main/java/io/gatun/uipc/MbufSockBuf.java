@@ -580,7 +580,7 @@ final class MbufSockBuf extends SockBufState {
 
     @Override
     public boolean reserveLocked(final long octets) {
-        assert mayLimit();
+        assert lock.owned() || !so.wasAttached() || so.listener != null : "limits of a socket that others have";
         final Sockets.SbLimits limits = so.sockets.sbLimits();
         if (octets < 0 || octets > limits.maxReserve()) {
             return false;

@@ -174,14 +174,9 @@ abstract sealed class SockBufState implements SockBuf permits MbufSockBuf {
         return flags;
     }
 
-    /** Whether limits and flags may be changed: under the lock, or before anybody else has the socket (of a child). */
-    final boolean mayLimit() {
-        return lock.owned() || !so.wasAttached() || so.listener != null;
-    }
-
     @Override
     public final void setFlagBits(final int set, final int clear) {
-        assert mayLimit();
+        assert lock.owned() || !so.wasAttached();
         FLAGS.setRelease(this, (short) (flags & ~clear | set));
     }
 
